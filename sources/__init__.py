@@ -1,0 +1,1 @@
+"""dlt sources: `sources.<vendor>` over the shared foundation `sources.rest`."""

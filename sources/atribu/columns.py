@@ -1,0 +1,244 @@
+"""Columns of the Atribu analytics tables, with what the vendor says of each field.
+
+Money is in the profile's reporting currency unless a `currency` column stands beside it. Credit-weighted metrics are
+DOUBLE, because a multi-touch model can credit half a conversion; plain counts are BIGINT.
+"""
+
+from typing import Final
+
+from sources.rest.catalogue import NOT_SET, Column, Type
+
+OLDER: Final = " Only older servers send it."
+NEWER: Final = " Only newer servers send it."
+
+
+def double(name: str, description: str, *, path: str = "", adds: bool = False) -> Column:
+    """Return a column for money, ratios, averages and credit."""
+    return Column(name=name, type=Type.DOUBLE, description=description, path=path, additive=adds)
+
+
+def bigint(name: str, description: str, *, path: str = "", adds: bool = False) -> Column:
+    """Return a column for a count."""
+    return Column(name=name, type=Type.BIGINT, description=description, path=path, additive=adds)
+
+
+def text(name: str, description: str, *, pii: bool = False) -> Column:
+    """Return a column for text."""
+    return Column(name=name, type=Type.TEXT, description=description, pii=pii)
+
+
+def untyped(name: str, description: str) -> Column:
+    """Return a column for what the vendor does not type: text as it is, anything else as JSON."""
+    return Column(name=name, type=Type.ANY, description=description)
+
+
+def boolean(name: str, description: str) -> Column:
+    """Return a column for yes or no."""
+    return Column(name=name, type=Type.BOOLEAN, description=description)
+
+
+def timestamp(name: str, description: str) -> Column:
+    """Return a column for an instant, stored in UTC."""
+    return Column(name=name, type=Type.TIMESTAMP, description=description)
+
+
+def key(name: str, description: str, *, empty: bool = True) -> Column:
+    """Return a text column that tells rows apart; unless `empty` is false, an empty one is stored as `(not set)`."""
+    missing = NOT_SET if empty else None
+    note = f" Stored as {NOT_SET!r} where the server leaves it empty." if empty else ""
+    return Column(name=name, type=Type.TEXT, description=description + note, key=True, missing=missing)
+
+
+def calendar_day(name: str, description: str) -> Column:
+    """Return a key column for a day of the profile's calendar."""
+    return Column(name=name, type=Type.DATE, description=description, key=True)
+
+
+DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.")
+
+OVERVIEW: Final = (
+    double("spend", "Ad spend over all connected platforms.", adds=True),
+    double("revenue", "Attributed revenue from confirmed payments only (cash).", adds=True),
+    double("organic_direct_revenue", "Cash revenue without an ad behind it." + NEWER, adds=True),
+    double("roas", "Return on ad spend: revenue / spend."),
+    bigint("outcomes", "Conversions.", adds=True),
+    double("attributed_outcomes", "Conversions credited to marketing.", adds=True),
+    double("coverage_percent", "Share of conversions that are attributed, 0 to 100."),
+    double("cash_revenue", "Confirmed payments.", adds=True),
+    bigint("cash_payments", "Number of confirmed payments.", adds=True),
+    bigint("visitors", "Distinct visitors." + OLDER),
+    bigint("pageviews", "Page views." + OLDER, adds=True),
+    double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
+    double("avg_engaged_seconds", "Average engaged time in seconds." + OLDER),
+)
+
+TIMESERIES: Final = (
+    DAY,
+    double("cash_revenue", "Confirmed payments of the day.", adds=True),
+    double("spend", "Ad spend of the day.", adds=True),
+    bigint("visitors", "Distinct visitors of the day." + OLDER),
+    bigint("pageviews", "Page views of the day." + OLDER, adds=True),
+    bigint("bounces", "Sessions with one page view." + OLDER, adds=True),
+)
+
+
+def breakdown(value: str) -> tuple[Column, ...]:
+    """Columns that the seven breakdowns share; `value` says what the dimension holds."""
+    return (
+        key("value", value),
+        double("conversions", "Attributed conversions credited to the value.", adds=True),
+        double("revenue", "Credit-weighted attributed revenue.", adds=True),
+        bigint("visitors", "Distinct visitors." + OLDER),
+        bigint("visits", "Sessions." + OLDER),
+        bigint("pageviews", "Page views." + OLDER, adds=True),
+        double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
+        double("conversion_rate", "Conversions per 100 visits." + OLDER),
+    )
+
+
+KEYWORDS: Final = (
+    key("keyword", "Search term, from Google Search Console."),
+    bigint("impressions", "Times shown in search results.", adds=True),
+    bigint("clicks", "Clicks from search results.", adds=True),
+    double("ctr", "Click-through rate, as the server sends it (ratio or percentage is not documented)."),
+    double("avg_position", "Average position in search results."),
+)
+
+QUALITY: Final = (
+    bigint("total_events", "Tracked events.", adds=True),
+    bigint("with_full_utms", "Events with full UTM parameters.", adds=True),
+    bigint("with_fbclid_only", "Events with only a Facebook click id.", adds=True),
+    bigint("with_no_tracking", "Events without any tracking parameter.", adds=True),
+    double("coverage_percent", "Share of events that can be attributed, 0 to 100."),
+)
+
+_BUCKETS: Final = {
+    "total": "all cash conversions",
+    "ad_attributed": "cash conversions that trace to an ad",
+    "inherited": "cash conversions that inherit an ad from an earlier one",
+    "dangling_ad": "cash conversions whose ad is not known",
+    "organic_direct": "cash conversions from organic or direct traffic",
+    "unattributed": "cash conversions that trace to nothing",
+}
+
+ATTRIBUTION_COVERAGE: Final = (
+    text("currency", "Currency of the values: the reporting currency."),
+    *(
+        column
+        for bucket, what in _BUCKETS.items()
+        for path in (bucket if bucket == "total" else f"buckets.{bucket}",)
+        for column in (
+            bigint(f"{bucket}_count", f"Number of {what}.", path=f"{path}.count", adds=True),
+            double(f"{bucket}_value", f"Value of {what}.", path=f"{path}.value", adds=True),
+        )
+    ),
+    double("traceable_pct_by_count", "Share of conversions that trace to an ad, 0 to 100."),
+    double("traceable_pct_by_value", "Share of value that traces to an ad, 0 to 100."),
+)
+
+CAMPAIGNS: Final = (
+    key("campaign_id", "Atribu's own campaign id (not the ad platform's)."),
+    text("campaign_name", "Name on the ad platform."),
+    text("ad_set_id", "Id of the ad set; the vendor does not document the row at this level."),
+    text("ad_set_name", "Name of the ad set; not documented either."),
+    text("ad_id", "Id of the ad; not documented either."),
+    text("ad_name", "Name of the ad; not documented either."),
+    double("spend", "Ad spend, in the reporting currency.", adds=True),
+    double("outcome_count", "Attributed outcomes.", adds=True),
+    double("outcome_value", "Value of attributed outcomes.", adds=True),
+    double("roas", "Return on ad spend: outcome_value / spend."),
+)
+
+CAMPAIGNS_TREND: Final = (
+    DAY,
+    key("entity_id", "Campaign (Atribu's own id) that the row stands for.", empty=False),
+    double("spend", "Ad spend of the day.", adds=True),
+    bigint("impressions", "Times an ad was shown.", adds=True),
+    bigint("clicks", "Clicks on ads.", adds=True),
+)
+
+CONVERSIONS: Final = (
+    key("event_type", "Conversion type, such as payment_received or lead_created."),
+    bigint("count", "Conversions of the type.", adds=True),
+)
+
+CONVERSIONS_TIMESERIES: Final = (DAY, *CONVERSIONS)
+
+REVENUE: Final = (
+    DAY,
+    double("revenue", "Attributed revenue of the day, cash only.", adds=True),
+    double("organic_direct_revenue", "Cash revenue of the day without an ad behind it.", adds=True),
+    double("spend", "Ad spend of the day.", adds=True),
+)
+
+REVENUE_CASH: Final = (
+    key("source", "Payment source, such as Stripe or MercadoPago."),
+    key("currency", "Currency of the payments."),
+    double("total", "Sum of payments, in the row's currency.", adds=True),
+    bigint("count", "Number of payments.", adds=True),
+)
+
+GOALS: Final = (
+    key("id", "Id of the goal.", empty=False),
+    text("display_name", "Name of the goal."),
+    text("conversion_key", "Conversion type that the goal counts."),
+    text("revenue_type", "cash, pipeline or gross; only cash enters ROAS."),
+    boolean("attribution_eligible", "Whether the goal takes part in attribution."),
+)
+
+REALTIME: Final = (bigint("visitors_online", "Visitors active in the last 5 minutes."),)
+
+CUSTOMERS: Final = (
+    key("conversion_id", "Id of the conversion; one row per conversion that met the goal.", empty=False),
+    text("customer_profile_id", "Id of the person."),
+    text("name", "Name.", pii=True),
+    text("email", "E-mail address.", pii=True),
+    text("country", "Country."),
+    text("device", "Device type."),
+    text("channel", "Channel credited."),
+    text("source", "Traffic source."),
+    double("revenue", "Revenue of the conversion; its currency is not documented."),
+    text("revenue_type", "cash, pipeline or gross."),
+    timestamp("conversion_time", "When the conversion happened."),
+    bigint("time_to_complete_seconds", "Seconds from the first touch to the conversion."),
+    bigint("touch_count", "Touches before the conversion."),
+    bigint("conversion_count", "Conversions of the person, over their lifetime."),
+    double("total_revenue", "Revenue of the person, over their lifetime."),
+)
+
+VISITORS: Final = (
+    key("visitor_id", "Id of the visitor: one browser on one device.", empty=False),
+    text("customer_profile_id", "Id of the person, once known."),
+    text("name", "Name, once known.", pii=True),
+    text("email", "E-mail address, once known.", pii=True),
+    text("country", "Country."),
+    text("device", "Device type."),
+    text("browser", "Browser."),
+    text("os", "Operating system."),
+    text("channel", "Channel."),
+    text("source", "Traffic source."),
+    double("total_revenue", "Revenue of the visitor."),
+    timestamp("last_seen_at", "When the visitor was last seen."),
+    bigint("session_count", "Sessions."),
+    bigint("total_pageviews", "Page views."),
+)
+
+JOURNEY: Final = (
+    text("event_type", "Kind of event."),
+    text("event_name", "Name of the event."),
+    timestamp("event_time", "When it happened."),
+    text("url", "Address of the page.", pii=True),
+    text("path", "Path of the page.", pii=True),
+    text("channel", "Channel."),
+    text("source", "Traffic source."),
+    text("medium", "Traffic medium."),
+    text("campaign", "Campaign."),
+    double("value_amount", "Value of the event, in its currency."),
+    text("currency", "Currency of the value."),
+    text("device", "Device type."),
+    text("browser", "Browser."),
+    text("os", "Operating system."),
+    text("country", "Country."),
+    text("city", "City.", pii=True),
+    boolean("is_synthetic", "Meaning not documented."),
+)

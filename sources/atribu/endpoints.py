@@ -1,0 +1,381 @@
+"""The Atribu catalogue: one row per read endpoint; adding an endpoint is one row plus its columns.
+
+Two generations of the answers exist. Fields that only one of them sends say so; where a server does not send a field,
+it is null. Facts that the vendor does not document are listed under "Unverified" in this folder's README.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Final
+
+from sources.atribu import columns, creative_columns
+from sources.rest.catalogue import Api, ChildList, Cursor, Endpoint, ForEach, Kind
+from sources.rest.errors import (
+    InternalError,
+    InvalidDateRangeError,
+    InvalidParameterError,
+    MissingScopeError,
+    RateLimitedError,
+    UnauthorizedError,
+)
+
+ATRIBU: Final = Api(
+    name="atribu",
+    start_param="date_from",
+    end_param="date_to",
+    tenant="meta.profile_id",
+    echo=("meta.date_from", "meta.date_to"),
+    pagination="pagination",
+    error="error",
+    codes={
+        "unauthorized": UnauthorizedError,
+        "insufficient_scope": MissingScopeError,
+        "forbidden": MissingScopeError,
+        "rate_limit_exceeded": RateLimitedError,
+        "invalid_parameter": InvalidParameterError,
+        "invalid_date_range": InvalidDateRangeError,
+        "internal_error": InternalError,
+    },
+)
+
+ANALYTICS: Final = "analytics:read"
+CAMPAIGNS: Final = "campaigns:read"
+CONVERSIONS: Final = "conversions:read"
+LIMIT: Final = 100
+"""Most rows of one answer, https://www.atribu.app/docs/api/breakdowns; lists without a cursor end there."""
+
+HEAVY: Final = 3
+"""Units of customers, visitors and journeys, https://www.atribu.app/docs/api/authentication."""
+
+_DOCS: Final = "https://www.atribu.app/docs/api"
+_SPEC: Final = "https://github.com/AtribuCore/atribu-node/blob/01f6d76538b5713bfd2799110685202b1f80c1b9/openapi.json"
+_CAPPED: Final = {"limit": str(LIMIT)}
+_EVERY_AD: Final = ForEach(params=("ad_external_id",), endpoint="top_performers", column="ad_external_id")
+_TOUCHES: Final = (
+    ChildList(
+        name="touch_channels",
+        description="Channels touched, in order.",
+        columns=(columns.text("value", "Channel."),),
+    ),
+)
+
+
+def _breakdown(name: str, value: str) -> Endpoint:
+    return Endpoint(
+        name=name,
+        path=f"/{name}",
+        kind=Kind.AGGREGATE,
+        scope=ANALYTICS,
+        description=f"Conversions and revenue by {value[0].lower()}{value[1:]}",
+        docs_url=f"{_DOCS}/breakdowns",
+        columns=columns.breakdown(value),
+        params=_CAPPED,
+        cap=LIMIT,
+    )
+
+
+_ROWS: Final = (
+    Endpoint(
+        name="timeseries",
+        path="/timeseries",
+        kind=Kind.SERIES,
+        scope=ANALYTICS,
+        description="Cash revenue and spend per day.",
+        docs_url=f"{_DOCS}/timeseries",
+        columns=columns.TIMESERIES,
+    ),
+    Endpoint(
+        name="revenue",
+        path="/revenue",
+        kind=Kind.SERIES,
+        scope=CONVERSIONS,
+        description="Attributed revenue, organic revenue and spend per day.",
+        docs_url=f"{_DOCS}/conversions",
+        columns=columns.REVENUE,
+        by=("model",),
+    ),
+    Endpoint(
+        name="conversions_timeseries",
+        path="/conversions/timeseries",
+        kind=Kind.SERIES,
+        scope=CONVERSIONS,
+        description="Conversions per day and type.",
+        docs_url=f"{_DOCS}/conversions",
+        columns=columns.CONVERSIONS_TIMESERIES,
+    ),
+    Endpoint(
+        name="campaigns_trend",
+        path="/campaigns/trend",
+        kind=Kind.SERIES,
+        scope=CAMPAIGNS,
+        description="Spend, impressions and clicks per day and campaign.",
+        docs_url=_SPEC,
+        columns=columns.CAMPAIGNS_TREND,
+        for_each=ForEach(
+            params=("entity_ids",),
+            endpoint="campaigns",
+            column="campaign_id",
+            where={"level": "campaign"},
+            separator=",",
+            per_call=50,
+        ),
+    ),
+    Endpoint(
+        name="overview",
+        path="/overview",
+        kind=Kind.AGGREGATE,
+        scope=ANALYTICS,
+        description="Key figures of the window.",
+        docs_url=f"{_DOCS}/overview",
+        columns=columns.OVERVIEW,
+        rows="data.current",
+        single=True,
+        ignored=("previous",),
+        by=("model",),
+    ),
+    _breakdown("channels", "Traffic channel, such as Paid Social or Direct."),
+    _breakdown("pages", "Page path."),
+    _breakdown("countries", "Country, ISO 3166-1 alpha-2."),
+    _breakdown("devices", "Device type: desktop, mobile or tablet."),
+    _breakdown("browsers", "Browser name."),
+    _breakdown("os", "Operating system."),
+    _breakdown("referrers", "Referrer domain."),
+    Endpoint(
+        name="keywords",
+        path="/keywords",
+        kind=Kind.AGGREGATE,
+        scope=ANALYTICS,
+        description="Google search terms.",
+        docs_url=f"{_DOCS}/visitors",
+        columns=columns.KEYWORDS,
+        params=_CAPPED,
+        cap=LIMIT,
+    ),
+    Endpoint(
+        name="quality",
+        path="/quality",
+        kind=Kind.AGGREGATE,
+        scope=ANALYTICS,
+        description="How well events are tracked.",
+        docs_url=f"{_DOCS}/visitors",
+        columns=columns.QUALITY,
+        single=True,
+    ),
+    Endpoint(
+        name="attribution_coverage",
+        path="/attribution-coverage",
+        kind=Kind.AGGREGATE,
+        scope=None,
+        description="How far cash conversions trace to an ad.",
+        docs_url=_SPEC,
+        columns=columns.ATTRIBUTION_COVERAGE,
+        single=True,
+        nullable=True,
+        ignored=("model",),
+        by=("model",),
+    ),
+    Endpoint(
+        name="campaigns",
+        path="/campaigns",
+        kind=Kind.AGGREGATE,
+        scope=CAMPAIGNS,
+        description="Spend and attributed outcomes per campaign, ad set or ad.",
+        docs_url=f"{_DOCS}/campaigns",
+        columns=columns.CAMPAIGNS,
+        by=("model", "level"),
+        params=_CAPPED,
+        cap=LIMIT,
+        # below the level of campaigns the id fields are not documented, so several rows may share a campaign
+        unique=False,
+    ),
+    Endpoint(
+        name="revenue_cash",
+        path="/revenue/cash",
+        kind=Kind.AGGREGATE,
+        scope=CONVERSIONS,
+        description="Confirmed payments by source and currency.",
+        docs_url=f"{_DOCS}/conversions",
+        columns=columns.REVENUE_CASH,
+    ),
+    Endpoint(
+        name="conversions",
+        path="/conversions",
+        kind=Kind.AGGREGATE,
+        scope=CONVERSIONS,
+        description="Conversions by type; conversions_timeseries holds the same numbers for fewer units.",
+        docs_url=f"{_DOCS}/conversions",
+        columns=columns.CONVERSIONS,
+        default=False,
+    ),
+    Endpoint(
+        name="goals",
+        path="/goals",
+        kind=Kind.SNAPSHOT,
+        scope=None,
+        description="Conversion goals of the profile.",
+        docs_url=_SPEC,
+        columns=columns.GOALS,
+        lists=(
+            ChildList(
+                name="source_event_names",
+                description="Events that count towards the goal.",
+                columns=(columns.text("value", "Name of the event."),),
+            ),
+        ),
+    ),
+    Endpoint(
+        name="realtime",
+        path="/realtime",
+        kind=Kind.LIVE,
+        scope="realtime:read",
+        description="Visitors online at the moment of the run.",
+        docs_url=f"{_DOCS}/visitors",
+        columns=columns.REALTIME,
+        single=True,
+        default=False,
+    ),
+    Endpoint(
+        name="top_performers",
+        path="/top-performers",
+        kind=Kind.SNAPSHOT,
+        scope=None,
+        description="Best ads by composite score; scores are rebuilt once a day.",
+        docs_url=_SPEC,
+        columns=creative_columns.TOP_PERFORMERS,
+        lists=creative_columns.TOP_PERFORMERS_LISTS,
+        params=_CAPPED,
+        cap=LIMIT,
+        default=False,
+    ),
+    Endpoint(
+        name="creative_patterns",
+        path="/creative-patterns",
+        kind=Kind.SNAPSHOT,
+        scope=None,
+        description="What winning creatives have in common.",
+        docs_url=_SPEC,
+        columns=creative_columns.CREATIVE_PATTERNS,
+        lists=(creative_columns.EXEMPLARS,),
+        rows="data.patterns",
+        default=False,
+    ),
+    Endpoint(
+        name="archetypes",
+        path="/archetypes",
+        kind=Kind.SNAPSHOT,
+        scope=None,
+        description="Creative archetypes of the whole workspace, not only of the profile.",
+        docs_url=_SPEC,
+        columns=creative_columns.ARCHETYPES,
+        lists=(creative_columns.EXEMPLARS,),
+        rows="data.archetypes",
+        default=False,
+    ),
+    Endpoint(
+        name="ads_funnel_diagnosis",
+        path="/ads/funnel-diagnosis",
+        kind=Kind.SNAPSHOT,
+        scope=CAMPAIGNS,
+        description="Funnel layers of each top performer.",
+        docs_url=_SPEC,
+        columns=creative_columns.FUNNEL_DIAGNOSIS,
+        lists=(creative_columns.DIAGNOSTIC_CODES,),
+        rows="data.layers",
+        for_each=_EVERY_AD,
+        default=False,
+    ),
+    Endpoint(
+        name="ads_compare",
+        path="/ads/compare",
+        kind=Kind.SNAPSHOT,
+        scope=None,
+        description="Features of configured pairs of ads, side by side.",
+        docs_url=_SPEC,
+        columns=creative_columns.COMPARE,
+        rows="data.features",
+        for_each=ForEach(params=("ad_a", "ad_b"), option="compare_ads"),
+        default=False,
+    ),
+    Endpoint(
+        name="ads_trajectory",
+        path="/ads/trajectory",
+        kind=Kind.SNAPSHOT,
+        scope=None,
+        description="Daily scores of each top performer over 60 days.",
+        docs_url=_SPEC,
+        columns=creative_columns.TRAJECTORY,
+        rows="data.points",
+        for_each=_EVERY_AD,
+        default=False,
+    ),
+    Endpoint(
+        name="ads_forecast",
+        path="/ads/forecast",
+        kind=Kind.SNAPSHOT,
+        scope=None,
+        description="Forecast of each top performer.",
+        docs_url=_SPEC,
+        columns=creative_columns.FORECAST,
+        lists=creative_columns.FORECAST_LISTS,
+        single=True,
+        for_each=_EVERY_AD,
+        default=False,
+    ),
+    Endpoint(
+        name="customers",
+        path="/customers",
+        kind=Kind.ENTITY,
+        scope="customers:read",
+        units=HEAVY,
+        description="Conversions with the person behind them.",
+        docs_url=f"{_DOCS}/customers",
+        columns=columns.CUSTOMERS,
+        lists=_TOUCHES,
+        by=("goal",),
+        params=_CAPPED,
+        cursor=Cursor(params=("cursor_time", "cursor_id"), fields=("conversion_time", "conversion_id")),
+        default=False,
+    ),
+    Endpoint(
+        name="visitors",
+        path="/visitors",
+        kind=Kind.ENTITY,
+        scope="visitors:read",
+        units=HEAVY,
+        description="Visitors, known and anonymous.",
+        docs_url=f"{_DOCS}/visitors",
+        columns=columns.VISITORS,
+        lists=_TOUCHES,
+        params=_CAPPED,
+        cursor=Cursor(params=("cursor_time", "cursor_id"), fields=("last_seen_at", "visitor_id")),
+        default=False,
+    ),
+    Endpoint(
+        name="journeys",
+        path="/customers/{id}/journey",
+        kind=Kind.DETAIL,
+        scope="customers:read",
+        units=HEAVY,
+        description="Events of one person.",
+        docs_url=f"{_DOCS}/customers",
+        columns=columns.JOURNEY,
+        cursor=Cursor(params=("cursor",)),
+        default=False,
+    ),
+)
+
+ENDPOINTS: Final[Mapping[str, Endpoint]] = {row.name: row for row in _ROWS}
+"""Every read endpoint of the contract whose body is typed, by resource name."""
+
+
+def with_entity_ids(separator: str, per_call: int) -> Mapping[str, Endpoint]:
+    """Return the catalogue with another way of asking for several entities in one call.
+
+    Separator and maximum of `entity_ids` are not documented.
+    """
+    return {
+        name: replace(row, for_each=replace(row.for_each, separator=separator, per_call=per_call))
+        if row.for_each and row.for_each.separator is not None
+        else row
+        for name, row in ENDPOINTS.items()
+    }

@@ -1,0 +1,296 @@
+"""The words in which an API's endpoints are declared; every layer reads these rows, none knows an endpoint's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from itertools import product
+from typing import Final
+
+from sources.rest.errors import ApiError
+
+DELETED: Final = "_deleted"
+"""Column of dlt's `hard_delete` hint: a row that carries it clears a window that is now empty."""
+
+NOT_SET: Final = "(not set)"
+"""Stored for a dimension that the server leaves empty: key columns are never null."""
+
+
+class Kind(StrEnum):
+    """How an endpoint is read and what one call answers."""
+
+    SERIES = "series"  # a row per day, up to 366 days a call
+    AGGREGATE = "aggregate"  # one answer per range: one call per window of the grain
+    ENTITY = "entity"  # pages linked by a cursor
+    DETAIL = "detail"  # pages linked by a cursor, for one parent
+    SNAPSHOT = "snapshot"  # the present state, no dates
+    LIVE = "live"  # the present moment, one row per run
+
+
+class Type(StrEnum):
+    """Column types, named as dlt names them."""
+
+    DATE = "date"
+    TIMESTAMP = "timestamp"
+    DOUBLE = "double"
+    BIGINT = "bigint"
+    TEXT = "text"
+    BOOLEAN = "bool"
+    ANY = "any"  # not typed by the vendor; text is stored as it is, anything else as JSON text
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Column:
+    """One column of a table, and where its value stands in a row of the answer.
+
+    Args:
+        name: column name, snake case.
+        type: how it is stored; a value of another type makes the body unexpected.
+        description: what it means, with its unit.
+        path: dotted path inside the row, where it differs from the name.
+        key: part of what tells rows of one window apart; never null.
+        missing: literal stored when a key is null or absent.
+        additive: values over several days add up to the value of the range.
+        pii: personal data.
+    """
+
+    name: str
+    type: Type
+    description: str
+    path: str = ""
+    key: bool = False
+    missing: str | None = None
+    additive: bool = False
+    pii: bool = False
+
+    def __post_init__(self) -> None:
+        if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):
+            raise ValueError(f"{self.name}: only a text key can have a literal for missing values")
+        if self.additive and self.type not in (Type.DOUBLE, Type.BIGINT):
+            raise ValueError(f"{self.name}: only numbers add up")
+
+    @property
+    def source(self) -> str:
+        """Dotted path of the value inside a row."""
+        return self.path or self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildList:
+    """A list inside a row; it becomes the table `<endpoint>__<name>` with the parent's keys and a position.
+
+    A list of plain values has the single column `value`.
+    """
+
+    name: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ForEach:
+    """Call the endpoint once per id (or per group of ids), and take the answers together.
+
+    Args:
+        params: query parameters that carry the ids of one call.
+        option: configuration option that lists the ids; empty where they are asked from `endpoint`.
+        endpoint: name of the endpoint whose rows hold the ids.
+        column: the column of those rows.
+        where: query parameters of that call beside the dates.
+        separator: joins several ids in one parameter; None where a call takes a single id.
+        per_call: ids per call.
+    """
+
+    params: tuple[str, ...]
+    option: str = ""
+    endpoint: str = ""
+    column: str = ""
+    where: Mapping[str, str] = field(default_factory=dict)
+    separator: str | None = None
+    per_call: int = 1
+
+    def __post_init__(self) -> None:
+        if bool(self.option) == bool(self.endpoint):
+            raise ValueError("ids come either from an option or from an endpoint")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cursor:
+    """How pages are linked.
+
+    Args:
+        params: query parameters that ask for the next page.
+        fields: fields of a row from which they can be taken when the answer does not hand them out.
+    """
+
+    params: tuple[str, ...]
+    fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Endpoint:
+    """One endpoint of an API: what it costs, how it is asked, and the table that it fills.
+
+    Args:
+        name: resource and table name.
+        path: below the base URL.
+        kind: how date ranges become calls.
+        scope: what the key must be allowed; None where the vendor does not say.
+        description: what a row of the table is.
+        docs_url: where the facts come from.
+        columns: what is stored of a row.
+        lists: lists inside a row that become child tables.
+        units: what one call costs of the rate limit.
+        rows: dotted path of the rows in the body.
+        single: the rows are one object, not a list.
+        ignored: fields beside the rows that are known and not stored; others are carried onto every row.
+        nullable: the rows may be null, which means none.
+        by: query parameters that multiply the calls; each is a column too.
+        params: query parameters of every call.
+        cap: most rows that one call can give where there is no next page.
+        cursor: how pages are linked.
+        for_each: where the ids come from that the calls need.
+        unique: the key columns tell all rows of an answer apart.
+        default: read unless left out.
+
+    Raises:
+        ValueError: the row contradicts itself.
+    """
+
+    name: str
+    path: str
+    kind: Kind
+    scope: str | None
+    description: str
+    docs_url: str
+    columns: tuple[Column, ...]
+    lists: tuple[ChildList, ...] = ()
+    units: int = 1
+    rows: str = "data"
+    single: bool = False
+    ignored: tuple[str, ...] = ()
+    nullable: bool = False
+    by: tuple[str, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+    cap: int | None = None
+    cursor: Cursor | None = None
+    for_each: ForEach | None = None
+    unique: bool = True
+    default: bool = True
+
+    def __post_init__(self) -> None:
+        names = [column.name for column in self.table_columns]
+        contradictions = {
+            "two columns share a name": len(set(names)) < len(names),
+            "a series needs a key column `date`": self.kind is Kind.SERIES
+            and not any(column.name == "date" and column.key for column in self.columns),
+            "only series have a date of their own": self.kind is Kind.AGGREGATE and "date" in self.own_names,
+            "entities and details are paged by a cursor": (self.kind in (Kind.ENTITY, Kind.DETAIL))
+            != (self.cursor is not None),
+            "a cap goes with a limit": self.cap is not None and self.params.get("limit") != str(self.cap),
+            "a call costs at least one unit": self.units < 1,
+            "personal data is never a default": self.default and self.pii,
+            "a child list needs a parent key": bool(self.lists) and not self.key,
+        }
+        for text, broken in contradictions.items():
+            if broken:
+                raise ValueError(f"{self.name}: {text}")
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """Names of the columns that come out of the answer's rows."""
+        return frozenset(column.name for column in self.columns)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that tell the rows of one window apart."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    @property
+    def pii(self) -> bool:
+        """Whether rows hold personal data."""
+        return any(column.pii for column in self.columns)
+
+    @property
+    def dated(self) -> bool:
+        """Whether calls ask for a range of days."""
+        return self.kind in (Kind.SERIES, Kind.AGGREGATE, Kind.ENTITY)
+
+    @cached_property
+    def context_columns(self) -> tuple[Column, ...]:
+        """Columns that come from the question, not from the answer's rows; together they name a window."""
+        columns = [Column(name="profile_id", type=Type.TEXT, description="Profile (one client or brand) of the key.")]
+        if self.kind is Kind.AGGREGATE:
+            columns += [
+                Column(name="date", type=Type.DATE, description="First day of the window that the row stands for."),
+                Column(name="grain", type=Type.TEXT, description="Length of that window: day, week or month."),
+            ]
+        if self.kind is Kind.LIVE:
+            columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
+        return (*columns, *(PARAM_COLUMNS[param] for param in self.by))
+
+    @cached_property
+    def table_columns(self) -> tuple[Column, ...]:
+        """Every column of the table, in order."""
+        return (*self.context_columns, *self.columns, _DELETED_COLUMN)
+
+    @cached_property
+    def merge_key(self) -> tuple[str, ...]:
+        """Columns whose values are replaced together: what one call has answered for."""
+        context = tuple(column.name for column in self.context_columns)
+        return (*context, "date") if self.kind is Kind.SERIES else context
+
+    @cached_property
+    def tables(self) -> Mapping[str, tuple[Column, ...]]:
+        """Every table that the endpoint fills, its own first, with all columns."""
+        children = {f"{self.name}__{child.name}": self._child_columns(child) for child in self.lists}
+        return {self.name: self.table_columns, **children}
+
+    def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
+        """Every column of a child table, in order."""
+        position = Column(name="position", type=Type.BIGINT, description="Place in the list, from 0.")
+        keys = tuple(column for column in self.columns if column.key)
+        return (*self.context_columns, *keys, position, *child.columns, _DELETED_COLUMN)
+
+    def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:
+        """Every combination of the multiplying parameters, as (parameter, value) pairs."""
+        return [
+            tuple(zip(self.by, combination, strict=True))
+            for combination in product(*(values[param] for param in self.by))
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What holds for every endpoint of one vendor.
+
+    Args:
+        name: source name.
+        start_param: query parameter with the first day of a range.
+        end_param: query parameter with its last day, inclusive.
+        tenant: dotted path in the body of the id that goes into `profile_id`.
+        echo: dotted paths under which an answer may repeat the range it stands for.
+        pagination: dotted path of the paging object.
+        error: dotted path of the error object in a refusal.
+        codes: exceptions for the vendor's own error codes.
+    """
+
+    name: str
+    start_param: str
+    end_param: str
+    tenant: str
+    echo: tuple[str, str]
+    pagination: str
+    error: str
+    codes: Mapping[str, type[ApiError]]
+
+
+PARAM_COLUMNS: Final = {
+    "model": Column(name="model", type=Type.TEXT, description="Attribution model that was asked for."),
+    "level": Column(name="level", type=Type.TEXT, description="What a row is: campaign, ad_set or ad."),
+    "goal": Column(name="goal", type=Type.TEXT, description="Conversion type that was asked for."),
+}
+
+_DELETED_COLUMN: Final = Column(
+    name=DELETED, type=Type.BOOLEAN, description="Clears an emptied window while loading; never true in a stored row."
+)

@@ -1,0 +1,193 @@
+"""What can go wrong between us and a metered API: one exception per condition, each with the request id when known."""
+
+import re
+from collections.abc import Mapping
+from typing import ClassVar, Final
+
+TEXT_MAX: Final = 200
+"""Longest piece of server text that is shown."""
+
+_UNSAFE: Final = (
+    (re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]"), ""),  # terminal control sequences
+    (re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"), " "),
+    (re.compile(r"[^\s@<>\"'(]+@[^\s@<>\"')]+"), "<e-mail>"),
+    (re.compile(r"atb_(?:live|user)_\w+"), "<key>"),
+    (re.compile(r"(?i)\b(bearer|api[_-]?key)\b\s*[=:]?\s*\S+"), r"\1 <key>"),
+    (re.compile(r"\?[^\s\"']+=[^\s\"']*"), "?<query>"),
+)
+
+
+def shown(text: object) -> str:
+    """Return server text fit for a terminal and a log: no control characters, addresses, keys or query strings."""
+    result = text if isinstance(text, str) else ""
+    for pattern, replacement in _UNSAFE:
+        result = pattern.sub(replacement, result)
+    result = " ".join(result.split())
+    return result if len(result) <= TEXT_MAX else result[: TEXT_MAX - 1] + "…"
+
+
+class ConfigurationError(Exception):
+    """The configuration cannot work; the message says what to change."""
+
+
+class ApiError(Exception):
+    """A call to the API did not give rows.
+
+    Args:
+        what: what happened, in a few words, free of body text and query strings.
+        endpoint: name of the endpoint in the catalogue.
+        status: HTTP status, where there was an answer.
+        code: the server's own error code.
+        request_id: what to quote to the vendor.
+        said: the server's message; cleaned before it is kept.
+        retry_after: seconds that the server asks to wait.
+
+    Attributes:
+        tries: how often the call was sent.
+        elapsed: seconds from the first try to this answer.
+    """
+
+    meaning: ClassVar[str] = "the API refused the request"
+    advice: ClassVar[str] = ""
+    retryable: ClassVar[bool] = False
+
+    def __init__(
+        self,
+        what: str = "",
+        *,
+        endpoint: str,
+        status: int | None = None,
+        code: str | None = None,
+        request_id: str | None = None,
+        said: object = None,
+        retry_after: float | None = None,
+    ) -> None:
+        self.endpoint = endpoint
+        self.status = status
+        self.code = shown(code) or None
+        self.request_id = shown(request_id) or None
+        self.retry_after = retry_after
+        self.tries = 1
+        self.elapsed = 0.0
+        tags = [str(part) for part in (status, self.code, self.request_id and f"request {self.request_id}") if part]
+        text = f"{endpoint}: {what or self.meaning}"
+        text += f" ({', '.join(tags)})" if tags else ""
+        text += f", server says: {shown(said)!r}" if shown(said) else ""
+        text += f", it asks to wait {retry_after:.0f} s" if retry_after else ""
+        text += f"; {self.advice}" if self.advice else ""
+        super().__init__(text)
+
+
+class UnauthorizedError(ApiError):
+    """401: the key is missing, wrong, expired or revoked."""
+
+    meaning = "the API key is not accepted"
+    advice = "check the key, or make a new one in the vendor's dashboard"
+
+
+class MissingScopeError(ApiError):
+    """403: the key lacks the scope that the endpoint needs."""
+
+    meaning = "the API key lacks the scope that this needs"
+    advice = "give the key the scope, or leave the resource out with --resources"
+
+
+class RateLimitedError(ApiError):
+    """429: more units were asked for than the key has left."""
+
+    meaning = "the rate limit of the key is used up"
+    advice = "another program may be using the same key; run again later, or lower rate_limit"
+    retryable = True
+
+
+class RequestRejectedError(ApiError):
+    """4xx: the server does not accept the request as it is."""
+
+    meaning = "the API rejects the request"
+
+
+class InvalidParameterError(RequestRejectedError):
+    """400 invalid_parameter: a query parameter is not accepted."""
+
+    meaning = "the API rejects a parameter"
+
+
+class InvalidDateRangeError(RequestRejectedError):
+    """400 invalid_date_range: over 366 days, or no dates."""
+
+    meaning = "the API rejects the date range"
+
+
+class NotFoundError(RequestRejectedError):
+    """404: the server does not know the path; it may be older than the endpoint."""
+
+    meaning = "the server does not know this endpoint"
+    advice = "check base_url, or leave the resource out with --resources"
+
+
+class UnavailableError(ApiError):
+    """5xx: the server has a problem of its own."""
+
+    meaning = "the server is not available"
+    advice = "run again later"
+    retryable = True
+
+
+class InternalError(UnavailableError):
+    """500 internal_error: the vendor asks for the request id when this is reported."""
+
+    meaning = "the server reports an internal error"
+    advice = "run again later; if it stays, report the request id to the vendor"
+
+
+class SlowAnswerError(UnavailableError):
+    """No whole answer within the time-out."""
+
+    meaning = "no whole answer in time"
+
+
+class UnreachableError(ApiError):
+    """No connection: refused, unknown host, reset."""
+
+    meaning = "no answer from the server"
+    advice = "check base_url and the network, or run again later"
+    retryable = True
+
+
+class UnexpectedBodyError(ApiError):
+    """The answer is not what the contract says; it is never read as an empty list."""
+
+    meaning = "the answer is not what the API's contract says"
+
+
+class TruncatedBodyError(UnexpectedBodyError):
+    """The connection ended before the body did."""
+
+    meaning = "the answer was cut short"
+    retryable = True
+
+
+class RedirectError(ApiError):
+    """3xx: redirects are never followed, so that the key stays with the configured host."""
+
+    meaning = "the server redirects"
+    advice = "set base_url to the address that answers itself"
+
+
+STATUS: Final[Mapping[int, type[ApiError]]] = {
+    401: UnauthorizedError,
+    403: MissingScopeError,
+    404: NotFoundError,
+    408: UnavailableError,
+    429: RateLimitedError,
+}
+"""Statuses with a meaning of their own; other 5xx are `UnavailableError`, other 4xx `RequestRejectedError`."""
+
+
+def error_type(status: int, code: str | None, codes: Mapping[str, type[ApiError]]) -> type[ApiError]:
+    """Choose the exception for an HTTP status, preferring the vendor's own code where it fits the status."""
+    server_side = status >= 500  # noqa: PLR2004 - the first digit of an HTTP status is its class
+    by_status = STATUS.get(status, UnavailableError if server_side else RequestRejectedError)
+    by_code = codes.get(code or "", by_status)
+    # a code never turns a refusal into a retry or the other way round: the status is what HTTP defines
+    return by_code if by_code.retryable == by_status.retryable else by_status

@@ -1,0 +1,117 @@
+"""Options of a source, read from `[sources.<name>]` through dlt's configuration providers and checked in one place."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields
+from difflib import get_close_matches
+from typing import Any, Final, TypeVar, get_type_hints
+
+import dlt
+import pendulum
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
+from pendulum import Date
+
+from sources.rest.errors import ConfigurationError
+from sources.rest.windows import Grain
+
+T = TypeVar("T")
+
+
+def resolve(kind: type[T], source: str, given: Mapping[str, Any]) -> T:
+    """Build the options of a source from explicit values, then environment, `secrets.toml` and `config.toml`.
+
+    Args:
+        kind: a dataclass; its fields are the options that exist.
+        source: name of the source, the section below `sources`.
+        given: explicit values; None means not given.
+
+    Raises:
+        ConfigurationError: an option does not exist or has a value of the wrong type.
+    """
+    options: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}  # type: ignore[arg-type] # a dataclass
+    for name in {*_configured(source), *given} - options.keys():
+        raise ConfigurationError(f"[sources.{source}] has no option {name!r}{nearest(name, options)}")
+    hints = get_type_hints(kind)
+    values: dict[str, Any] = {}
+    for name, field in options.items():
+        raw = given.get(name)
+        if raw is None:
+            raw = dlt.secrets.get(f"sources.{source}.{name}")
+        if raw is not None and raw != "":
+            try:
+                values[name] = _PARSE[hints[name]](raw)
+            except (ValueError, TypeError):
+                shown = "" if field.metadata.get("secret") else f", not {raw!r}"
+                expected = _EXPECTED[hints[name]]
+                raise ConfigurationError(f"option {name} of [sources.{source}] must be {expected}{shown}") from None
+        elif field.default is MISSING and field.default_factory is MISSING:
+            raise ConfigurationError(
+                f"no {name} is configured; set SOURCES__{source.upper()}__{name.upper()} or put {name} under"
+                f" [sources.{source}] in .dlt/secrets.toml"
+            )
+    return kind(**values)
+
+
+def nearest(name: str, known: Mapping[str, object]) -> str:
+    """Suggest what a mistyped name may have meant."""
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
+
+
+def day(value: object) -> Date:
+    """Read a calendar day from `YYYY-MM-DD`, a TOML date or a date object.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    return pendulum.Date.fromisoformat(str(value))
+
+
+def _configured(source: str) -> set[str]:
+    """Names of the options that files and environment set for a source."""
+    prefix = f"SOURCES__{source.upper()}__"
+    names = {variable[len(prefix) :].lower() for variable in os.environ if variable.startswith(prefix)}
+    for provider in Container()[PluggableRunContext].providers.providers:
+        document = getattr(provider, "_config_doc", None) or {}
+        names |= set(document.get("sources", {}).get(source, {}))
+    return names
+
+
+def _texts(value: object) -> tuple[str, ...]:
+    items = value.strip("[] ").split(",") if isinstance(value, str) else value
+    if not isinstance(items, list | tuple):
+        raise TypeError
+    return tuple(str(item).strip(" '\"") for item in items if str(item).strip())
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool):
+        raise TypeError
+    return float(str(value))
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool):
+        raise TypeError
+    return int(str(value))
+
+
+_PARSE: Final[Mapping[Any, Callable[[Any], Any]]] = {
+    str: str,
+    str | None: str,
+    int: _whole,
+    float: _number,
+    Date | None: day,
+    Grain: lambda value: Grain(str(value)),
+    tuple[str, ...]: _texts,
+}
+_EXPECTED: Final[Mapping[Any, str]] = {
+    str: "text",
+    str | None: "text",
+    int: "a whole number",
+    float: "a number",
+    Date | None: "a date as YYYY-MM-DD",
+    Grain: "day, week or month",
+    tuple[str, ...]: "a list, or names with commas between",
+}

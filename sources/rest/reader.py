@@ -1,0 +1,228 @@
+"""From a task to its answer: the calls that it needs, their pages, one set of typed tables."""
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any, cast
+
+import pendulum
+import pyarrow as pa
+
+from sources.rest.catalogue import Endpoint, ForEach, Kind
+from sources.rest.errors import ApiError, UnexpectedBodyError
+from sources.rest.paging import next_page
+from sources.rest.session import Session, dig
+from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
+from sources.rest.tasks import Task
+from sources.rest.windows import Grain, Window
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The tables of one task.
+
+    Attributes:
+        tables: table name -> rows; the endpoint's own table first.
+        rows: rows that the server sent for the endpoint's own table.
+        truncated: the server may hold more rows than it can be asked for.
+        unknown: table and field of everything that the catalogue does not know.
+        request_id: of the last call.
+    """
+
+    task: Task
+    tables: Mapping[str, pa.Table]
+    rows: int
+    truncated: bool
+    unknown: frozenset[tuple[str, str]]
+    request_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A task that gave no rows; its window stays as it was."""
+
+    task: Task
+    error: ApiError
+
+
+class Reader:
+    """Reads tasks over one session; thread-safe.
+
+    Args:
+        session: the way out.
+        endpoints: the catalogue, by name.
+        grain: length of the windows of aggregate rows.
+        options: ids given by configuration, by option name, for endpoints that are called for each of them.
+        learned: unknown columns that exist already.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        endpoints: Mapping[str, Endpoint],
+        *,
+        grain: Grain = Grain.DAY,
+        options: Mapping[str, Sequence[str]] | None = None,
+        learned: Learned = NOTHING_LEARNED,
+    ) -> None:
+        self.session = session
+        self.learned = learned
+        self._endpoints = endpoints
+        self._grain = grain
+        self._options = options or {}
+        self._tenant: str | None = None
+        self._lock = threading.Lock()
+        self._ids: dict[tuple[str, Window | None], tuple[list[str], bool]] = {}
+        self._asking = threading.Lock()
+
+    def read(self, task: Task) -> Answer:
+        """Ask for a task and return its tables.
+
+        Raises:
+            ApiError: a call failed, or an answer is not what the contract says.
+        """
+        rows: list[Mapping[str, Any]] = []
+        questions, truncated = self._questions(task)
+        request_id = None
+        for params in questions:
+            found, more, request_id = self._pages(task, {**params, **dict(task.variant)})
+            rows += found
+            truncated |= more
+        try:
+            dates = list(task.window.dates()) if task.window else []
+            tables = build(task.endpoint, rows, self._context(task), dates, self.learned)
+        except WrongShapeError as error:
+            raise self._unexpected(task.endpoint, error, request_id) from None
+        return Answer(task, tables, len(rows), truncated, _unknown(task.endpoint, tables), request_id)
+
+    def read_all(
+        self, tasks: Iterable[Task], *, skip: Callable[[Task], bool] = lambda _: False, in_flight: int = 8
+    ) -> Iterator[Answer | Failure]:
+        """Read tasks several at a time; answers come in the order of the tasks, skipped tasks not at all."""
+
+        def one(task: Task) -> Answer | Failure | None:
+            try:
+                return None if skip(task) else self.read(task)
+            except ApiError as error:
+                return Failure(task, error)
+
+        queue = iter(tasks)
+        running: deque[Future[Answer | Failure | None]] = deque()
+        pool = ThreadPoolExecutor(in_flight, thread_name_prefix="reader")
+        try:
+            running.extend(pool.submit(one, task) for task in islice(queue, 2 * in_flight))
+            while running:
+                result = running.popleft().result()
+                running.extend(pool.submit(one, task) for task in islice(queue, 1))
+                if result is not None:
+                    yield result
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+    def _questions(self, task: Task) -> tuple[list[dict[str, str]], bool]:
+        """Query parameters of each call that a task needs, and whether ids may be missing."""
+        api, endpoint = self.session.api, task.endpoint
+        params = dict(endpoint.params)
+        if task.window:
+            params |= {api.start_param: str(task.window.start), api.end_param: str(task.window.end)}
+        if endpoint.for_each is None:
+            return [params], False
+        ids, truncated = self._ids_for(endpoint.for_each, task.window)
+        return [{**params, **group} for group in _groups(endpoint.for_each, ids)], truncated
+
+    def _ids_for(self, for_each: ForEach, window: Window | None) -> tuple[list[str], bool]:
+        if for_each.option:
+            return list(self._options.get(for_each.option, ())), False
+        parent = self._endpoints[for_each.endpoint]
+        with self._asking:  # one thread asks, the others find the answer
+            if (parent.name, window) not in self._ids:
+                task = Task(parent, window, tuple(for_each.where.items()))
+                (question,), _ = self._questions(task)
+                rows, truncated, _ = self._pages(task, {**question, **for_each.where})
+                ids = dict.fromkeys(row.get(for_each.column) for row in rows)
+                self._ids[parent.name, window] = [one for one in ids if isinstance(one, str)], truncated
+        return self._ids[parent.name, window]
+
+    def _pages(self, task: Task, params: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], bool, str | None]:
+        """Rows of a call and of the pages behind it, whether there may be more, and the last request id."""
+        endpoint, pagination = task.endpoint, self.session.api.pagination
+        rows: list[Mapping[str, Any]] = []
+        seen: set[tuple[tuple[str, str], ...]] = set()
+        more: tuple[tuple[str, str], ...] | None = ()
+        while more is not None:
+            reply = self.session.get(endpoint, {**params, **dict(more)})
+            try:
+                self._check_meta(task, reply.body)
+                page = _rows(endpoint, reply.body)
+                rows += page
+                if endpoint.cursor is None:
+                    has_next = dig(reply.body, f"{pagination}.has_next") is True
+                    return rows, has_next or len(page) >= (endpoint.cap or float("inf")), reply.request_id
+                more = next_page(endpoint.cursor, dig(reply.body, pagination), page)
+            except WrongShapeError as error:
+                raise self._unexpected(endpoint, error, reply.request_id) from None
+            if more in seen:
+                loop = WrongShapeError("the next page leads back to one that was read")
+                raise self._unexpected(endpoint, loop, reply.request_id)
+            if more is not None:
+                seen.add(more)
+        return rows, False, reply.request_id
+
+    def _check_meta(self, task: Task, body: object) -> None:
+        api = self.session.api
+        tenant = dig(body, api.tenant)
+        if not isinstance(tenant, str) or not tenant:
+            raise WrongShapeError(f"the answer lacks {api.tenant}")
+        with self._lock:
+            self._tenant = self._tenant or tenant
+            if tenant != self._tenant:
+                raise WrongShapeError(f"{api.tenant} changed during the run")
+        if task.window:
+            for path, asked in zip(api.echo, (task.window.start, task.window.end), strict=True):
+                echoed = dig(body, path)
+                if isinstance(echoed, str) and echoed[:10] != str(asked):
+                    raise WrongShapeError(f"{path} is not the day that was asked for")
+
+    def _context(self, task: Task) -> dict[str, Any]:
+        context: dict[str, Any] = {"profile_id": self._tenant, **dict(task.variant)}
+        if task.endpoint.kind is Kind.AGGREGATE and task.window:
+            context |= {"date": task.window.start, "grain": self._grain.value}
+        if task.endpoint.kind is Kind.LIVE:
+            context["read_at"] = pendulum.now("UTC")
+        return context
+
+    @staticmethod
+    def _unexpected(endpoint: Endpoint, error: WrongShapeError, request_id: str | None) -> ApiError:
+        return UnexpectedBodyError(str(error), endpoint=endpoint.name, request_id=request_id)
+
+
+def _rows(endpoint: Endpoint, body: object) -> list[Mapping[str, Any]]:
+    """The rows of a body, with the fields beside them carried onto each."""
+    holder_path, _, last = endpoint.rows.rpartition(".")
+    holder = dig(body, holder_path) if holder_path else body
+    if not isinstance(holder, dict) or last not in holder:
+        raise WrongShapeError(f"the answer lacks {endpoint.rows}")
+    found: Any = holder[last]
+    if found is None and endpoint.nullable:
+        return []
+    if not isinstance(found, dict if endpoint.single else list):
+        raise WrongShapeError(f"{endpoint.rows} is not {'an object' if endpoint.single else 'a list'}")
+    rows = cast("list[Mapping[str, Any]]", [found] if endpoint.single else found)
+    beside = {name: holder[name] for name in holder if name not in (last, *endpoint.ignored)} if holder_path else {}
+    return [{**beside, **row} if isinstance(row, dict) else row for row in rows] if beside else rows
+
+
+def _groups(for_each: ForEach, ids: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Query parameters that ask for all ids, `per_call` at a time; an id for several parameters is split at colons."""
+    for start in range(0, len(ids), for_each.per_call):
+        group = ids[start : start + for_each.per_call]
+        values = group[0].split(":") if for_each.separator is None else [for_each.separator.join(group)]
+        yield dict(zip(for_each.params, values, strict=True))
+
+
+def _unknown(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
+    known = {name: {column.name for column in columns} for name, columns in endpoint.tables.items()}
+    return frozenset((name, field) for name, table in tables.items() for field in set(table.column_names) - known[name])

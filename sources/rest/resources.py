@@ -1,0 +1,140 @@
+"""Catalogue rows as dlt resources: table hints, and native increments for use without the sync engine."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import dlt
+import pyarrow as pa
+from dlt.common import logger
+from dlt.common.schema import Schema
+from dlt.common.schema.typing import TColumnSchema
+from dlt.extract import DltResource
+from pendulum import Date
+
+from sources.rest.catalogue import DELETED, Column, Endpoint, Type
+from sources.rest.reader import Answer, Failure, Reader
+from sources.rest.tables import Learned
+from sources.rest.tasks import Task, Values, tasks_of
+from sources.rest.windows import Grain, Window, align
+
+
+def table_hints(endpoint: Endpoint, table: str) -> dict[str, Any]:
+    """Hints of one of an endpoint's tables, for `dlt.resource` and `dlt.mark.make_hints`.
+
+    Rows of a window replace those that were loaded for it before, in one transaction.
+    """
+    return {
+        "columns": {column.name: _column_hint(column, endpoint.merge_key) for column in endpoint.tables[table]},
+        "write_disposition": {"disposition": "merge", "strategy": "delete-insert"},
+        "merge_key": list(endpoint.merge_key),
+    }
+
+
+def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltResource]:
+    """Make a resource per table out of answers that have been read."""
+    answers = list(answers)
+    return [
+        _described(
+            dlt.resource(
+                [pa.concat_tables([answer.tables[table] for answer in answers], promote_options="default")],
+                name=table,
+                **table_hints(endpoint, table),
+            ),
+            _description(endpoint, table),
+        )
+        for table in endpoint.tables
+    ]
+
+
+def reading_resource(
+    endpoint: Endpoint,
+    reader: Reader,
+    *,
+    values: Values,
+    grain: Grain,
+    first_day: Date,
+    today: Date,
+    lag_days: int,
+    in_flight: int,
+) -> DltResource:
+    """Make a resource that reads when it is extracted, as dlt users know it.
+
+    Dated endpoints carry a native `dlt.sources.incremental` on `date`: its range decides which windows are asked for,
+    `end_value` bounds it without touching the stored cursor, and an external scheduler may set both where dlt's runtime
+    offers one. Increments go back `lag_days` days, because attribution restates the past.
+
+    Raises:
+        ApiError: while reading; nothing of the run is loaded then, as dlt has it.
+    """
+
+    def read(tasks: Iterable[Task]) -> Iterator[Any]:
+        reader.learned = learned_from(dlt.current.source_schema())
+        for result in reader.read_all(tasks, in_flight=in_flight):
+            if isinstance(result, Failure):
+                raise result.error
+            for table, field in sorted(result.unknown):
+                logger.warning(f"{table}: the API sends the unknown field {field}; it becomes a column")
+            if result.truncated:
+                logger.warning(f"{result.task}: the list is capped, rows may be missing")
+            for table, rows in result.tables.items():
+                yield rows if table == endpoint.name else _for_table(endpoint, table, rows)
+
+    start = align(Window(first_day, today), grain, today).start
+    cursor = dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
+
+    def dated(date: Any = cursor) -> Iterator[Any]:
+        last = date.end_value.subtract(days=1) if date.end_value else today
+        if date.start_value <= last:
+            yield from read(tasks_of(endpoint, Window(date.start_value, last), values, grain, today))
+
+    def undated() -> Iterator[Any]:
+        yield from read(tasks_of(endpoint, Window(today, today), values, grain, today))
+
+    function = dated if endpoint.dated else undated
+    resource = dlt.resource(function, name=endpoint.name, **table_hints(endpoint, endpoint.name))
+    return _described(resource, endpoint.description)
+
+
+def learned_from(schema: Schema) -> Learned:
+    """Read from a dlt schema which columns its tables have; those beyond the catalogue were learned."""
+    return Learned(
+        {
+            table: {
+                name: Type(str(column.get("data_type")))
+                for name, column in content["columns"].items()
+                if column.get("data_type") in set(Type)
+            }
+            for table, content in schema.tables.items()
+        }
+    )
+
+
+def _column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
+    hint: dict[str, Any] = {
+        "name": column.name,
+        "data_type": "text" if column.type is Type.ANY else column.type.value,
+        "description": column.description,
+        "nullable": column.name not in merge_key,
+        "hard_delete": column.name == DELETED,
+        "x-annotation-pii": column.pii,
+    }
+    return {name: value for name, value in hint.items() if value is not False or name == "nullable"}  # type: ignore[return-value] # built by name
+
+
+def _for_table(endpoint: Endpoint, table: str, rows: pa.Table) -> Any:
+    hints = dlt.mark.make_hints(
+        table_name=table,
+        additional_table_hints={"description": _description(endpoint, table)},
+        **table_hints(endpoint, table),
+    )
+    return dlt.mark.with_hints(rows, hints, create_table_variant=True)
+
+
+def _description(endpoint: Endpoint, table: str) -> str:
+    children = {f"{endpoint.name}__{child.name}": child.description for child in endpoint.lists}
+    return children.get(table, endpoint.description)
+
+
+def _described(resource: DltResource, description: str) -> DltResource:
+    resource.apply_hints(additional_table_hints={"description": description})
+    return resource

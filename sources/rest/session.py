@@ -1,0 +1,296 @@
+"""The one place where a request leaves: key, budget, retries, typed errors."""
+
+import email.utils
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.cookiejar import DefaultCookiePolicy
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+import backoff
+import orjson
+import requests
+from requests.adapters import HTTPAdapter
+from requests.auth import AuthBase
+
+from sources.rest.budget import Budget
+from sources.rest.catalogue import Api, Endpoint
+from sources.rest.errors import (
+    ApiError,
+    ConfigurationError,
+    RateLimitedError,
+    RedirectError,
+    SlowAnswerError,
+    TruncatedBodyError,
+    UnexpectedBodyError,
+    UnreachableError,
+    error_type,
+)
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+CHUNK_BYTES: Final = 65_536
+WAIT_MAX: Final = 60.0
+"""Longest wait in seconds between two tries where the server names none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RetryPolicy:
+    """How long one call is worth.
+
+    Args:
+        tries: requests per call, the first one included.
+        seconds: longest time for all tries; a `Retry-After` beyond it fails at once.
+        base: first wait in seconds where the server names none; it doubles, with full jitter.
+        timeout: seconds for connecting, and for a whole answer.
+    """
+
+    tries: int = 5
+    seconds: float = 300.0
+    base: float = 1.0
+    timeout: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A good answer: the parsed body and the id to quote to the vendor."""
+
+    body: Any
+    request_id: str | None
+
+
+def checked_base_url(base_url: str) -> str:
+    """Return the base URL without a trailing slash.
+
+    Raises:
+        ConfigurationError: it is no URL, carries credentials or a query, or would send the key in plain text.
+    """
+    parts = urlsplit(base_url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ConfigurationError("base_url is not an http(s) address; give for example https://host/api/v1")
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise ConfigurationError("base_url carries credentials, a query or a fragment; give only scheme, host and path")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise ConfigurationError(
+            f"base_url sends the key to {parts.hostname} in plain text; use https (http is for loopback only)"
+        )
+    return base_url.rstrip("/")
+
+
+class Session:
+    """Calls one API with one key; thread-safe.
+
+    Args:
+        api: the vendor's conventions.
+        base_url: see `checked_base_url`.
+        auth: puts the key into a request.
+        budget: pays for every try.
+        retry: how long one call is worth.
+        connections: calls in flight at once.
+    """
+
+    def __init__(
+        self,
+        api: Api,
+        *,
+        base_url: str,
+        auth: AuthBase,
+        budget: Budget,
+        retry: RetryPolicy = RetryPolicy(),
+        connections: int = 8,
+    ) -> None:
+        self.api = api
+        self.budget = budget
+        self.units: Counter[str] = Counter()
+        self.calls = 0
+        self.retries = 0
+        self._base_url = checked_base_url(base_url)
+        self._auth = auth
+        self._retry = retry
+        self._lock = threading.Lock()
+        self._http = requests.Session()
+        self._http.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
+        self._http.headers["Accept"] = "application/json"
+        for scheme in ("https://", "http://"):
+            self._http.mount(scheme, HTTPAdapter(pool_connections=1, pool_maxsize=connections))
+        self._send = backoff.on_exception(
+            backoff.runtime,
+            ApiError,
+            value=self._wait,
+            jitter=None,
+            max_tries=retry.tries,
+            giveup=self._hopeless,
+            on_backoff=self._count_retry,
+            logger=None,
+        )(self._try)
+
+    def get(self, endpoint: Endpoint, params: Mapping[str, str], **path: str) -> Reply:
+        """Ask an endpoint and return its answer.
+
+        Raises:
+            ApiError: one subclass per condition, after the retries are spent.
+            CallTooDearError: the call costs more than the rate limit.
+        """
+        url = self._base_url + endpoint.path.format_map({name: quote(value, safe="") for name, value in path.items()})
+        reply: Reply = self._send(_Attempt(endpoint, url, params))
+        return reply
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def _try(self, attempt: "_Attempt") -> Reply:
+        endpoint = attempt.endpoint
+        self.budget.acquire(endpoint.units)
+        with self._lock:
+            self.calls += 1
+            self.units[endpoint.name] += endpoint.units
+        attempt.tries += 1
+        attempt.started = attempt.started or time.monotonic()
+        limit = remaining = None
+        try:
+            response, content = self._exchange(attempt)
+            limit = _whole(response.headers.get("X-RateLimit-Limit"))
+            remaining = _whole(response.headers.get("X-RateLimit-Remaining"))
+            return self._judge(endpoint, response, content)
+        except ApiError as error:
+            error.tries, error.elapsed = attempt.tries, time.monotonic() - attempt.started
+            raise
+        finally:
+            self.budget.settle(endpoint.units, limit=limit, remaining=remaining)
+
+    def _exchange(self, attempt: "_Attempt") -> tuple[requests.Response, bytes]:
+        """Send a request and read its whole answer within the time-out."""
+        endpoint, timeout = attempt.endpoint, self._retry.timeout
+        deadline = time.monotonic() + timeout
+        response = None
+        try:
+            response = self._http.get(
+                attempt.url, params=attempt.params, auth=self._auth, timeout=timeout, stream=True, allow_redirects=False
+            )
+            chunks = []
+            for chunk in response.iter_content(CHUNK_BYTES):
+                chunks.append(chunk)
+                if time.monotonic() > deadline:
+                    raise requests.exceptions.ReadTimeout
+            return response, b"".join(chunks)
+        # the exceptions of requests quote the URL with its query: only their kind is passed on
+        except requests.exceptions.ChunkedEncodingError:
+            raise TruncatedBodyError(endpoint=endpoint.name, request_id=_request_id(response)) from None
+        except requests.exceptions.Timeout:
+            raise SlowAnswerError(f"no whole answer within {timeout:g} s", endpoint=endpoint.name) from None
+        except requests.exceptions.SSLError:
+            raise UnreachableError("the TLS certificate is not accepted", endpoint=endpoint.name) from None
+        except requests.exceptions.RequestException as error:
+            what = "the connection was cut" if response is not None else _connection_problem(error)
+            raise UnreachableError(what, endpoint=endpoint.name, request_id=_request_id(response)) from None
+        finally:
+            if response is not None:
+                response.close()
+
+    def _judge(self, endpoint: Endpoint, response: requests.Response, content: bytes) -> Reply:
+        status, request_id = response.status_code, _request_id(response)
+        if response.is_redirect or 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
+            host = urlsplit(response.headers.get("Location", "")).hostname
+            what = f"the server redirects to {host}" if host else None
+            raise RedirectError(what or "", endpoint=endpoint.name, status=status, request_id=request_id)
+        try:
+            body = orjson.loads(content)
+        except orjson.JSONDecodeError:
+            body = None
+            if response.ok:
+                kind = response.headers.get("Content-Type", "no type").partition(";")[0]
+                raise UnexpectedBodyError(
+                    f"the answer is not valid JSON ({kind}, {len(content)} bytes)",
+                    endpoint=endpoint.name,
+                    status=status,
+                    request_id=request_id,
+                ) from None
+        if response.ok:
+            return Reply(body, request_id)
+        error = dig(body, self.api.error)
+        details = error if isinstance(error, dict) else {}
+        code = details.get("code")
+        exception = error_type(status, code if isinstance(code, str) else None, self.api.codes)
+        raise exception(
+            endpoint=endpoint.name,
+            status=status,
+            code=code,
+            request_id=request_id or details.get("request_id"),
+            said=details.get("message"),
+            retry_after=retry_after(response.headers.get("Retry-After")),
+        )
+
+    def _wait(self, error: ApiError) -> float:
+        ceiling = min(WAIT_MAX, self._retry.base * 2.0 ** (error.tries - 1))
+        wait = error.retry_after or random.uniform(0, ceiling)  # noqa: S311 - spreads retries, hides nothing
+        if isinstance(error, RateLimitedError):
+            self.budget.block(wait)
+        return wait
+
+    def _hopeless(self, error: Exception) -> bool:
+        if not isinstance(error, ApiError):
+            return True
+        return not error.retryable or error.elapsed + (error.retry_after or 0) > self._retry.seconds
+
+    def _count_retry(self, _: Mapping[str, Any]) -> None:
+        with self._lock:
+            self.retries += 1
+
+
+@dataclass(slots=True)
+class _Attempt:
+    endpoint: Endpoint
+    url: str
+    params: Mapping[str, str]
+    tries: int = 0
+    started: float = 0.0
+
+
+def retry_after(value: str | None, now: Callable[[], float] = time.time) -> float | None:
+    """Read `Retry-After`, given in seconds or as an HTTP date; None where it is absent, past or unreadable."""
+    if value is None:
+        return None
+    try:
+        seconds = float(value)
+    except ValueError:
+        try:
+            seconds = email.utils.parsedate_to_datetime(value).timestamp() - now()
+        except ValueError:
+            return None
+    return seconds if 0 < seconds < float("inf") else None
+
+
+def dig(body: Any, path: str) -> Any:
+    """Return what stands under a dotted path, None where a step is missing."""
+    for name in path.split("."):
+        if not isinstance(body, dict):
+            return None
+        body = body.get(name)
+    return body
+
+
+def _whole(value: str | None) -> int | None:
+    return int(value) if value is not None and value.isdecimal() else None
+
+
+def _request_id(response: requests.Response | None) -> str | None:
+    return None if response is None else response.headers.get("X-Request-ID")
+
+
+def _connection_problem(error: requests.exceptions.RequestException) -> str:
+    """Name the reason of a failed connection without the URL that requests puts into its text."""
+    text = str(error)
+    for mark, what in (
+        ("NameResolutionError", "the host name is not known"),
+        ("Name or service not known", "the host name is not known"),
+        ("refused", "the connection is refused"),
+        ("RemoteDisconnected", "the connection was closed without an answer"),
+        ("reset", "the connection was reset"),
+    ):
+        if mark in text:
+            return what
+    return "the connection failed"

@@ -1,0 +1,271 @@
+"""JSON rows to typed Arrow tables: strict about known columns, open to unknown ones, silent about nothing."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Any, Final
+
+import orjson
+import pyarrow as pa
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+from sources.rest.catalogue import DELETED, ChildList, Column, Endpoint, Type
+
+ARROW: Final[Mapping[Type, pa.DataType]] = {
+    Type.DATE: pa.date32(),
+    Type.TIMESTAMP: pa.timestamp("us", tz="UTC"),
+    Type.DOUBLE: pa.float64(),
+    Type.BIGINT: pa.int64(),
+    Type.TEXT: pa.string(),
+    Type.BOOLEAN: pa.bool_(),
+    Type.ANY: pa.string(),
+}
+
+_ACCEPTED: Final[Mapping[Type, frozenset[type]]] = {
+    Type.DATE: frozenset({str}),
+    Type.TIMESTAMP: frozenset({str}),
+    Type.DOUBLE: frozenset({int, float}),
+    Type.BIGINT: frozenset({int, float}),
+    Type.TEXT: frozenset({str}),
+    Type.BOOLEAN: frozenset({bool}),
+    Type.ANY: frozenset({bool, int, float, str, list, dict}),
+}
+_NULL: Final = frozenset({type(None)})
+_naming: Final = NamingConvention()
+
+_GUESSES: Final = (Type.DOUBLE, Type.BOOLEAN, Type.TEXT)
+"""Types tried in turn for a field that nobody knows; whatever fits none is kept as JSON text."""
+
+
+class WrongShapeError(ValueError):
+    """Rows are not what the catalogue says; the message names fields and types, never values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """Columns beyond the catalogue that earlier loads have added, as table name -> column name -> type."""
+
+    columns: Mapping[str, Mapping[str, Type]]
+
+    def of(self, table: str) -> Mapping[str, Type]:
+        """Types of the learned columns of one table."""
+        return self.columns.get(table, {})
+
+
+NOTHING_LEARNED: Final = Learned({})
+
+
+def build(
+    endpoint: Endpoint,
+    rows: Sequence[Mapping[str, Any]],
+    context: Mapping[str, Any],
+    dates: Sequence[Any],
+    learned: Learned = NOTHING_LEARNED,
+) -> dict[str, pa.Table]:
+    """Make the tables of one answer.
+
+    Args:
+        endpoint: what was asked.
+        rows: rows of the answer.
+        context: value of each context column of the endpoint.
+        dates: days that the answer stands for, where rows carry dates of their own.
+        learned: unknown columns that exist already.
+
+    Returns:
+        Table name -> table, the endpoint's own table first. Windows without rows carry one row that clears them.
+
+    Raises:
+        WrongShapeError: a row is no object, a value has another type, a key is absent or repeated, a date lies outside
+            of `dates`.
+    """
+    flat = [_flat(row, _prefixes(endpoint)) for row in rows]
+    known = {*endpoint.ignored, *(child.name for child in endpoint.lists)}
+    table = _table(endpoint.table_columns, flat, context, learned.of(endpoint.name), known)
+    if flat and not any(column.source in row for row in flat for column in endpoint.columns if not column.key):
+        raise WrongShapeError("no known field in any row")
+    _check_keys(endpoint, table, dates)
+    tables = {endpoint.name: _clear(table, endpoint.merge_key, context, dates)}
+    for child, (name, columns) in zip(endpoint.lists, list(endpoint.tables.items())[1:], strict=True):
+        items = [item for row in flat for item in _child_rows(endpoint, child, row)]
+        tables[name] = _clear(_table(columns, items, context, learned.of(name), set()), endpoint.merge_key, context, ())
+    return tables
+
+
+def _prefixes(endpoint: Endpoint) -> frozenset[str]:
+    return frozenset(column.source.partition(".")[0] for column in endpoint.columns if "." in column.source)
+
+
+def _flat(row: Mapping[str, Any], prefixes: frozenset[str]) -> Mapping[str, Any]:
+    """Spread the nested objects that the catalogue reaches into, so that each value has its dotted path as name."""
+    if not isinstance(row, dict):
+        raise WrongShapeError(f"a row is {_type_name(type(row))}, not an object")
+    if not prefixes:
+        return row
+    result: dict[str, Any] = {}
+    for name, value in row.items():
+        if name not in prefixes or value is None:
+            result[name] = value
+        elif isinstance(value, dict):
+            result |= {f"{name}.{path}": inner for path, inner in _leaves(value)}
+        else:
+            raise WrongShapeError(f"field {name} is {_type_name(type(value))}, not an object")
+    return result
+
+
+def _leaves(value: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
+    for name, inner in value.items():
+        if isinstance(inner, dict):
+            yield from ((f"{name}.{path}", leaf) for path, leaf in _leaves(inner))
+        else:
+            yield name, inner
+
+
+def _table(
+    columns: Sequence[Column],
+    rows: Sequence[Mapping[str, Any]],
+    context: Mapping[str, Any],
+    learned: Mapping[str, Type],
+    known: set[str],
+) -> pa.Table:
+    arrays: dict[str, pa.Array] = {}
+    for column in columns:
+        arrow = ARROW[column.type]
+        if column.name in context:
+            arrays[column.name] = pa.repeat(pa.scalar(context[column.name], arrow), len(rows))
+        elif column.name == DELETED:
+            arrays[column.name] = pa.nulls(len(rows), arrow)
+        else:
+            arrays[column.name] = _known(column, rows)
+    sources = {column.source for column in columns} | {source.partition(".")[0] for source in _dotted(columns)}
+    for field in sorted(set(chain.from_iterable(rows)) - sources - known):
+        arrays |= _unknown(field, [row.get(field) for row in rows], {**dict.fromkeys(arrays), **learned})
+    return pa.table(arrays)
+
+
+def _dotted(columns: Sequence[Column]) -> list[str]:
+    return [column.source for column in columns if "." in column.source]
+
+
+def _known(column: Column, rows: Sequence[Mapping[str, Any]]) -> pa.Array:
+    source = column.source
+    if column.key:
+        try:
+            values = [row[source] for row in rows]
+        except KeyError:
+            raise WrongShapeError(f"a row lacks the key field {source}") from None
+        if column.missing is not None:
+            values = [column.missing if value is None else value for value in values]
+        if None in values:
+            raise WrongShapeError(f"key field {source} is null")
+    else:
+        values = [row.get(source) for row in rows]
+    return _array(source, column.type, values)
+
+
+def _unknown(field: str, values: list[Any], taken: Mapping[str, Type | None]) -> dict[str, pa.Array]:
+    """Keep a field that nobody knows: numbers as DOUBLE, booleans, text; anything else as `Type.ANY`.
+
+    A column is never retyped: what an existing column cannot hold goes to `<column>__v_<type>`, dlt's name for that.
+    """
+    name = _naming.normalize_identifier(field.replace(".", "_"))
+    types = set(map(type, values)) - _NULL
+    if not types:
+        return {}
+    kind = next((one for one in _GUESSES if types <= _ACCEPTED[one]), Type.ANY)
+    stored = Type.TEXT if kind is Type.ANY else kind
+    if taken.get(name, stored) is not stored:
+        name = f"{name}__v_{stored}"
+    return {name: _array(field, kind, values)}
+
+
+def _array(source: str, kind: Type, values: list[Any]) -> pa.Array:
+    wrong = set(map(type, values)) - _ACCEPTED[kind] - _NULL
+    if wrong:
+        found = ", ".join(sorted(map(_type_name, wrong)))
+        raise WrongShapeError(f"field {source} holds {found} where {kind} belongs")
+    try:
+        return _CONVERT.get(kind, _plain)(kind, values)
+    except pa.ArrowInvalid:
+        # Arrow's message quotes the value, which may be anybody's
+        raise WrongShapeError(f"field {source} holds a value that is no {kind}") from None
+
+
+def _plain(kind: Type, values: list[Any]) -> pa.Array:
+    return pa.array(values, type=ARROW[kind])
+
+
+def _whole(kind: Type, values: list[Any]) -> pa.Array:
+    """Whole numbers; `85.0` counts as one, `85.5` is refused (pyarrow alone would cut it to 85)."""
+    if float in set(map(type, values)):
+        return pa.array(values, type=pa.float64()).cast(ARROW[kind])
+    return _plain(kind, values)
+
+
+def _parsed(kind: Type, values: list[Any]) -> pa.Array:
+    return pa.array(values, type=pa.string()).cast(ARROW[kind])
+
+
+def _instant(kind: Type, values: list[Any]) -> pa.Array:
+    """ISO timestamps; those without an offset are taken as UTC, which the vendor does not document."""
+    text = pa.array(values, type=pa.string())
+    try:
+        return text.cast(ARROW[kind])
+    except pa.ArrowInvalid:
+        return text.cast(pa.timestamp("us")).cast(ARROW[kind])
+
+
+def _as_text(kind: Type, values: list[Any]) -> pa.Array:
+    return _plain(kind, [value if isinstance(value, str | None) else orjson.dumps(value).decode() for value in values])
+
+
+_CONVERT: Final[Mapping[Type, Callable[[Type, list[Any]], pa.Array]]] = {
+    Type.BIGINT: _whole,
+    Type.DATE: _parsed,
+    Type.TIMESTAMP: _instant,
+    Type.ANY: _as_text,
+}
+
+
+def _child_rows(endpoint: Endpoint, child: ChildList, row: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    items = row.get(child.name)
+    if items is None:
+        return
+    if not isinstance(items, list):
+        raise WrongShapeError(f"field {child.name} is {_type_name(type(items))}, not a list")
+    keys = {column.source: row.get(column.source) for column in endpoint.columns if column.key}
+    plain = child.columns[0].source if len(child.columns) == 1 else None
+    for position, item in enumerate(items):
+        if plain is None and not isinstance(item, dict):
+            raise WrongShapeError(f"an item of {child.name} is {_type_name(type(item))}, not an object")
+        yield {**keys, "position": position, **({plain: item} if plain else item)}
+
+
+def _check_keys(endpoint: Endpoint, table: pa.Table, dates: Sequence[Any]) -> None:
+    if "date" in endpoint.own_names and endpoint.dated:
+        outside = set(table["date"].to_pylist()) - set(dates)
+        if outside:
+            raise WrongShapeError(f"{len(outside)} dates lie outside of the days that were asked for")
+    if endpoint.unique and endpoint.key and table.num_rows > 1:
+        keys = list(zip(*(table[name].to_pylist() for name in endpoint.key), strict=True))
+        if len(set(keys)) < len(keys):
+            raise WrongShapeError(f"several rows share the key ({', '.join(endpoint.key)})")
+
+
+def _clear(table: pa.Table, merge_key: tuple[str, ...], context: Mapping[str, Any], dates: Sequence[Any]) -> pa.Table:
+    """Add a deleting row for every window of the question that has no row in the answer."""
+    if not merge_key:
+        return table
+    if "date" in merge_key and "date" not in context:
+        present = set(table["date"].to_pylist())
+        empty = [{**context, "date": day, DELETED: True} for day in dates if day not in present]
+    else:
+        empty = [] if table.num_rows else [{**context, DELETED: True}]
+    if not empty:
+        return table
+    return pa.concat_tables([table, pa.Table.from_pylist(empty, schema=table.schema)])
+
+
+def _type_name(kind: type) -> str:
+    return {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}.get(
+        kind, "null"
+    )

@@ -1,0 +1,45 @@
+"""Which calls a range of days becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pendulum import Date
+
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.windows import Grain, Window, align, by_grain, split
+
+Values = Mapping[str, tuple[str, ...]]
+"""Values of the query parameters that multiply calls, by parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked for and loaded as a whole: one window of one variant of one endpoint."""
+
+    endpoint: Endpoint
+    window: Window | None = None
+    variant: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        parts = [
+            self.endpoint.name,
+            *(value for _, value in self.variant),
+            *([str(self.window)] if self.window else []),
+        ]
+        return " ".join(parts)
+
+
+def windows_of(endpoint: Endpoint, window: Window, grain: Grain, today: Date) -> list[Window | None]:
+    """The windows in which an endpoint is asked for a range, newest first; one None where it takes no dates."""
+    if endpoint.kind is Kind.AGGREGATE:
+        return list(by_grain(align(window, grain, today), grain))
+    return list(split(window)) if endpoint.dated else [None]
+
+
+def tasks_of(endpoint: Endpoint, window: Window, values: Values, grain: Grain, today: Date) -> list[Task]:
+    """Every task of an endpoint over a range, newest first."""
+    return [
+        Task(endpoint, one, variant)
+        for one in windows_of(endpoint, window, grain, today)
+        for variant in endpoint.variants(values)
+    ]

@@ -1,0 +1,99 @@
+"""Pure date arithmetic: windows are inclusive ranges of days, at most 366 days long."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import pendulum
+from pendulum import Date
+
+MAX_DAYS: Final = 366
+"""Most days that one call may ask for, both ends counted: a whole leap year."""
+
+
+class Grain(StrEnum):
+    """Length of the window that one stored aggregate row stands for."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Window:
+    """An inclusive range of days.
+
+    Raises:
+        ValueError: the range is empty.
+    """
+
+    start: Date
+    end: Date
+
+    def __post_init__(self) -> None:
+        if self.start > self.end:
+            raise ValueError(f"a window cannot start on {self.start} and end on {self.end}")
+
+    def __str__(self) -> str:
+        return f"{self.start}" if self.start == self.end else f"{self.start}..{self.end}"
+
+    @property
+    def days(self) -> int:
+        """Number of days, both ends counted."""
+        return (self.end - self.start).days + 1
+
+    def dates(self) -> Iterator[Date]:
+        """Every day of the window, oldest first."""
+        return (self.start.add(days=offset) for offset in range(self.days))
+
+    def __contains__(self, day: Date) -> bool:
+        return self.start <= day <= self.end
+
+
+def split(window: Window, max_days: int = MAX_DAYS) -> Iterator[Window]:
+    """Cut a range into contiguous windows of at most `max_days`, newest first.
+
+    The newest window is the full one, so that yesterday's calls and today's share their older seams as rarely as
+    possible with the day that is still changing.
+    """
+    end = window.end
+    while end >= window.start:
+        start = max(window.start, end.subtract(days=max_days - 1))
+        yield Window(start, end)
+        end = start.subtract(days=1)
+
+
+def align(window: Window, grain: Grain, today: Date) -> Window:
+    """Widen a range to whole weeks (from Monday) or calendar months, but never past today."""
+    start, end = _first_day(window.start, grain), _last_day(window.end, grain)
+    return Window(start, max(window.end, min(end, today)))
+
+
+def by_grain(window: Window, grain: Grain) -> Iterator[Window]:
+    """The windows of one grain that make up a range, newest first; those at the ends may be cut short."""
+    end = window.end
+    while end >= window.start:
+        start = max(window.start, _first_day(end, grain))
+        yield Window(start, end)
+        end = start.subtract(days=1)
+
+
+def today_in(timezone: str) -> Date:
+    """Today's date where the profile lives.
+
+    Raises:
+        ValueError: no such time zone.
+    """
+    try:
+        return pendulum.now(timezone).date()
+    except pendulum.tz.exceptions.InvalidTimezone:
+        raise ValueError(f"there is no time zone {timezone!r}; use a name such as 'Europe/Madrid'") from None
+
+
+def _first_day(day: Date, grain: Grain) -> Date:
+    return day if grain is Grain.DAY else day.start_of(grain.value)
+
+
+def _last_day(day: Date, grain: Grain) -> Date:
+    return day if grain is Grain.DAY else day.end_of(grain.value)
