@@ -242,3 +242,9 @@ JOURNEY: Final = (
     text("city", "City.", pii=True),
     boolean("is_synthetic", "Meaning not documented."),
 )
+
+PROFILE: Final = (
+    text("profile_id", "Profile (one client or brand) of the key."),
+    text("timezone", "Time zone that decides what today is, as configured."),
+    text("reporting_currency", "Currency of all money without a currency of its own, as configured."),
+)

@@ -4,11 +4,13 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
 import dlt
+import pyarrow as pa
 from dlt.extract import DltResource, DltSource
 from pendulum import Date
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from sources.atribu.columns import PROFILE
 from sources.atribu.endpoints import ATRIBU, ENDPOINTS, with_entity_ids
 from sources.atribu.options import Options
 from sources.rest.budget import Budget
@@ -16,7 +18,7 @@ from sources.rest.catalogue import Endpoint
 from sources.rest.errors import ConfigurationError
 from sources.rest.options import nearest, resolve
 from sources.rest.reader import Reader
-from sources.rest.resources import reading_resource
+from sources.rest.resources import column_hint, reading_resource
 from sources.rest.session import RetryPolicy, Session
 from sources.rest.windows import today_in
 
@@ -104,6 +106,23 @@ def open_reader(options: Options) -> Reader:
         with_entity_ids(options.entity_ids_separator, options.entity_ids_per_call),
         grain=options.grain,
         options={"compare_ads": options.compare_ads},
+    )
+
+
+def profile_resource(options: Options, profile_id: str) -> DltResource:
+    """Return the table `profile`: what configuration says of the profile and the API does not."""
+    row = {
+        "profile_id": profile_id,
+        "timezone": options.timezone,
+        "reporting_currency": options.reporting_currency,
+    }
+    fields = [pa.field(column.name, pa.string(), nullable=column.name != "profile_id") for column in PROFILE]
+    return dlt.resource(
+        [pa.Table.from_pylist([row], schema=pa.schema(fields))],
+        name="profile",
+        columns={column.name: column_hint(column, ("profile_id",)) for column in PROFILE},
+        write_disposition="merge",
+        merge_key="profile_id",
     )
 
 

@@ -216,6 +216,11 @@ class Endpoint:
         """Whether calls ask for a range of days."""
         return self.kind in (Kind.SERIES, Kind.AGGREGATE, Kind.ENTITY)
 
+    @property
+    def by_day(self) -> bool:
+        """Whether rows carry the day that they stand for."""
+        return self.kind is Kind.SERIES
+
     @cached_property
     def context_columns(self) -> tuple[Column, ...]:
         """Columns that come from the question, not from the answer's rows; together they name a window."""

@@ -51,6 +51,8 @@ class Failure:
 class Reader:
     """Reads tasks over one session; thread-safe.
 
+    After the first answer, `tenant` is the profile that the key belongs to.
+
     Args:
         session: the way out.
         endpoints: the catalogue, by name.
@@ -73,7 +75,7 @@ class Reader:
         self._endpoints = endpoints
         self._grain = grain
         self._options = options or {}
-        self._tenant: str | None = None
+        self.tenant: str | None = None
         self._lock = threading.Lock()
         self._ids: dict[tuple[str, Window | None], tuple[list[str], bool]] = {}
         self._asking = threading.Lock()
@@ -177,8 +179,8 @@ class Reader:
         if not isinstance(tenant, str) or not tenant:
             raise WrongShapeError(f"the answer lacks {api.tenant}")
         with self._lock:
-            self._tenant = self._tenant or tenant
-            if tenant != self._tenant:
+            self.tenant = self.tenant or tenant
+            if tenant != self.tenant:
                 raise WrongShapeError(f"{api.tenant} changed during the run")
         if task.window:
             for path, asked in zip(api.echo, (task.window.start, task.window.end), strict=True):
@@ -187,7 +189,7 @@ class Reader:
                     raise WrongShapeError(f"{path} is not the day that was asked for")
 
     def _context(self, task: Task) -> dict[str, Any]:
-        context: dict[str, Any] = {"profile_id": self._tenant, **dict(task.variant)}
+        context: dict[str, Any] = {"profile_id": self.tenant, **dict(task.variant)}
         if task.endpoint.kind is Kind.AGGREGATE and task.window:
             context |= {"date": task.window.start, "grain": self._grain.value}
         if task.endpoint.kind is Kind.LIVE:

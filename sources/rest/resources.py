@@ -24,7 +24,7 @@ def table_hints(endpoint: Endpoint, table: str) -> dict[str, Any]:
     Rows of a window replace those that were loaded for it before, in one transaction.
     """
     return {
-        "columns": {column.name: _column_hint(column, endpoint.merge_key) for column in endpoint.tables[table]},
+        "columns": {column.name: column_hint(column, endpoint.merge_key) for column in endpoint.tables[table]},
         "write_disposition": {"disposition": "merge", "strategy": "delete-insert"},
         "merge_key": list(endpoint.merge_key),
     }
@@ -109,7 +109,8 @@ def learned_from(schema: Schema) -> Learned:
     )
 
 
-def _column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
+def column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
+    """Say to dlt what a column is."""
     hint: dict[str, Any] = {
         "name": column.name,
         "data_type": "text" if column.type is Type.ANY else column.type.value,

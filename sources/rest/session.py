@@ -83,6 +83,12 @@ def checked_base_url(base_url: str) -> str:
 class Session:
     """Calls one API with one key; thread-safe.
 
+    Attributes:
+        units: units spent, by endpoint; every try counts.
+        calls: requests sent.
+        retries: those that repeated an earlier one.
+        limit_seen: the rate limit that the server last named.
+
     Args:
         api: the vendor's conventions.
         base_url: see `checked_base_url`.
@@ -105,6 +111,7 @@ class Session:
         self.api = api
         self.budget = budget
         self.units: Counter[str] = Counter()
+        self.limit_seen: int | None = None
         self.calls = 0
         self.retries = 0
         self._base_url = checked_base_url(base_url)
@@ -155,6 +162,7 @@ class Session:
             response, content = self._exchange(attempt)
             limit = _whole(response.headers.get("X-RateLimit-Limit"))
             remaining = _whole(response.headers.get("X-RateLimit-Remaining"))
+            self.limit_seen = limit or self.limit_seen
             return self._judge(endpoint, response, content)
         except ApiError as error:
             error.tries, error.elapsed = attempt.tries, time.monotonic() - attempt.started

@@ -79,15 +79,15 @@ def build(
             of `dates`.
     """
     flat = [_flat(row, _prefixes(endpoint)) for row in rows]
-    known = {*endpoint.ignored, *(child.name for child in endpoint.lists)}
-    table = _table(endpoint.table_columns, flat, context, learned.of(endpoint.name), known)
+    table = _table(endpoint, endpoint.name, flat, context, learned)
     if flat and not any(column.source in row for row in flat for column in endpoint.columns if not column.key):
         raise WrongShapeError("no known field in any row")
     _check_keys(endpoint, table, dates)
     tables = {endpoint.name: _clear(table, endpoint.merge_key, context, dates)}
-    for child, (name, columns) in zip(endpoint.lists, list(endpoint.tables.items())[1:], strict=True):
+    for child, name in zip(endpoint.lists, list(endpoint.tables)[1:], strict=True):
         items = [item for row in flat for item in _child_rows(endpoint, child, row)]
-        tables[name] = _clear(_table(columns, items, context, learned.of(name), set()), endpoint.merge_key, context, ())
+        child_table = _table(endpoint, name, items, context, learned)
+        tables[name] = _clear(child_table, endpoint.merge_key, context, ())
     return tables
 
 
@@ -121,12 +121,14 @@ def _leaves(value: Mapping[str, Any]) -> Iterable[tuple[str, Any]]:
 
 
 def _table(
-    columns: Sequence[Column],
+    endpoint: Endpoint,
+    name: str,
     rows: Sequence[Mapping[str, Any]],
     context: Mapping[str, Any],
-    learned: Mapping[str, Type],
-    known: set[str],
+    learned: Learned,
 ) -> pa.Table:
+    columns = endpoint.tables[name]
+    beside = {*endpoint.ignored, *(child.name for child in endpoint.lists)} if name == endpoint.name else set()
     arrays: dict[str, pa.Array] = {}
     for column in columns:
         arrow = ARROW[column.type]
@@ -137,9 +139,10 @@ def _table(
         else:
             arrays[column.name] = _known(column, rows)
     sources = {column.source for column in columns} | {source.partition(".")[0] for source in _dotted(columns)}
-    for field in sorted(set(chain.from_iterable(rows)) - sources - known):
-        arrays |= _unknown(field, [row.get(field) for row in rows], {**dict.fromkeys(arrays), **learned})
-    return pa.table(arrays)
+    for field in sorted(set(chain.from_iterable(rows)) - sources - beside):
+        arrays |= _unknown(field, [row.get(field) for row in rows], {**dict.fromkeys(arrays), **learned.of(name)})
+    fields = [pa.field(one, array.type, nullable=one not in endpoint.merge_key) for one, array in arrays.items()]
+    return pa.table(list(arrays.values()), schema=pa.schema(fields))
 
 
 def _dotted(columns: Sequence[Column]) -> list[str]:

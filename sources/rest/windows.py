@@ -1,6 +1,6 @@
 """Pure date arithmetic: windows are inclusive ranges of days, at most 366 days long."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -77,6 +77,23 @@ def by_grain(window: Window, grain: Grain) -> Iterator[Window]:
         start = max(window.start, _first_day(end, grain))
         yield Window(start, end)
         end = start.subtract(days=1)
+
+
+def overlap(one: Window, other: Window) -> Window | None:
+    """The days that two windows share."""
+    start, end = max(one.start, other.start), min(one.end, other.end)
+    return Window(start, end) if start <= end else None
+
+
+def merged(windows: Iterable[Window]) -> list[Window]:
+    """Windows in order of their days, with those that touch or overlap made one."""
+    result: list[Window] = []
+    for window in sorted(windows):
+        if result and window.start <= result[-1].end.add(days=1):
+            result[-1] = Window(result[-1].start, max(result[-1].end, window.end))
+        else:
+            result.append(window)
+    return result
 
 
 def today_in(timezone: str) -> Date:

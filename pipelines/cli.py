@@ -1,0 +1,160 @@
+"""The `elt` command."""
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pendulum import Date
+from rich.console import Console
+
+from pipelines import show
+from pipelines.exit_codes import DestinationBusyError, ExitCode, exit_code
+from sources.rest.errors import ApiError, ConfigurationError
+
+app = typer.Typer(
+    name="elt",
+    help="Load marketing attribution into DuckDB or a warehouse.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+errors = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+class SourceName(StrEnum):
+    """Sources that can be named on the command line."""
+
+    ATRIBU = "atribu"
+
+
+Source = Annotated[SourceName, typer.Argument(help="Source to read.")]
+Destination = Annotated[str, typer.Option(help="Name in destinations.toml.")]
+Dataset = Annotated[str | None, typer.Option(help="Schema in the destination; the source's name unless given.")]
+Resources = Annotated[str, typer.Option(help="Resources to read, with commas between; the default ones unless given.")]
+Today = Annotated[str | None, typer.Option(help="Take this day as today (YYYY-MM-DD).")]
+Debug = Annotated[bool, typer.Option(help="Show a traceback with an error.")]
+
+
+@app.command()
+def sync(
+    source: Source,
+    *,
+    sandbox: Annotated[bool, typer.Option(help="Read from the embedded sandbox; no key needed.")] = False,
+    since: Annotated[str | None, typer.Option(help="First day to load (YYYY-MM-DD).")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day to load (YYYY-MM-DD).")] = None,
+    resources: Resources = "",
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    today: Today = None,
+    debug: Debug = False,
+) -> None:
+    """Load what is new, missing or may have changed."""
+    with _plain_errors(debug=debug):
+        from pipelines import atribu  # noqa: PLC0415 - dlt takes over a second to import, --help does not need it
+
+        day = _day("--today", today)
+        with _options(source, day, sandbox=sandbox) as options, show.Progress() as progress:
+            outcome = atribu.sync(
+                options,
+                resources=_names(resources),
+                since=_day("--since", since),
+                until=_day("--until", until),
+                today=day,
+                destination=destination,
+                dataset=dataset or source.value,
+                watcher=progress,
+            )
+        show.outcome(outcome)
+        raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def check(
+    source: Source,
+    *,
+    resources: Resources = "",
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    debug: Debug = False,
+) -> None:
+    """See whether the key works, what it may spend, and whether the destination can be reached; load nothing."""
+    with _plain_errors(debug=debug):
+        from pipelines import atribu  # noqa: PLC0415 - see sync
+
+        with _options(source, None, sandbox=False) as options:
+            found = atribu.check(
+                options, resources=_names(resources), destination=destination, dataset=dataset or source.value
+            )
+        show.checked(found, options.rate_limit, destination)
+
+
+@app.command()
+def sandbox(
+    source: Source,
+    *,
+    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8787,
+    rate_limit: Annotated[int, typer.Option(help="Units per period and key.")] = 60,
+    rate_period: Annotated[float, typer.Option(help="Seconds of that period.")] = 60.0,
+    today: Today = None,
+    debug: Debug = False,
+) -> None:
+    """Serve a stand-in for the API, with a made-up world; needs no key of yours."""
+    with _plain_errors(debug=debug):
+        from pipelines import stand_in  # noqa: PLC0415 - see sync
+
+        stand_in.serve(source.value, port, _day("--today", today), rate_limit, rate_period)
+
+
+def main(arguments: list[str] | None = None) -> NoReturn:
+    """Run the command line; files that it makes are for the user alone."""
+    os.umask(0o077)
+    app(arguments if arguments is not None else sys.argv[1:], prog_name="elt")
+    raise SystemExit(ExitCode.DONE)
+
+
+@contextmanager
+def _options(source: SourceName, today: Date | None, *, sandbox: bool) -> Iterator[Any]:
+    from pipelines import stand_in  # noqa: PLC0415 - see sync
+    from sources.atribu.source import configured  # noqa: PLC0415 - see sync
+
+    if sandbox:
+        with stand_in.running(source.value, today) as settings:
+            yield configured(**settings)
+    else:
+        yield configured()
+
+
+@contextmanager
+def _plain_errors(*, debug: bool) -> Iterator[None]:
+    """Say in one line what went wrong, and leave with its exit code."""
+    try:
+        yield
+    except (ApiError, ConfigurationError, DestinationBusyError) as error:
+        if debug:
+            raise
+        errors.print(f"[bold red]error:[/] {show.escape(str(error))}")
+        raise typer.Exit(exit_code(error)) from None
+    except KeyboardInterrupt:
+        errors.print("interrupted; what was committed stays, the next run goes on from there")
+        sys.stdout.flush()
+        # threads may still wait for the rate limit; nothing that they could bring would be loaded
+        os._exit(ExitCode.INTERRUPTED)
+
+
+def _day(option: str, value: str | None) -> Date | None:
+    try:
+        return Date.fromisoformat(value) if value else None
+    except ValueError:
+        raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, not {value!r}") from None
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,111 @@
+"""What a person sees of a run."""
+
+import sys
+from collections.abc import Iterable
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from rich import progress
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sources.rest.windows import Window, merged
+
+if TYPE_CHECKING:
+    from pipelines.atribu import Checked
+    from pipelines.sync.run import Outcome
+    from sources.rest.tasks import Task
+
+__all__ = ["Progress", "checked", "escape", "outcome"]
+
+_out = Console(soft_wrap=True, highlight=False)
+_err = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+class Progress:
+    """A progress bar on a terminal; elsewhere nothing, so that the mails of cron stay short."""
+
+    def __init__(self) -> None:
+        self._bar = progress.Progress(
+            progress.TextColumn("{task.description}"),
+            progress.BarColumn(),
+            progress.MofNCompleteColumn(),
+            progress.TextColumn("windows, {task.fields[units]} units,"),
+            progress.TimeRemainingColumn(),
+            progress.TextColumn("left"),
+            console=_err,
+            transient=True,
+            disable=not sys.stderr.isatty(),
+        )
+        self._task = progress.TaskID(0)
+
+    def __enter__(self) -> Self:
+        """Draw the bar."""
+        self._bar.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Take it away."""
+        self._bar.stop()
+
+    def start(self, tasks: int, units: int) -> None:
+        """Say what is planned."""
+        self._task = self._bar.add_task("loading", total=tasks, units=0)
+        if self._bar.disable:
+            _err.print(f"{tasks} windows to load, at least {units} units")
+
+    def step(self, task: "Task", units: int) -> None:
+        """Move on."""
+        self._bar.update(self._task, advance=1, description=task.endpoint.name, units=units)
+
+
+def outcome(result: "Outcome") -> None:
+    """Print what was loaded, and name everything that was not."""
+    table = Table("table", box=None, pad_edge=False)
+    for heading in ("rows", "windows", "units"):
+        table.add_column(heading, justify="right")
+    endpoints = {*result.windows, *(name for name, units in result.units.items() if units)}
+    for name in sorted({*result.rows, *endpoints}):
+        own = (str(result.windows[name]), str(result.units.get(name, 0))) if name in endpoints else ("", "")
+        table.add_row(name, str(result.rows[name]), *own)
+    table.add_row("total", *map(str, (result.rows.total(), result.windows.total(), sum(result.units.values()))))
+    _out.print(table)
+    for name, field in sorted(result.unknown):
+        _warn(f"{name}: the API sends the unknown field {field}; it is now a column")
+    for name, windows in _by_task_name(result.truncated):
+        _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
+    for failure in result.failures:
+        _err.print(f"[bold red]failed:[/] {escape(str(failure.task))}: {escape(str(failure.error))}")
+    for name, windows in _by_task_name(result.skipped):
+        _err.print(f"[bold red]not asked:[/] {name} {windows}, because of the failures before")
+    if result.failures:
+        _err.print("everything else is loaded; the next run asks for these windows again")
+
+
+def checked(found: "Checked", rate_limit: int, destination: str) -> None:
+    """Print what was checked, and what was not."""
+    _out.print(f"key: works for {found.asked}, belongs to profile {escape(found.profile_id)}")
+    if found.limit_seen is None:
+        _out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
+    else:
+        _out.print(f"rate limit: the server names {found.limit_seen}, {rate_limit} is configured")
+        if found.limit_seen > rate_limit:
+            _out.print(f"  set rate_limit to {found.limit_seen} to use all of it")
+    _out.print(f"destination {escape(destination)}: reachable")
+    _out.print("not checked: scopes of other resources, scopes for personal data, whether the destination takes rows")
+
+
+def _warn(text: str) -> None:
+    _err.print(f"[yellow]warning:[/] {escape(text)}")
+
+
+def _by_task_name(tasks: Iterable["Task"]) -> list[tuple[str, str]]:
+    """Names of tasks without their windows, each with its windows made as few as possible."""
+    windows: dict[str, list[Window]] = {}
+    for task in tasks:
+        name = " ".join([task.endpoint.name, *(value for _, value in task.variant)])
+        windows.setdefault(name, []).extend([task.window] if task.window else [])
+    return [(name, ", ".join(map(str, merged(found)))) for name, found in sorted(windows.items())]

@@ -1,0 +1,19 @@
+"""A stand-in for the Atribu REST API, answering from a synthetic world."""
+
+from sandbox.atribu.app import create_app
+from sandbox.atribu.faults import Fault
+from sandbox.atribu.server import running, serve
+from sandbox.atribu.settings import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY, Settings, Size
+
+__all__ = [
+    "ALL_SCOPES",
+    "DEFAULT_KEY",
+    "DEFAULT_SCOPES",
+    "FULL_KEY",
+    "Fault",
+    "Settings",
+    "Size",
+    "create_app",
+    "running",
+    "serve",
+]

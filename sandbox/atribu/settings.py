@@ -1,0 +1,65 @@
+"""What a sandbox server can be told: its world, its keys, its limits and which reading of the contract it follows."""
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+DEFAULT_SCOPES = frozenset({"analytics:read", "campaigns:read", "conversions:read", "realtime:read"})
+ALL_SCOPES = DEFAULT_SCOPES | {"customers:read", "visitors:read"}
+FULL_KEY = "atb_live_sandbox_all_scopes"
+DEFAULT_KEY = "atb_live_sandbox_default_scopes"
+
+Algorithm = Literal["fixed_window", "sliding_log", "token_bucket", "weighted_windows"]
+Generation = Literal["new", "old"]
+Paging = Literal["in_pagination", "packed_cursor", "from_last_row"]
+RetryAfter = Literal["seconds", "http_date", "absent"]
+
+
+def _default_keys() -> dict[str, frozenset[str]]:
+    return {FULL_KEY: ALL_SCOPES, DEFAULT_KEY: DEFAULT_SCOPES}
+
+
+@dataclass(frozen=True)
+class Size:
+    """How big the synthetic world is.
+
+    `visits_per_day` and `conversions_per_day` are weekday averages. `pages` or `keywords` above 100 make lists that the
+    API cuts off at its largest `limit`. Ads number `campaigns * ad_sets * ads`.
+    """
+
+    visits_per_day: int = 120
+    conversions_per_day: int = 12
+    campaigns: int = 5
+    ad_sets: int = 2
+    ads: int = 3
+    pages: int = 30
+    keywords: int = 40
+
+
+@dataclass
+class Settings:
+    """Everything a test or a demo may choose.
+
+    `seed`, `first_day` and `size` make the world when the app is created, `limit`, `period` and `algorithm` a key's
+    limiter at its first request. All other fields are read at each request, so they may change while serving.
+
+    `today` is the day on which questions are asked: move it to see the past restated. `limit` units per `period`
+    seconds is the rate limit of each key, counted by `algorithm`. `generation` picks the field sets of section 0.1 of
+    the contract, `paging` the cursor hand-over of section 1.8, `zero_fill` whether series list days without data.
+    `latency` is seconds between a request, which is charged at once, and its answer.
+    """
+
+    seed: int = 1
+    first_day: date = date(2026, 1, 1)
+    today: date = date(2026, 3, 31)
+    size: Size = field(default_factory=Size)
+    keys: dict[str, frozenset[str]] = field(default_factory=_default_keys)
+    profile_id: str = "5a0d0c8e-7a1b-4c58-9a52-3f1f0b6f2d11"
+    limit: int = 60
+    period: float = 60.0
+    algorithm: Algorithm = "fixed_window"
+    retry_after: RetryAfter = "seconds"
+    generation: Generation = "new"
+    paging: Paging = "in_pagination"
+    zero_fill: bool = False
+    latency: float = 0.0
