@@ -98,7 +98,8 @@ def _factory(kind: str, name: str, source: str) -> Any:
     if kind != "duckdb":
         return Destination.from_reference(kind, destination_name=name)
     configured: object = dlt.secrets.get(f"destination.{name}.credentials")
-    file = Path(str(configured or f"{source}.duckdb").removeprefix("duckdb:///"))
+    # absolute, because dlt takes a relative path from wherever the pipeline was first run
+    file = Path(str(configured or f"{source}.duckdb").removeprefix("duckdb:///")).absolute()
     _check_writable(file.parent)
     return DuckDbFile(str(file), destination_name=name)
 
@@ -109,11 +110,9 @@ def _attach(source: str, factory: Any, dataset: str) -> dlt.Pipeline:
     The pipeline's name is the same everywhere, so that its state comes back from the destination on any machine;
     the folder differs, so that two destinations never share what is still to be loaded.
     """
-    root = Path(get_dlt_pipelines_dir())
-    probe = dlt.pipeline(source, destination=factory, dataset_name=dataset, pipelines_dir=str(root / "elt"))
-    with probe.destination_client() as client:
-        place = f"{client.config.destination_name} {client.config.credentials} {dataset}"
-    folder = root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+    config = factory.configuration(factory.spec()._bind_dataset_name(dataset))  # noqa: SLF001 - dlt's way to say it
+    place = f"{config.destination_name} {config.credentials} {dataset}"  # dlt masks passwords in this text
+    folder = Path(get_dlt_pipelines_dir()) / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
     return dlt.pipeline(source, destination=factory, dataset_name=dataset, pipelines_dir=str(folder))
 
 
