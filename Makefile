@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
 
-.PHONY: demo test lint types bench clean
+.PHONY: demo test lint types bench docs clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
@@ -21,6 +21,9 @@ types: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m tests.benchmarks
+
+docs: $(READY)
+	$(BIN)/python -m sources.atribu.document
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info atribu.duckdb

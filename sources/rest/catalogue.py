@@ -234,6 +234,11 @@ class Endpoint:
             columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
         return (*columns, *(PARAM_COLUMNS[param] for param in self.by))
 
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """Names of those columns."""
+        return tuple(column.name for column in self.context_columns)
+
     @cached_property
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
@@ -241,15 +246,21 @@ class Endpoint:
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
-        """Columns whose values are replaced together: what one call has answered for."""
-        context = tuple(column.name for column in self.context_columns)
-        return (*context, "date") if self.kind is Kind.SERIES else context
+        """Columns whose values are replaced together: what one call has answered for; none for pages of entities."""
+        if self.cursor:
+            return ()
+        return (*self.context_names, "date") if self.by_day else self.context_names
 
     @cached_property
     def tables(self) -> Mapping[str, tuple[Column, ...]]:
         """Every table that the endpoint fills, its own first, with all columns."""
         children = {f"{self.name}__{child.name}": self._child_columns(child) for child in self.lists}
         return {self.name: self.table_columns, **children}
+
+    def describe(self, table: str) -> str:
+        """What a row of one of the tables is."""
+        children = {f"{self.name}__{child.name}": child.description for child in self.lists}
+        return children.get(table, self.description)
 
     def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
         """Every column of a child table, in order."""

@@ -40,7 +40,7 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
                 name=table,
                 **table_hints(endpoint, table),
             ),
-            _description(endpoint, table),
+            endpoint.describe(table),
         )
         for table in endpoint.tables
     ]
@@ -125,15 +125,10 @@ def column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
 def _for_table(endpoint: Endpoint, table: str, rows: pa.Table) -> Any:
     hints = dlt.mark.make_hints(
         table_name=table,
-        additional_table_hints={"description": _description(endpoint, table)},
+        additional_table_hints={"description": endpoint.describe(table)},
         **table_hints(endpoint, table),
     )
     return dlt.mark.with_hints(rows, hints, create_table_variant=True)
-
-
-def _description(endpoint: Endpoint, table: str) -> str:
-    children = {f"{endpoint.name}__{child.name}": child.description for child in endpoint.lists}
-    return children.get(table, endpoint.description)
 
 
 def _described(resource: DltResource, description: str) -> DltResource:
