@@ -1,0 +1,70 @@
+"""A running sandbox, the `elt` command, and the database that it loads."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from pipelines.cli import main
+from sandbox.atribu import FULL_KEY, Settings, create_app, running
+from sandbox.atribu.state import Sandbox
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+Elt = Callable[..., Result]
+Serve = Callable[..., Sandbox]
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
+    """Start a sandbox and point the configuration at it; quick unless the test sets a limit."""
+    with ExitStack() as servers:
+
+        def start(**settings: Any) -> Sandbox:
+            chosen = Settings(**{"limit": 1000, "period": 1.0, **settings})
+            app = create_app(chosen)
+            url = servers.enter_context(running(app))
+            options = {"BASE_URL": url, "API_KEY": FULL_KEY, "RATE_LIMIT": chosen.limit, "RATE_PERIOD": chosen.period}
+            for name, value in options.items():
+                monkeypatch.setenv(f"SOURCES__ATRIBU__{name}", str(value))
+            sandbox: Sandbox = app.state.sandbox
+            return sandbox
+
+        yield start
+
+
+@pytest.fixture
+def elt(capfd: pytest.CaptureFixture[str]) -> Elt:
+    """Run the `elt` command as a shell would, in this process."""
+
+    def run(*arguments: str) -> Result:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as exit_info:
+            main(list(arguments))
+        out, err = capfd.readouterr()
+        return Result(int(exit_info.value.code or 0), out, err)
+
+    return run
+
+
+def rows_of(table: str, file: str = "atribu.duckdb", columns: str = "*") -> list[dict[str, Any]]:
+    """Every row of a table as dictionaries, without the loading mark."""
+    with duckdb.connect(file, read_only=True) as connection:
+        found = connection.sql(f'SELECT {columns} FROM "{Path(file).stem}".atribu.{table}')  # noqa: S608 - test's own names
+        names = found.columns
+        return [
+            {name: value for name, value in zip(names, row, strict=True) if name != "_deleted"}
+            for row in found.fetchall()
+        ]
