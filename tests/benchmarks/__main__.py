@@ -1,0 +1,42 @@
+"""`make bench`: each figure in a process of its own, printed side by side; nothing here is a test."""
+
+import json
+import subprocess
+import sys
+from typing import Any, Final
+
+from tests.benchmarks.loading import ROWS
+
+LOADERS: Final = {"this project": "arrow", "plain dlt (default path)": "plain"}
+
+
+def measured(module: str, argument: str) -> dict[str, Any]:
+    """Run one measurement in a fresh process and return what it prints."""
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", argument]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
+
+
+def main() -> None:
+    """Print every benchmark."""
+    print(f"From response bytes to merged DuckDB table, {ROWS:,} rows of `pages`:\n")
+    print(f"{'':26}{'seconds':>9}{'rows/s':>10}{'peak MB':>9}")
+    seconds = {}
+    for name, loader in LOADERS.items():
+        result = measured("loading", loader)
+        seconds[name] = result["seconds"]
+        print(f"{name:26}{result['seconds']:>9.2f}{ROWS / result['seconds']:>10,.0f}{result['peak_mb']:>9.0f}")
+    ours, plain = (seconds[name] for name in LOADERS)
+    print(f"{'times as fast':26}{plain / ours:>9.1f}\n")
+    print("Rate-limit budget, 60 units a minute, simulated for two hours:\n")
+    print(f"{'server counts by':24}{'answer s':>9}{'call units':>11}{'refused per 1,000':>19}{'of the limit used':>19}")
+    for row in measured("budget", "all")["rows"]:
+        print(
+            f"{row['algorithm']:24}{row['latency']:>9}{row['costs']:>11}"
+            f"{1000 * row['refused'] / row['calls']:>19.2f}{100 * row['used']:>18.1f}%"
+        )
+
+
+if __name__ == "__main__":
+    main()
