@@ -1,18 +1,25 @@
 """Atribu into a warehouse: `python -m pipelines.atribu` is `elt sync atribu`, for cron."""
 
 import sys
-from collections.abc import Iterable
+from contextlib import ExitStack
 from dataclasses import dataclass
+from importlib.metadata import version
 from typing import Final, Protocol
 
+import pendulum
 from pendulum import Date
 
-from pipelines.sync.destinations import explained, open_pipeline
-from pipelines.sync.plan import plan
-from pipelines.sync.run import Outcome, Run
+from pipelines.sync.commit import Committer
+from pipelines.sync.destinations import Destination
+from pipelines.sync.history import RunRow, history_table
+from pipelines.sync.outcome import Outcome
+from pipelines.sync.plan import Plan, Policy, cost, plan
+from pipelines.sync.run import Run
+from pipelines.sync.signals import stopped_by_signals
+from pipelines.sync.warehouse import Warehouse
 from sources.atribu.options import Options
 from sources.atribu.source import NAME, open_reader, profile_resource, select
-from sources.rest.coverage import Coverage
+from sources.rest.coverage import Coverage, Restatement
 from sources.rest.errors import ConfigurationError
 from sources.rest.tasks import Task
 from sources.rest.windows import Window, today_in
@@ -32,6 +39,29 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked for on the command line.
+
+    Attributes:
+        resources: names of resources; none means the default ones.
+        since: first day; without it, the configured start.
+        until: last day; without it, today.
+        today: the day that is still changing; without it, today in the profile's time zone.
+        destination: a name in `destinations.toml`.
+        dataset: schema in the destination.
+        full: read the whole horizon again.
+    """
+
+    resources: tuple[str, ...] = ()
+    since: Date | None = None
+    until: Date | None = None
+    today: Date | None = None
+    destination: str = "local"
+    dataset: str = NAME
+    full: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """What `check` has found out.
 
@@ -46,68 +76,96 @@ class Checked:
     asked: str
 
 
-def sync(
-    options: Options,
-    *,
-    resources: Iterable[str] = (),
-    since: Date | None = None,
-    until: Date | None = None,
-    today: Date | None = None,
-    destination: str = "local",
-    dataset: str = NAME,
-    watcher: Watcher | None = None,
-) -> Outcome:
-    """Load what is new, missing or may have changed, and return what happened.
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A plan, and what it was made from."""
 
-    Args:
-        options: the source's options.
-        resources: names of resources; without them, the default ones.
-        since: first day; without it, the configured start.
-        until: last day; without it, today.
-        today: the day that is still changing; without it, today in the profile's time zone.
-        destination: a name in `destinations.toml`.
-        dataset: schema in the destination.
-        watcher: sees the run go on.
+    plan: Plan
+    policy: Policy
+    coverage: Coverage
+
+
+def sync(options: Options, request: Request, watcher: Watcher | None = None) -> Outcome:
+    """Load what is new, missing or restated, and return what happened.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
-    endpoints = select(resources, options)
-    day = today or today_in(options.timezone)
-    asked = days_to_load(options, since, until, day)
-    pipeline = open_pipeline(NAME, destination, dataset)
-    coverage = Coverage.from_state(pipeline.state.get("sources", {}).get(NAME, {}))
-    tasks = plan(
-        endpoints,
-        asked,
-        today=day,
+    check_request(options, request)
+    destination = Destination(NAME, request.destination, request.dataset, wait=options.wait_for_destination)
+    started_at = pendulum.now("UTC")
+    with ExitStack() as stack:
+        stack.enter_context(destination.lock())
+        prepared = prepare(options, request, destination)
+        reader = open_reader(options)
+        stack.callback(reader.session.close)
+        budget = reader.session.budget
+        budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
+        stopped = stack.enter_context(stopped_by_signals(reader))
+        if watcher:
+            watcher.start(len(prepared.plan.tasks), cost(prepared.plan.tasks))
+        policy = prepared.policy
+        committer = Committer(destination.pipeline, destination.load, prepared.coverage, policy.grain, policy.today)
+        run = Run(
+            committer,
+            reader,
+            Warehouse(destination.pipeline, policy.grain),
+            prepared.coverage,
+            policy,
+            in_flight=options.max_in_flight,
+            slice_units=min(SLICE_UNITS_MAX, max(1, round(options.rate_limit * 60 / options.rate_period))),
+            progress=lambda task: watcher.step(task, budget.spent) if watcher else None,
+        )
+        outcome = run.execute(prepared.plan, lambda: [profile_resource(options, reader.tenant or "")])
+        outcome.stopped_by = stopped.code
+        row = RunRow(
+            run_id=run.id,
+            profile_id=reader.tenant,
+            started_at=started_at,
+            ended_at=pendulum.now("UTC"),
+            outcome=outcome.exit_code.name.lower(),
+            exit_code=outcome.exit_code,
+            windows=outcome.windows.total(),
+            rows=outcome.rows.total(),
+            units=budget.spent,
+            calls=reader.session.calls,
+            retries=reader.session.retries,
+            failed=len(outcome.failures),
+            skipped=len(outcome.skipped),
+            version=version("elt-connectors"),
+        )
+        run.close(history_table("sync_runs", [row]))
+    return outcome
+
+
+def prepare(options: Options, request: Request, destination: Destination) -> Prepared:
+    """Make the plan of a sync; reads the ledger in the destination, nothing of the API.
+
+    Raises:
+        ConfigurationError: something has to be changed before this can work.
+        DestinationBusyError: another process holds the destination.
+    """
+    today = request.today or today_in(options.timezone)
+    destination.open()
+    coverage = Coverage.from_state(destination.pipeline.state.get("sources", {}).get(NAME, {}))
+    for name in coverage.endpoints() - Warehouse(destination.pipeline, options.grain).tables():
+        coverage.forget(name)  # the table was dropped by hand: it is loaded again
+        destination.recreate()
+    policy = Policy(
+        today=today,
         horizon_days=options.horizon_days,
+        restatement=Restatement.FIXED if request.full else options.restatement,
         grain=options.grain,
         values=options.values,
-        coverage=coverage,
     )
-    reader = open_reader(options)
-    if watcher:
-        watcher.start(len(tasks), sum(task.endpoint.units for task in tasks))
-    run = Run(
-        pipeline,
-        reader,
-        coverage,
-        grain=options.grain,
-        today=day,
-        in_flight=options.max_in_flight,
-        slice_units=min(SLICE_UNITS_MAX, max(1, round(options.rate_limit * 60 / options.rate_period))),
+    asked = days_to_load(options, request, today)
+    return Prepared(
+        plan=plan(select(request.resources, options), asked, policy, coverage), policy=policy, coverage=coverage
     )
-    with explained(destination):
-        return run.execute(
-            tasks,
-            beside=lambda: [profile_resource(options, reader.tenant or "")],
-            progress=lambda task: watcher.step(task, reader.session.budget.spent) if watcher else None,
-        )
 
 
-def check(options: Options, *, destination: str, dataset: str, resources: Iterable[str] = ()) -> Checked:
+def check(options: Options, request: Request) -> Checked:
     """Ask the API for one answer and the destination for a connection; load nothing.
 
     Raises:
@@ -115,29 +173,37 @@ def check(options: Options, *, destination: str, dataset: str, resources: Iterab
         ConfigurationError: something has to be changed.
         DestinationBusyError: the destination does not answer.
     """
-    endpoint = min(select(resources, options), key=lambda row: (row.units, not row.by_day))
-    today = today_in(options.timezone)
+    endpoint = min(select(request.resources, options), key=lambda row: (row.units, not row.by_day))
+    today = request.today or today_in(options.timezone)
     reader = open_reader(options)
     variant = endpoint.variants(options.values)[0]
     reader.read(Task(endpoint, Window(today, today) if endpoint.dated else None, variant))
-    pipeline = open_pipeline(NAME, destination, dataset)
-    with explained(destination), pipeline.sql_client() as client:
-        client.execute_sql("SELECT 1")
+    Destination(NAME, request.destination, request.dataset, wait=options.wait_for_destination).open()
     return Checked(profile_id=reader.tenant or "", limit_seen=reader.session.limit_seen, asked=endpoint.name)
 
 
-def days_to_load(options: Options, since: Date | None, until: Date | None, today: Date) -> Window:
+def check_request(options: Options, request: Request) -> None:
+    """See whether a request can work, before anything is locked or opened.
+
+    Raises:
+        ConfigurationError: it cannot.
+    """
+    select(request.resources, options)
+    days_to_load(options, request, request.today or today_in(options.timezone))
+
+
+def days_to_load(options: Options, request: Request, today: Date) -> Window:
     """Return the range of days that a sync is about.
 
     Raises:
         ConfigurationError: it is empty or lies in the future.
     """
-    start, end = since or options.first_day(today), min(until or today, today)
-    if until and start > until:
-        raise ConfigurationError(f"the first day, {start}, lies after the last, {until}")
+    start = request.since or options.first_day(today)
+    if request.until and start > request.until:
+        raise ConfigurationError(f"the first day, {start}, lies after the last, {request.until}")
     if start > today:
         raise ConfigurationError(f"the first day to load, {start}, lies after today, {today}")
-    return Window(start, end)
+    return Window(start, min(request.until or today, today))
 
 
 if __name__ == "__main__":

@@ -50,26 +50,34 @@ def sync(
     destination: Destination = "local",
     dataset: Dataset = None,
     today: Today = None,
+    full: Annotated[bool, typer.Option("--full", help="Read the whole horizon again.")] = False,
+    max_units: Annotated[int | None, typer.Option(help="Stop after so many units of the rate limit.")] = None,
+    max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
     debug: Debug = False,
 ) -> None:
-    """Load what is new, missing or may have changed."""
+    """Load what is new, missing or restated."""
     with _plain_errors(debug=debug):
         from pipelines import atribu  # noqa: PLC0415 - dlt takes over a second to import, --help does not need it
 
         day = _day("--today", today)
-        with _options(source, day, sandbox=sandbox) as options, show.Progress() as progress:
-            outcome = atribu.sync(
-                options,
-                resources=_names(resources),
-                since=_day("--since", since),
-                until=_day("--until", until),
-                today=day,
-                destination=destination,
-                dataset=dataset or source.value,
-                watcher=progress,
-            )
+        request = atribu.Request(
+            resources=_names(resources),
+            since=_day("--since", since),
+            until=_day("--until", until),
+            today=day,
+            destination=destination,
+            dataset=dataset or source.value,
+            full=full,
+        )
+        allowance = {"max_units": max_units, "max_minutes": max_minutes}
+        with _options(source, day, sandbox=sandbox, **allowance) as options, show.Progress() as progress:
+            outcome = atribu.sync(options, request, progress)
         show.outcome(outcome)
-        raise typer.Exit(outcome.exit_code)
+    if outcome.stopped_by is not None:
+        sys.stdout.flush()
+        # calls under way are not waited for; nothing that they bring would be loaded
+        os._exit(outcome.stopped_by)
+    raise typer.Exit(outcome.exit_code)
 
 
 @app.command()
@@ -86,9 +94,10 @@ def check(
         from pipelines import atribu  # noqa: PLC0415 - see sync
 
         with _options(source, None, sandbox=False) as options:
-            found = atribu.check(
-                options, resources=_names(resources), destination=destination, dataset=dataset or source.value
+            request = atribu.Request(
+                resources=_names(resources), destination=destination, dataset=dataset or source.value
             )
+            found = atribu.check(options, request)
         show.checked(found, options.rate_limit, destination)
 
 
@@ -117,15 +126,15 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 @contextmanager
-def _options(source: SourceName, today: Date | None, *, sandbox: bool) -> Iterator[Any]:
+def _options(source: SourceName, today: Date | None, *, sandbox: bool, **given: Any) -> Iterator[Any]:
     from pipelines import stand_in  # noqa: PLC0415 - see sync
     from sources.atribu.source import configured  # noqa: PLC0415 - see sync
 
     if sandbox:
         with stand_in.running(source.value, today) as settings:
-            yield configured(**settings)
+            yield configured(**settings, **given)
     else:
-        yield configured()
+        yield configured(**given)
 
 
 @contextmanager
@@ -152,8 +161,8 @@ def _day(option: str, value: str | None) -> Date | None:
         raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, not {value!r}") from None
 
 
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 if __name__ == "__main__":

@@ -18,11 +18,13 @@ class ExitCode(IntEnum):
     """The larger code wins where several apply: it needs a person more."""
 
     DONE = 0
+    ALLOWANCE = 3  # stopped where it was told to; the next run goes on
     FAILED_WINDOWS = 4  # the rest is loaded; the next run asks for the failed windows again
     LATER = 75  # server away or destination busy: run again
     REFUSED = 77  # key or scope
     CONFIGURATION = 78  # will not work until somebody changes something
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 class DestinationBusyError(Exception):

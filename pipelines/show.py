@@ -14,7 +14,7 @@ from sources.rest.windows import Window, merged
 
 if TYPE_CHECKING:
     from pipelines.atribu import Checked
-    from pipelines.sync.run import Outcome
+    from pipelines.sync.outcome import Outcome
     from sources.rest.tasks import Task
 
 __all__ = ["Progress", "checked", "escape", "outcome"]
@@ -73,15 +73,33 @@ def outcome(result: "Outcome") -> None:
         table.add_row(name, str(result.rows[name]), *own)
     table.add_row("total", *map(str, (result.rows.total(), result.windows.total(), sum(result.units.values()))))
     _out.print(table)
+    _remarks(result)
+    _problems(result)
+
+
+def _remarks(result: "Outcome") -> None:
     for name, field in sorted(result.unknown):
         _warn(f"{name}: the API sends the unknown field {field}; it is now a column")
     for name, windows in _by_task_name(result.truncated):
         _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
+    for note in result.notes:
+        _warn(note)
+    if result.restated:
+        _err.print(f"{result.restated} restated values, see the table restatements")
+
+
+def _problems(result: "Outcome") -> None:
     for failure in result.failures:
         _err.print(f"[bold red]failed:[/] {escape(str(failure.task))}: {escape(str(failure.error))}")
     for name, windows in _by_task_name(result.skipped):
-        _err.print(f"[bold red]not asked:[/] {name} {windows}, because of the failures before")
-    if result.failures:
+        _err.print(f"[bold red]not asked:[/] {name} {windows}")
+    for task in result.unproved:
+        _warn(f"{task}: what is loaded does not add up to what the API says; the next run looks again")
+    if result.stopped_by is not None:
+        _err.print("stopped by a signal; what was committed stays, the next run goes on from there")
+    elif result.allowance_reached:
+        _err.print("stopped at the allowance; the next run goes on from there")
+    elif result.failures:
         _err.print("everything else is loaded; the next run asks for these windows again")
 
 

@@ -1,55 +1,120 @@
-"""What a sync asks for: a pure function of today, configuration and coverage."""
+"""What a sync asks for, and why: a pure function of today, configuration and coverage."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
 
 from pendulum import Date
 
 from sources.rest.catalogue import Endpoint
-from sources.rest.coverage import Coverage
+from sources.rest.coverage import Coverage, Restatement
 from sources.rest.tasks import Task, Values, windows_of
 from sources.rest.windows import Grain, Window, merged, overlap, split
 
+RECENT_DAYS: Final = 7
+"""Days whose numbers everybody waits for: they are loaded before anything older is looked at."""
 
-def plan(
-    endpoints: Iterable[Endpoint],
-    asked: Window,
-    *,
-    today: Date,
-    horizon_days: int,
-    grain: Grain,
-    values: Values,
-    coverage: Coverage,
-) -> list[Task]:
-    """List the tasks of a sync in the order in which they are worth most.
+LADDER: Final = (1, 2, 3, 7, 14, 30, 60, 90)
+"""Ages in days at which a window is read again that cannot be checked by sums."""
+
+
+_FOREVER: Final = Date(1970, 1, 1)
+
+
+class Reason(StrEnum):
+    """Why a task is asked for."""
+
+    NEW = "new"  # not loaded yet, recent or still changing
+    HINT = "hint"  # cheap series over the horizon: they tell which days moved
+    CHECK = "check"  # does a range still add up
+    RESTATED = "restated"  # found to have changed
+    AGAIN = "again"  # policy says so
+    LADDER = "ladder"  # cannot be checked by sums, and old enough to be read again
+    GAP = "gap"  # missing between days that are loaded
+    HISTORY = "history"  # older than everything that is loaded
+    SNAPSHOT = "snapshot"  # the present state
+
+
+@dataclass(frozen=True, kw_only=True)
+class Policy:
+    """How a sync goes about the past.
+
+    Attributes:
+        today: the day that is still changing.
+        horizon_days: days before today whose numbers may still change.
+        restatement: what is done about them.
+        grain: length of the windows of aggregate rows.
+        values: values of the query parameters that multiply calls.
+    """
+
+    today: Date
+    horizon_days: int
+    restatement: Restatement
+    grain: Grain
+    values: Values
+
+    @property
+    def horizon(self) -> Window:
+        """Days whose numbers may still change."""
+        return Window(self.today.subtract(days=self.horizon_days), self.today)
+
+    @property
+    def recent(self) -> Window:
+        """Days that are loaded first."""
+        return Window(self.today.subtract(days=RECENT_DAYS - 1), self.today)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tasks in the order in which they are worth most to the user.
+
+    Attributes:
+        recent: what is new this week, and what one call answers for long.
+        again: loaded windows that are read again.
+        checks: loaded ranges that have to add up; each answers for many windows and is not loaded itself.
+        history: the rest, newest first.
+    """
+
+    recent: list[Task]
+    again: list[Task]
+    checks: list[Task]
+    history: list[Task]
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Every task, in order."""
+        return [*self.recent, *self.again, *self.checks, *self.history]
+
+
+def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage: Coverage) -> Plan:
+    """Plan a sync of some days.
 
     Args:
         endpoints: what to load.
         asked: days to load.
-        today: the day that is still changing.
-        horizon_days: days before today whose numbers may still change; they are read again.
-        grain: length of the windows of aggregate rows.
-        values: values of the query parameters that multiply calls.
+        policy: how to go about the past.
         coverage: what was loaded before.
-
-    Returns:
-        First what one call answers for a long time (series, snapshots), then aggregates, newest window first.
     """
-    horizon = Window(today.subtract(days=horizon_days), today)
     tasks = [
         task
         for endpoint in endpoints
-        for variant in endpoint.variants(values)
-        for task in _tasks(Task(endpoint, asked, variant), horizon, grain, coverage)
+        for variant in endpoint.variants(policy.values)
+        for task in _tasks(Task(endpoint, asked, variant), policy, coverage)
     ]
-    # sorting is stable: within a day the catalogue's order stays
-    return sorted(tasks, key=lambda task: (not _cheap(task), -task.window.end.toordinal() if task.window else 0))
+    groups: dict[str, list[Task]] = {"recent": [], "again": [], "checks": [], "history": []}
+    for task in tasks:
+        recent = task.window is None or overlap(task.window, policy.recent) is not None
+        group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
+        groups[group].append(task)
+    return Plan(**{name: group if name == "checks" else _newest_first(group) for name, group in groups.items()})
 
 
 def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
-    """Cut a plan into groups that are loaded and committed together, each about `units` units dear."""
+    """Cut tasks into groups that are loaded and committed together, each about `units` units dear."""
     group: list[Task] = []
     for task in tasks:
-        if group and cost(group) + cost([task]) > units:
+        if group and cost([*group, task]) > units:
             yield group
             group = []
         group.append(task)
@@ -57,25 +122,85 @@ def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
         yield group
 
 
-def cost(tasks: Iterable[Task]) -> int:
-    """Units that tasks cost at least; calls for each of several ids are known only when the ids are."""
-    return sum(task.endpoint.units for task in tasks)
+def cost(tasks: Iterable[Task], groups: int = 1) -> int:
+    """Units that tasks cost, with `groups` calls for those that ask for several ids.
+
+    Ids are asked for once per range, however many tasks need them.
+    """
+    total, asked = 0, set()
+    for task in tasks:
+        for_each = task.endpoint.for_each
+        total += task.endpoint.units * (groups if for_each else 1)
+        if for_each and for_each.endpoint and (for_each.endpoint, task.window) not in asked:
+            asked.add((for_each.endpoint, task.window))
+            total += 1
+    return total
 
 
-def _cheap(task: Task) -> bool:
-    return task.window is None or task.endpoint.by_day
+def _tasks(whole: Task, policy: Policy, coverage: Coverage) -> Iterator[Task]:
+    if whole.window is None or not whole.endpoint.dated:
+        yield replace(whole, window=None, reason=Reason.SNAPSHOT)
+    elif whole.endpoint.by_day:
+        yield from _series(whole, whole.window, policy, coverage)
+    else:
+        yield from _aggregate(whole, whole.window, policy, coverage)
 
 
-def _tasks(whole: Task, horizon: Window, grain: Grain, coverage: Coverage) -> Iterator[Task]:
-    """Cut the task of a whole range into those windows of it that are missing or may have changed."""
-    endpoint, asked, variant = whole.endpoint, whole.window, whole.variant
-    if asked is not None and endpoint.by_day:
-        again = overlap(asked, horizon)
-        days = merged([*coverage.missing(whole, grain), *([again] if again else [])])
-        for window in (window for stretch in days for window in split(stretch)):
-            yield Task(endpoint, window, variant)
-    elif asked is not None:
-        for one in windows_of(endpoint, asked, grain, horizon.end):
-            task = Task(endpoint, one, variant)
-            if one is None or overlap(one, horizon) or coverage.missing(task, grain):
-                yield task
+def _series(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> Iterator[Task]:
+    """A call answers for up to 366 days, so the horizon costs as much as a day."""
+    missing = coverage.missing(whole, policy.grain)
+    look = policy.recent if policy.restatement is Restatement.NONE else policy.horizon
+    again = overlap(asked, look)
+    for stretch in merged([*missing, *([again] if again else [])]):
+        for window in split(stretch):
+            hint = overlap(window, policy.recent) and coverage.loaded(replace(whole, window=window), policy.grain)
+            reason = Reason.HINT if hint else _why_missing(window, whole, policy, coverage)
+            yield replace(whole, window=window, reason=reason)
+
+
+def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> Iterator[Task]:
+    known = coverage.known(whole, policy.grain)
+    settled: list[Window] = []
+    for window in windows_of(whole.endpoint, asked, policy.grain, policy.today):
+        if window is None:
+            continue
+        task = replace(whole, window=window)
+        if coverage.missing(task, policy.grain):
+            yield replace(task, reason=_why_missing(window, whole, policy, coverage))
+        elif not overlap(window, policy.horizon) or policy.restatement is Restatement.NONE:
+            continue
+        elif policy.restatement is Restatement.FIXED:
+            yield replace(task, reason=Reason.AGAIN)
+        elif known.capped or not whole.endpoint.additive:
+            if _climbs(window, known.checked, policy.today):
+                yield replace(task, reason=Reason.LADDER)
+        else:
+            settled.append(window)
+    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(merged(settled)))
+
+
+def _climbs(window: Window, checked: Date | None, today: Date) -> bool:
+    """Whether a window has reached a rung of the ladder since it was last looked at."""
+    age = (today - window.end).days
+    then = (checked - window.end).days if checked else 0
+    return any(then < rung <= age for rung in LADDER)
+
+
+def _why_missing(window: Window, whole: Task, policy: Policy, coverage: Coverage) -> Reason:
+    loaded = coverage.loaded(replace(whole, window=Window(_FOREVER, policy.today)), policy.grain)
+    if window.end >= policy.recent.start or not loaded or window.start > loaded[-1].end:
+        return Reason.NEW if window.end >= policy.recent.start else Reason.HISTORY
+    return Reason.GAP if window.start > loaded[0].start else Reason.HISTORY
+
+
+def _newest_first(tasks: list[Task]) -> list[Task]:
+    """Newest windows first; within a window, what one call answers for long goes first, then the catalogue's order."""
+
+    def key(task: Task) -> tuple[bool, int]:
+        cheap = task.window is None or task.endpoint.by_day
+        return not cheap, -task.window.end.toordinal() if task.window and not cheap else 0
+
+    return sorted(tasks, key=key)
+
+
+_GROUP: Final = {Reason.CHECK: "checks", Reason.AGAIN: "again", Reason.LADDER: "again"}

@@ -1,197 +1,223 @@
 """Running a plan: read a slice, commit it, go on; a failing window costs only itself."""
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from itertools import groupby
-from typing import Final
+from uuid import uuid4
 
-import dlt
+import pendulum
 from dlt.extract import DltResource
-from pendulum import Date
 
-from pipelines.exit_codes import ExitCode, exit_code
-from pipelines.sync.plan import slices
+from pipelines.sync.changes import Suspects, changes
+from pipelines.sync.commit import Committer
+from pipelines.sync.history import Restated, WindowRow
+from pipelines.sync.outcome import Outcome, Patience
+from pipelines.sync.plan import LADDER, Plan, Policy, Reason, slices
+from pipelines.sync.restate import Examination
+from pipelines.sync.warehouse import Warehouse
 from sources.rest.catalogue import DELETED
-from sources.rest.coverage import STATE_KEY, Coverage
-from sources.rest.errors import (
-    ApiError,
-    MissingScopeError,
-    RateLimitedError,
-    RedirectError,
-    RequestRejectedError,
-    UnauthorizedError,
-    UnavailableError,
-    UnreachableError,
-)
-from sources.rest.reader import Answer, Failure, Reader
-from sources.rest.resources import learned_from, loaded_tables
-from sources.rest.tables import NOTHING_LEARNED, Learned
+from sources.rest.coverage import Coverage, Known
+from sources.rest.errors import ApiError
+from sources.rest.reader import Answer, Failure, Reader, Skipped
 from sources.rest.tasks import Task
-from sources.rest.windows import Grain
+from sources.rest.windows import by_grain
 
-FATAL: Final = (UnauthorizedError, RateLimitedError, UnreachableError, RedirectError)
-"""Errors that every further call would meet too."""
-
-PATIENCE: Final[Mapping[type[ApiError], int]] = {
-    RequestRejectedError: 1,
-    MissingScopeError: 1,
-    UnavailableError: 2,
-    ApiError: 5,
-}
-"""Failures in a row after which an endpoint is left alone for the rest of the run; the first match counts."""
-
-
-@dataclass
-class Outcome:
-    """What a run did.
-
-    Attributes:
-        rows: rows loaded, by table.
-        windows: windows loaded, by endpoint.
-        failures: tasks that gave no rows; they are asked for again by the next run.
-        skipped: tasks that were not asked for, because of failures before them.
-        truncated: tasks whose list was cut off by the API.
-        unknown: table and field of what neither the catalogue nor the destination knew.
-        stopped: the error that ended the run early.
-        units: units spent, by endpoint.
-    """
-
-    rows: Counter[str] = field(default_factory=Counter)
-    windows: Counter[str] = field(default_factory=Counter)
-    failures: list[Failure] = field(default_factory=list)
-    skipped: list[Task] = field(default_factory=list)
-    truncated: list[Task] = field(default_factory=list)
-    unknown: set[tuple[str, str]] = field(default_factory=set)
-    stopped: ApiError | None = None
-    units: Mapping[str, int] = field(default_factory=dict)
-
-    @property
-    def exit_code(self) -> ExitCode:
-        """The code that needs a person most."""
-        return max((exit_code(failure.error) for failure in self.failures), default=ExitCode.DONE)
+Beside = Callable[[], Iterable[DltResource]]
 
 
 class Run:
-    """One run of a plan into one pipeline.
+    """One run of a plan.
 
     Args:
-        pipeline: where rows go.
+        committer: where rows go.
         reader: where they come from.
-        coverage: ledger of what is loaded; it grows with each committed slice.
-        grain: length of the windows of aggregate rows.
-        today: the day that is still changing.
+        warehouse: what is loaded.
+        coverage: ledger of what is loaded.
+        policy: how the past is gone about.
         in_flight: calls at once.
         slice_units: units after which rows are committed.
+        progress: told of each task that is done with.
     """
 
     def __init__(
         self,
-        pipeline: dlt.Pipeline,
+        committer: Committer,
         reader: Reader,
+        warehouse: Warehouse,
         coverage: Coverage,
+        policy: Policy,
         *,
-        grain: Grain,
-        today: Date,
         in_flight: int,
         slice_units: int,
+        progress: Callable[[Task], None] = lambda _: None,
     ) -> None:
+        self.id = uuid4().hex
         self.outcome = Outcome(units=reader.session.units)
-        self._pipeline = pipeline
+        self._committer = committer
         self._reader = reader
+        self._warehouse = warehouse
         self._coverage = coverage
-        self._grain = grain
-        self._today = today
+        self._policy = policy
         self._in_flight = in_flight
         self._slice_units = slice_units
-        self._learned_before = self._learned()
-        self._failed_in_a_row: Counter[str] = Counter()
-        self._left_alone: set[str] = set()
+        self._progress = progress
+        self._patience = Patience()
+        self._suspects = Suspects()
+        self._learned_before = committer.learned()
 
-    def execute(
-        self,
-        tasks: list[Task],
-        *,
-        beside: Callable[[], Iterable[DltResource]] = tuple,
-        progress: Callable[[Task], None] = lambda _: None,
-    ) -> Outcome:
+    def execute(self, plan: Plan, beside: Beside = tuple) -> Outcome:
         """Read and commit every task that can be; return what happened.
 
         Args:
-            tasks: the plan.
+            plan: what to do.
             beside: further tables for the first slice.
-            progress: told of each task that is done with.
         """
-        for group in slices(tasks, self._slice_units):
-            self._reader.learned = self._learned()
-            answers: list[Answer] = []
-            for result in self._reader.read_all(group, skip=self._skipped, in_flight=self._in_flight):
-                progress(result.task)
-                if isinstance(result, Failure):
-                    self._note_failure(result)
-                else:
-                    self._failed_in_a_row[result.task.endpoint.name] = 0
-                    answers.append(result)
-            if answers:
-                self._load(answers, () if self.outcome.windows else beside())
+        self._read_and_commit(plan.recent, beside)
+        self._read_and_commit(plan.again, beside)
+        self._note_ladder(plan.again)
+        self._examine(plan.checks)
+        self._read_and_commit(plan.history, beside)
+        self.outcome.allowance_reached = bool(self.outcome.skipped) and self._reader.session.budget.closed
         return self.outcome
 
-    def _learned(self) -> Learned:
-        return learned_from(self._pipeline.default_schema) if self._pipeline.default_schema_name else NOTHING_LEARNED
+    def close(self, beside: Iterable[DltResource]) -> None:
+        """Commit what is left to say of the run."""
+        self._committer.commit([], self._reader.tenant, beside)
 
-    def _skipped(self, task: Task) -> bool:
-        skip = self.outcome.stopped is not None or task.endpoint.name in self._left_alone
-        if skip:
-            self.outcome.skipped.append(task)
-        return skip
+    def _read_and_commit(self, tasks: Sequence[Task], beside: Beside) -> None:
+        for group in slices(tasks, self._slice_units):
+            answers = list(self._answers(group))
+            if answers:
+                for _, same in groupby(sorted(answers, key=_variant), key=_variant):
+                    self._note_changes(list(same))
+                self._commit(answers, () if self.outcome.windows else beside())
 
-    def _note_failure(self, failure: Failure) -> None:
-        name, error = failure.task.endpoint.name, failure.error
-        self.outcome.failures.append(failure)
-        if isinstance(error, FATAL):
-            self.outcome.stopped = self.outcome.stopped or error
-        self._failed_in_a_row[name] += 1
-        patience = next(count for kind, count in PATIENCE.items() if isinstance(error, kind))
-        if self._failed_in_a_row[name] >= patience:
-            self._left_alone.add(name)
+    def _answers(self, tasks: Sequence[Task]) -> Iterable[Answer]:
+        """Read tasks; failures and what was not asked for are noted."""
+        self._reader.learned = self._committer.learned()
+        for result in self._reader.read_all(tasks, skip=self._patience.skips, in_flight=self._in_flight):
+            self._progress(result.task)
+            if isinstance(result, Failure):
+                self._patience.failed(result)
+                self.outcome.failures.append(result)
+                self._note_window(result.task, error=result.error)
+            elif isinstance(result, Skipped):
+                self.outcome.skipped.append(result.task)
+            else:
+                self._patience.succeeded(result.task)
+                self._note_window(result.task, answer=result)
+                yield result
 
-    def _load(self, answers: list[Answer], beside: Iterable[DltResource]) -> None:
-        """Commit answers and the ledger that speaks of them in one load package."""
-        for answer in answers:
-            self._coverage.add(answer.task, self._grain, self._today)
-        state = self._coverage.to_state()
+    def _examine(self, checks: Sequence[Task]) -> None:
+        """Bring loaded ranges to agree with the API's word over each of them."""
+        changed: list[Answer] = []
+        for whole in list(self._answers(checks)):
+            finding = self._examination(whole.task).run(whole)
+            self._note_learned(whole.task, finding.known)
+            if not finding.proved and not finding.known.capped:
+                self.outcome.unproved.append(whole.task)
+            changed += [answer for answer in finding.answers.values() if self._note_changes([answer])]
+            if len(changed) >= self._slice_units:
+                self._commit(changed)
+                changed = []
+        if changed:
+            self._commit(changed)
 
-        def ledger() -> Iterable[None]:
-            dlt.current.source_state()[STATE_KEY] = state
-            return ()
+    def _examination(self, check: Task) -> Examination:
+        window = check.window
+        if window is None:
+            raise ValueError(f"{check} has no days to examine")
+        return Examination(
+            check,
+            list(by_grain(window, self._policy.grain))[::-1],
+            ask=lambda tasks: {
+                answer.task: answer for answer in self._answers([replace(one, reason=Reason.RESTATED) for one in tasks])
+            },
+            loaded=lambda one, without: self._warehouse.sums(replace(check, window=one), without),
+            suspects=self._suspects.days,
+            known=self._coverage.known(check, self._policy.grain),
+        )
 
-        name = self._pipeline.pipeline_name
-
-        @dlt.source(name=name, section=name, max_table_nesting=0)
-        def one_slice() -> list[DltResource]:
-            ordered = sorted(answers, key=lambda answer: answer.task.endpoint.name)
-            tables = [
-                table
-                for _, group in groupby(ordered, key=lambda answer: answer.task.endpoint)
-                for table in _tables_of(list(group))
-            ]
-            return [*tables, *beside, dlt.resource(ledger, name="ledger")]
-
-        self._pipeline.run(one_slice())
-        for answer in answers:
-            self._note_answer(answer)
-
-    def _note_answer(self, answer: Answer) -> None:
+    def _commit(self, answers: Sequence[Answer], beside: Iterable[DltResource] = ()) -> None:
+        self._committer.commit(answers, self._reader.tenant, beside)
         outcome = self.outcome
-        outcome.windows[answer.task.endpoint.name] += 1
-        outcome.unknown |= {
-            (table, name) for table, name in answer.unknown if name not in self._learned_before.of(table)
-        }
-        if answer.truncated:
-            outcome.truncated.append(answer.task)
-        for table, rows in answer.tables.items():
-            outcome.rows[table] += rows[DELETED].null_count
+        for answer in answers:
+            outcome.windows[answer.task.endpoint.name] += 1
+            outcome.unknown |= {
+                (table, name) for table, name in answer.unknown if name not in self._learned_before.of(table)
+            }
+            if answer.truncated:
+                outcome.truncated.append(answer.task)
+            for table, rows in answer.tables.items():
+                outcome.rows[table] += rows[DELETED].null_count
+
+    def _note_changes(self, answers: Sequence[Answer]) -> bool:
+        """Compare answers of one variant with what is loaded for their windows; return whether anything differs."""
+        if not answers[0].task.endpoint.additive:
+            return True
+        found = changes(answers, self._coverage, self._warehouse, self._policy.grain)
+        self._suspects.add(found)
+        self.outcome.restated += len(found)
+        seen_at = pendulum.now("UTC")
+        self._committer.restated += [
+            Restated(
+                run_id=self.id,
+                resource=change.task.endpoint.name,
+                variant=change.task.variant_text,
+                date=change.date,
+                key=change.key,
+                metric=change.metric,
+                old=change.old,
+                new=change.new,
+                seen_at=seen_at,
+            )
+            for change in found
+        ]
+        return bool(found)
+
+    def _note_window(self, task: Task, *, answer: Answer | None = None, error: ApiError | None = None) -> None:
+        self._committer.windows.append(
+            WindowRow(
+                run_id=self.id,
+                resource=task.endpoint.name,
+                variant=task.variant_text,
+                window=str(task.window or ""),
+                date_from=task.window.start if task.window else None,
+                date_to=task.window.end if task.window else None,
+                reason=task.reason,
+                rows=answer.rows if answer else None,
+                truncated=answer.truncated if answer else False,
+                error=type(error).__name__ if error else None,
+                request_id=answer.request_id if answer else error.request_id if error else None,
+                read_at=pendulum.now("UTC"),
+            )
+        )
+
+    def _note_ladder(self, tasks: Sequence[Task]) -> None:
+        """Windows that cannot be checked have climbed their ladder for today."""
+        left = {*self.outcome.skipped, *(failure.task for failure in self.outcome.failures)}
+        for task in tasks:
+            if task.reason == Reason.LADDER and task not in left:
+                known = self._coverage.known(task, self._policy.grain)
+                self._coverage.learn(task, self._policy.grain, replace(known, checked=self._policy.today))
+
+    def _note_learned(self, check: Task, known: Known) -> None:
+        before = self._coverage.known(check, self._policy.grain)
+        self._coverage.learn(check, self._policy.grain, replace(known, checked=self._policy.today))
+        name = f"{check.endpoint.name} {check.variant_text}".strip()
+        if known.capped and not before.capped:
+            rungs = ", ".join(map(str, LADDER))
+            self.outcome.notes.append(
+                f"{name}: the API cuts off the list over a longer range, so that sums cannot prove it; its days are"
+                f" read again at the age of {rungs} days"
+            )
+        if known.rounded and not before.rounded:
+            self.outcome.notes.append(
+                f"{name}: the API's sums differ by rounding; a change below half a cent per day and value is not seen"
+            )
+        for metric in sorted(known.not_additive - before.not_additive):
+            self.outcome.notes.append(f"{name}: {metric} does not add up over days on this server; it is not checked")
 
 
-def _tables_of(answers: list[Answer]) -> list[DltResource]:
-    return loaded_tables(answers[0].task.endpoint, answers)
+def _variant(answer: Answer) -> tuple[str, str]:
+    return answer.task.endpoint.name, answer.task.variant_text

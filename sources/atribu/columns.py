@@ -6,20 +6,20 @@ DOUBLE, because a multi-touch model can credit half a conversion; plain counts a
 
 from typing import Final
 
-from sources.rest.catalogue import NOT_SET, Column, Type
+from sources.rest.catalogue import NOT_SET, Column, Measure, Type
 
 OLDER: Final = " Only older servers send it."
 NEWER: Final = " Only newer servers send it."
 
 
-def double(name: str, description: str, *, path: str = "", adds: bool = False) -> Column:
+def double(name: str, description: str, *, path: str = "", adds: Measure | None = None) -> Column:
     """Return a column for money, ratios, averages and credit."""
-    return Column(name=name, type=Type.DOUBLE, description=description, path=path, additive=adds)
+    return Column(name=name, type=Type.DOUBLE, description=description, path=path, adds=adds)
 
 
-def bigint(name: str, description: str, *, path: str = "", adds: bool = False) -> Column:
+def bigint(name: str, description: str, *, path: str = "", adds: Measure | None = None) -> Column:
     """Return a column for a count."""
-    return Column(name=name, type=Type.BIGINT, description=description, path=path, additive=adds)
+    return Column(name=name, type=Type.BIGINT, description=description, path=path, adds=adds)
 
 
 def text(name: str, description: str, *, pii: bool = False) -> Column:
@@ -57,28 +57,28 @@ def calendar_day(name: str, description: str) -> Column:
 DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.")
 
 OVERVIEW: Final = (
-    double("spend", "Ad spend over all connected platforms.", adds=True),
-    double("revenue", "Attributed revenue from confirmed payments only (cash).", adds=True),
-    double("organic_direct_revenue", "Cash revenue without an ad behind it." + NEWER, adds=True),
+    double("spend", "Ad spend over all connected platforms.", adds=Measure.SPEND),
+    double("revenue", "Attributed revenue from confirmed payments only (cash).", adds=Measure.OUTCOMES),
+    double("organic_direct_revenue", "Cash revenue without an ad behind it." + NEWER, adds=Measure.OUTCOMES),
     double("roas", "Return on ad spend: revenue / spend."),
-    bigint("outcomes", "Conversions.", adds=True),
-    double("attributed_outcomes", "Conversions credited to marketing.", adds=True),
+    bigint("outcomes", "Conversions.", adds=Measure.OUTCOMES),
+    double("attributed_outcomes", "Conversions credited to marketing.", adds=Measure.OUTCOMES),
     double("coverage_percent", "Share of conversions that are attributed, 0 to 100."),
-    double("cash_revenue", "Confirmed payments.", adds=True),
-    bigint("cash_payments", "Number of confirmed payments.", adds=True),
+    double("cash_revenue", "Confirmed payments.", adds=Measure.OUTCOMES),
+    bigint("cash_payments", "Number of confirmed payments.", adds=Measure.OUTCOMES),
     bigint("visitors", "Distinct visitors." + OLDER),
-    bigint("pageviews", "Page views." + OLDER, adds=True),
+    bigint("pageviews", "Page views." + OLDER, adds=Measure.TRAFFIC),
     double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
     double("avg_engaged_seconds", "Average engaged time in seconds." + OLDER),
 )
 
 TIMESERIES: Final = (
     DAY,
-    double("cash_revenue", "Confirmed payments of the day.", adds=True),
-    double("spend", "Ad spend of the day.", adds=True),
+    double("cash_revenue", "Confirmed payments of the day.", adds=Measure.OUTCOMES),
+    double("spend", "Ad spend of the day.", adds=Measure.SPEND),
     bigint("visitors", "Distinct visitors of the day." + OLDER),
-    bigint("pageviews", "Page views of the day." + OLDER, adds=True),
-    bigint("bounces", "Sessions with one page view." + OLDER, adds=True),
+    bigint("pageviews", "Page views of the day." + OLDER, adds=Measure.TRAFFIC),
+    bigint("bounces", "Sessions with one page view." + OLDER, adds=Measure.TRAFFIC),
 )
 
 
@@ -86,11 +86,11 @@ def breakdown(value: str) -> tuple[Column, ...]:
     """Columns that the seven breakdowns share; `value` says what the dimension holds."""
     return (
         key("value", value),
-        double("conversions", "Attributed conversions credited to the value.", adds=True),
-        double("revenue", "Credit-weighted attributed revenue.", adds=True),
+        double("conversions", "Attributed conversions credited to the value.", adds=Measure.OUTCOMES),
+        double("revenue", "Credit-weighted attributed revenue.", adds=Measure.OUTCOMES),
         bigint("visitors", "Distinct visitors." + OLDER),
         bigint("visits", "Sessions." + OLDER),
-        bigint("pageviews", "Page views." + OLDER, adds=True),
+        bigint("pageviews", "Page views." + OLDER, adds=Measure.TRAFFIC),
         double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
         double("conversion_rate", "Conversions per 100 visits." + OLDER),
     )
@@ -98,17 +98,17 @@ def breakdown(value: str) -> tuple[Column, ...]:
 
 KEYWORDS: Final = (
     key("keyword", "Search term, from Google Search Console."),
-    bigint("impressions", "Times shown in search results.", adds=True),
-    bigint("clicks", "Clicks from search results.", adds=True),
+    bigint("impressions", "Times shown in search results.", adds=Measure.SEARCH),
+    bigint("clicks", "Clicks from search results.", adds=Measure.SEARCH),
     double("ctr", "Click-through rate, as the server sends it (ratio or percentage is not documented)."),
     double("avg_position", "Average position in search results."),
 )
 
 QUALITY: Final = (
-    bigint("total_events", "Tracked events.", adds=True),
-    bigint("with_full_utms", "Events with full UTM parameters.", adds=True),
-    bigint("with_fbclid_only", "Events with only a Facebook click id.", adds=True),
-    bigint("with_no_tracking", "Events without any tracking parameter.", adds=True),
+    bigint("total_events", "Tracked events.", adds=Measure.TRAFFIC),
+    bigint("with_full_utms", "Events with full UTM parameters.", adds=Measure.TRAFFIC),
+    bigint("with_fbclid_only", "Events with only a Facebook click id.", adds=Measure.TRAFFIC),
+    bigint("with_no_tracking", "Events without any tracking parameter.", adds=Measure.TRAFFIC),
     double("coverage_percent", "Share of events that can be attributed, 0 to 100."),
 )
 
@@ -128,8 +128,8 @@ ATTRIBUTION_COVERAGE: Final = (
         for bucket, what in _BUCKETS.items()
         for path in (bucket if bucket == "total" else f"buckets.{bucket}",)
         for column in (
-            bigint(f"{bucket}_count", f"Number of {what}.", path=f"{path}.count", adds=True),
-            double(f"{bucket}_value", f"Value of {what}.", path=f"{path}.value", adds=True),
+            bigint(f"{bucket}_count", f"Number of {what}.", path=f"{path}.count", adds=Measure.OUTCOMES),
+            double(f"{bucket}_value", f"Value of {what}.", path=f"{path}.value", adds=Measure.OUTCOMES),
         )
     ),
     double("traceable_pct_by_count", "Share of conversions that trace to an ad, 0 to 100."),
@@ -143,39 +143,39 @@ CAMPAIGNS: Final = (
     text("ad_set_name", "Name of the ad set; not documented either."),
     text("ad_id", "Id of the ad; not documented either."),
     text("ad_name", "Name of the ad; not documented either."),
-    double("spend", "Ad spend, in the reporting currency.", adds=True),
-    double("outcome_count", "Attributed outcomes.", adds=True),
-    double("outcome_value", "Value of attributed outcomes.", adds=True),
+    double("spend", "Ad spend, in the reporting currency.", adds=Measure.SPEND),
+    double("outcome_count", "Attributed outcomes.", adds=Measure.OUTCOMES),
+    double("outcome_value", "Value of attributed outcomes.", adds=Measure.OUTCOMES),
     double("roas", "Return on ad spend: outcome_value / spend."),
 )
 
 CAMPAIGNS_TREND: Final = (
     DAY,
     key("entity_id", "Campaign (Atribu's own id) that the row stands for.", empty=False),
-    double("spend", "Ad spend of the day.", adds=True),
-    bigint("impressions", "Times an ad was shown.", adds=True),
-    bigint("clicks", "Clicks on ads.", adds=True),
+    double("spend", "Ad spend of the day.", adds=Measure.SPEND),
+    bigint("impressions", "Times an ad was shown.", adds=Measure.SPEND),
+    bigint("clicks", "Clicks on ads.", adds=Measure.SPEND),
 )
 
 CONVERSIONS: Final = (
     key("event_type", "Conversion type, such as payment_received or lead_created."),
-    bigint("count", "Conversions of the type.", adds=True),
+    bigint("count", "Conversions of the type.", adds=Measure.OUTCOMES),
 )
 
 CONVERSIONS_TIMESERIES: Final = (DAY, *CONVERSIONS)
 
 REVENUE: Final = (
     DAY,
-    double("revenue", "Attributed revenue of the day, cash only.", adds=True),
-    double("organic_direct_revenue", "Cash revenue of the day without an ad behind it.", adds=True),
-    double("spend", "Ad spend of the day.", adds=True),
+    double("revenue", "Attributed revenue of the day, cash only.", adds=Measure.OUTCOMES),
+    double("organic_direct_revenue", "Cash revenue of the day without an ad behind it.", adds=Measure.OUTCOMES),
+    double("spend", "Ad spend of the day.", adds=Measure.SPEND),
 )
 
 REVENUE_CASH: Final = (
     key("source", "Payment source, such as Stripe or MercadoPago."),
     key("currency", "Currency of the payments."),
-    double("total", "Sum of payments, in the row's currency.", adds=True),
-    bigint("count", "Number of payments.", adds=True),
+    double("total", "Sum of payments, in the row's currency.", adds=Measure.OUTCOMES),
+    bigint("count", "Number of payments.", adds=Measure.OUTCOMES),
 )
 
 GOALS: Final = (

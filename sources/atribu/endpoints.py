@@ -187,6 +187,7 @@ _ROWS: Final = (
         cap=LIMIT,
         # below the level of campaigns the id fields are not documented, so several rows may share a campaign
         unique=False,
+        sum_by=("campaign_id", "ad_set_id", "ad_id"),
     ),
     Endpoint(
         name="revenue_cash",

@@ -6,6 +6,7 @@ from typing import Final
 
 from pendulum import Date
 
+from sources.rest.coverage import Restatement
 from sources.rest.errors import ConfigurationError
 from sources.rest.options import nearest
 from sources.rest.session import checked_base_url
@@ -43,7 +44,11 @@ class Options:
         models: attribution models to load.
         levels: levels of `campaigns` to load.
         grain: length of the windows of aggregate rows: day, week or month.
-        horizon_days: days before today that are read again, because attribution restates them.
+        horizon_days: days before today whose numbers attribution may still change.
+        restatement: what is done about them: exact, fixed or none.
+        max_units: units that one run may spend.
+        max_minutes: minutes that one run may take.
+        wait_for_destination: seconds to wait for a DuckDB file that another process holds.
         rate_limit: units per period that the key may spend.
         rate_period: seconds of that period.
         max_in_flight: calls at once.
@@ -67,6 +72,10 @@ class Options:
     levels: tuple[str, ...] = LEVELS
     grain: Grain = Grain.DAY
     horizon_days: int = 90
+    restatement: Restatement = Restatement.EXACT
+    max_units: int | None = None
+    max_minutes: float | None = None
+    wait_for_destination: float = 30.0
     rate_limit: int = 60
     rate_period: float = 60.0
     max_in_flight: int = 8
@@ -104,10 +113,11 @@ class Options:
 
     def _check_numbers(self) -> None:
         for name in _POSITIVE:
-            if not 0 < getattr(self, name) < float("inf"):
+            if getattr(self, name) is not None and not 0 < getattr(self, name) < float("inf"):
                 raise ConfigurationError(f"option {name} must be above 0, not {getattr(self, name)}")
-        if self.horizon_days < 0:
-            raise ConfigurationError("option horizon_days cannot be below 0")
+        for name in ("horizon_days", "wait_for_destination"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(f"option {name} cannot be below 0")
 
     def first_day(self, today: Date) -> Date:
         """First day to load.
@@ -134,4 +144,6 @@ _POSITIVE: Final = (
     "max_tries",
     "max_retry_seconds",
     "entity_ids_per_call",
+    "max_units",
+    "max_minutes",
 )

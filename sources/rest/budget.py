@@ -21,6 +21,10 @@ class CallTooDearError(ValueError):
     """A call costs more units than the limit allows in a whole period."""
 
 
+class BudgetClosedError(Exception):
+    """Nothing more may be spent in this run: its allowance is used up, or somebody stops it."""
+
+
 class Budget:
     """Units that may still be spent on one API key.
 
@@ -36,6 +40,9 @@ class Budget:
         period: length of the rate-limit period in seconds.
         clock: monotonic seconds.
         sleep: waits that many seconds.
+
+    Attributes:
+        closed: nothing more may be spent.
     """
 
     def __init__(
@@ -51,6 +58,9 @@ class Budget:
         self.limit = limit
         self.period = period
         self.spent = 0
+        self.closed = False
+        self._allowance = float("inf")
+        self._until = float("inf")
         self._clock = clock
         self._sleep = sleep
         self._turn = threading.Lock()
@@ -66,10 +76,21 @@ class Budget:
 
         Raises:
             CallTooDearError: the call costs more than the limit.
+            BudgetClosedError: the run may not spend that much any more.
         """
         with self._turn:
             while (wait := self.reserve(units)) > 0:
                 self._sleep(min(wait, SLEEP_MAX))
+
+    def allow(self, units: float = float("inf"), seconds: float = float("inf")) -> None:
+        """Let this run spend only so many units, and only for so long."""
+        with self._lock:
+            self._allowance = units
+            self._until = self._clock() + seconds
+
+    def close(self) -> None:
+        """Let nothing more be spent; calls that wait are told at once, or within a second."""
+        self.closed = True
 
     def reserve(self, units: int) -> float:
         """Spend `units` if they are free; return 0, or the seconds after which to ask again."""
@@ -77,6 +98,9 @@ class Budget:
             if units > self.limit:
                 raise CallTooDearError(f"a call of {units} units cannot pass a limit of {self.limit} per period")
             now = self._clock()
+            if self.closed or self.spent + units > self._allowance or now >= self._until:
+                self.closed = True
+                raise BudgetClosedError
             if now < self._blocked_until:
                 return self._blocked_until - now
             if not self._heard and self._in_flight:

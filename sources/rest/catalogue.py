@@ -39,6 +39,15 @@ class Type(StrEnum):
     ANY = "any"  # not typed by the vendor; text is stored as it is, anything else as JSON text
 
 
+class Measure(StrEnum):
+    """What a metric that adds up over days is about: a change of one day is looked for where the same is measured."""
+
+    SPEND = "spend"
+    OUTCOMES = "outcomes"
+    TRAFFIC = "traffic"
+    SEARCH = "search"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column of a table, and where its value stands in a row of the answer.
@@ -50,7 +59,7 @@ class Column:
         path: dotted path inside the row, where it differs from the name.
         key: part of what tells rows of one window apart; never null.
         missing: literal stored when a key is null or absent.
-        additive: values over several days add up to the value of the range.
+        adds: values over several days add up to the value of the range; what they are about.
         pii: personal data.
     """
 
@@ -60,13 +69,13 @@ class Column:
     path: str = ""
     key: bool = False
     missing: str | None = None
-    additive: bool = False
+    adds: Measure | None = None
     pii: bool = False
 
     def __post_init__(self) -> None:
         if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):
             raise ValueError(f"{self.name}: only a text key can have a literal for missing values")
-        if self.additive and self.type not in (Type.DOUBLE, Type.BIGINT):
+        if self.adds and self.type not in (Type.DOUBLE, Type.BIGINT):
             raise ValueError(f"{self.name}: only numbers add up")
 
     @property
@@ -127,7 +136,7 @@ class Cursor:
     fields: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # a row is itself, wherever it is used as a key
 class Endpoint:
     """One endpoint of an API: what it costs, how it is asked, and the table that it fills.
 
@@ -151,6 +160,7 @@ class Endpoint:
         cursor: how pages are linked.
         for_each: where the ids come from that the calls need.
         unique: the key columns tell all rows of an answer apart.
+        sum_by: columns per which metrics add up over days; the key unless given.
         default: read unless left out.
 
     Raises:
@@ -176,9 +186,11 @@ class Endpoint:
     cursor: Cursor | None = None
     for_each: ForEach | None = None
     unique: bool = True
+    sum_by: tuple[str, ...] = ()
     default: bool = True
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "sum_by", self.sum_by or self.key)
         names = [column.name for column in self.table_columns]
         contradictions = {
             "two columns share a name": len(set(names)) < len(names),
@@ -205,6 +217,11 @@ class Endpoint:
     def key(self) -> tuple[str, ...]:
         """Columns that tell the rows of one window apart."""
         return tuple(column.name for column in self.columns if column.key)
+
+    @cached_property
+    def additive(self) -> Mapping[str, Measure]:
+        """Metrics whose values over several days add up to the value of the range, and what they are about."""
+        return {column.name: column.adds for column in self.columns if column.adds}
 
     @property
     def pii(self) -> bool:

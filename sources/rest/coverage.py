@@ -1,13 +1,15 @@
 """Ledger of the windows that were asked for and loaded; an empty day and a missing one look alike in the tables."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, Final, Self
 
 from pendulum import Date
 
 from sources.rest.errors import ConfigurationError
 from sources.rest.tasks import Task
-from sources.rest.windows import Grain, Window, merged
+from sources.rest.windows import Grain, Window, merged, overlap
 
 VERSION: Final = 1
 """Layout of the stored ledger."""
@@ -16,11 +18,47 @@ STATE_KEY: Final = "coverage"
 """Where the ledger lives in dlt's source state: it is committed with the rows that it speaks of."""
 
 
-class Coverage:
-    """Loaded days per endpoint, grain and variant, as ranges."""
+class Restatement(StrEnum):
+    """What is done about days that may have changed since they were loaded."""
 
-    def __init__(self, loaded: Mapping[str, Iterable[Window]] | None = None) -> None:
+    EXACT = "exact"  # ask only for what does not add up any more
+    FIXED = "fixed"  # read the whole horizon again
+    NONE = "none"  # trust what is loaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What earlier checks have learned about one variant of an endpoint on this server.
+
+    Attributes:
+        rounded: sums differ by rounding, so that differences of half a cent per row mean nothing.
+        not_additive: metrics whose days do not add up to the range.
+        capped: the list over a longer range is cut off, so that sums cannot be checked.
+        checked: last day on which the loaded windows were checked or climbed the ladder.
+    """
+
+    rounded: bool = False
+    not_additive: frozenset[str] = frozenset()
+    capped: bool = False
+    checked: Date | None = None
+
+
+class Coverage:
+    """Loaded days per endpoint, grain and variant, as ranges, and what checks have learned about them.
+
+    Attributes:
+        tenant: the profile whose rows the destination holds.
+    """
+
+    def __init__(
+        self,
+        loaded: Mapping[str, Iterable[Window]] | None = None,
+        known: Mapping[str, Known] | None = None,
+        tenant: str | None = None,
+    ) -> None:
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
+        self._known = dict(known or {})
+        self.tenant = tenant
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
@@ -41,7 +79,9 @@ class Coverage:
             {
                 key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
                 for key, ranges in stored["loaded"].items()
-            }
+            },
+            {key: _known_from(facts) for key, facts in stored["known"].items()},
+            stored["tenant"],
         )
 
     def to_state(self) -> dict[str, Any]:
@@ -52,6 +92,8 @@ class Coverage:
                 key: [[str(window.start), str(window.end)] for window in windows]
                 for key, windows in sorted(self._loaded.items())
             },
+            "known": {key: _facts_of(known) for key, known in sorted(self._known.items())},
+            "tenant": self.tenant,
         }
 
     def add(self, task: Task, grain: Grain, today: Date) -> None:
@@ -64,6 +106,28 @@ class Coverage:
         elif task.endpoint.by_day and task.window.start < today:
             complete = Window(task.window.start, today.subtract(days=1))
             self._loaded[key] = merged([*self._loaded.get(key, ()), complete])
+
+    def forget(self, endpoint: str) -> None:
+        """Note that nothing of an endpoint is loaded any more."""
+        self._loaded = {key: windows for key, windows in self._loaded.items() if key.split("|")[0] != endpoint}
+
+    def endpoints(self) -> set[str]:
+        """Names of the endpoints of which something is loaded."""
+        return {key.split("|")[0] for key in self._loaded}
+
+    def known(self, task: Task, grain: Grain) -> Known:
+        """What checks have learned about a task's variant."""
+        return self._known.get(_key(task, grain), Known())
+
+    def learn(self, task: Task, grain: Grain, known: Known) -> None:
+        """Keep what a check has learned."""
+        self._known[_key(task, grain)] = known
+
+    def loaded(self, task: Task, grain: Grain) -> list[Window]:
+        """Days of a task's window that were loaded, as ranges, oldest first."""
+        ranges = self._loaded.get(_key(task, grain), [])
+        shared = (overlap(task.window, one) for one in ranges) if task.window else ()
+        return [one for one in shared if one]
 
     def missing(self, task: Task, grain: Grain) -> list[Window]:
         """Days of a task's window that were not loaded, as ranges, newest first."""
@@ -79,6 +143,26 @@ class Coverage:
                 gaps.append(Window(loaded.end.add(days=1), end))
             end = loaded.start.subtract(days=1)
         return [*gaps, Window(task.window.start, end)] if task.window.start <= end else gaps
+
+
+def _known_from(facts: Mapping[str, Any]) -> Known:
+    checked = facts.get("checked")
+    return Known(
+        rounded=facts.get("rounded", False),
+        not_additive=frozenset(facts.get("not_additive", ())),
+        capped=facts.get("capped", False),
+        checked=Date.fromisoformat(checked) if checked else None,
+    )
+
+
+def _facts_of(known: Known) -> dict[str, Any]:
+    facts = {
+        "rounded": known.rounded,
+        "not_additive": sorted(known.not_additive),
+        "capped": known.capped,
+        "checked": str(known.checked) if known.checked else None,
+    }
+    return {name: value for name, value in facts.items() if value}
 
 
 def _key(task: Task, grain: Grain) -> str:

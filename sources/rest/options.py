@@ -12,6 +12,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from pendulum import Date
 
+from sources.rest.coverage import Restatement
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import Grain
 
@@ -104,6 +105,9 @@ _PARSE: Final[Mapping[Any, Callable[[Any], Any]]] = {
     float: _number,
     Date | None: day,
     Grain: lambda value: Grain(str(value)),
+    Restatement: lambda value: Restatement(str(value)),
+    int | None: _whole,
+    float | None: _number,
     tuple[str, ...]: _texts,
 }
 _EXPECTED: Final[Mapping[Any, str]] = {
@@ -113,5 +117,8 @@ _EXPECTED: Final[Mapping[Any, str]] = {
     float: "a number",
     Date | None: "a date as YYYY-MM-DD",
     Grain: "day, week or month",
+    Restatement: "exact, fixed or none",
+    int | None: "a whole number",
+    float | None: "a number",
     tuple[str, ...]: "a list, or names with commas between",
 }

@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pendulum
 import pyarrow as pa
 
+from sources.rest.budget import BudgetClosedError
 from sources.rest.catalogue import Endpoint, ForEach, Kind
 from sources.rest.errors import ApiError, UnexpectedBodyError
 from sources.rest.paging import next_page
@@ -18,6 +19,9 @@ from sources.rest.session import Session, dig
 from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
 from sources.rest.tasks import Task
 from sources.rest.windows import Grain, Window
+
+POLL_SECONDS: Final = 0.2
+"""How often a wait for an answer looks whether the run was stopped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +52,23 @@ class Failure:
     error: ApiError
 
 
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A task that was not asked for."""
+
+    task: Task
+
+
+Result = Answer | Failure | Skipped
+
+
 class Reader:
     """Reads tasks over one session; thread-safe.
 
-    After the first answer, `tenant` is the profile that the key belongs to.
+    Attributes:
+        tenant: after the first answer, the profile that the key belongs to.
+        learned: unknown columns that exist already.
+        abandoned: set from outside, lets `read_all` end without waiting for calls that are under way.
 
     Args:
         session: the way out.
@@ -72,6 +89,7 @@ class Reader:
     ) -> None:
         self.session = session
         self.learned = learned
+        self.abandoned = False
         self._endpoints = endpoints
         self._grain = grain
         self._options = options or {}
@@ -102,27 +120,36 @@ class Reader:
 
     def read_all(
         self, tasks: Iterable[Task], *, skip: Callable[[Task], bool] = lambda _: False, in_flight: int = 8
-    ) -> Iterator[Answer | Failure]:
-        """Read tasks several at a time; answers come in the order of the tasks, skipped tasks not at all."""
+    ) -> Iterator[Result]:
+        """Read tasks several at a time; results come in the order of the tasks."""
 
-        def one(task: Task) -> Answer | Failure | None:
+        def one(task: Task) -> Result:
             try:
-                return None if skip(task) else self.read(task)
+                return Skipped(task) if skip(task) else self.read(task)
             except ApiError as error:
                 return Failure(task, error)
+            except BudgetClosedError:
+                return Skipped(task)
 
         queue = iter(tasks)
-        running: deque[Future[Answer | Failure | None]] = deque()
         pool = ThreadPoolExecutor(in_flight, thread_name_prefix="reader")
+        running = deque((task, pool.submit(one, task)) for task in islice(queue, 2 * in_flight))
         try:
-            running.extend(pool.submit(one, task) for task in islice(queue, 2 * in_flight))
             while running:
-                result = running.popleft().result()
-                running.extend(pool.submit(one, task) for task in islice(queue, 1))
-                if result is not None:
-                    yield result
+                task, future = running.popleft()
+                yield self._result(task, future)
+                running.extend((task, pool.submit(one, task)) for task in islice(queue, 1))
         finally:
-            pool.shutdown(cancel_futures=True)
+            pool.shutdown(wait=False, cancel_futures=True)
+
+    def _result(self, task: Task, future: Future[Result]) -> Result:
+        """Wait for a result, but not for calls under way once the budget is closed from outside."""
+        while True:
+            try:
+                return future.result(timeout=POLL_SECONDS)
+            except TimeoutError:
+                if self.abandoned:
+                    return Skipped(task)
 
     def _questions(self, task: Task) -> tuple[list[dict[str, str]], bool]:
         """Query parameters of each call that a task needs, and whether ids may be missing."""

@@ -11,8 +11,9 @@ from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 from pendulum import Date
 
+from sources.rest.budget import BudgetClosedError
 from sources.rest.catalogue import DELETED, Column, Endpoint, Type
-from sources.rest.reader import Answer, Failure, Reader
+from sources.rest.reader import Answer, Failure, Reader, Result, Skipped
 from sources.rest.tables import Learned
 from sources.rest.tasks import Task, Values, tasks_of
 from sources.rest.windows import Grain, Window, align
@@ -69,14 +70,12 @@ def reading_resource(
 
     def read(tasks: Iterable[Task]) -> Iterator[Any]:
         reader.learned = learned_from(dlt.current.source_schema())
-        for result in reader.read_all(tasks, in_flight=in_flight):
-            if isinstance(result, Failure):
-                raise result.error
-            for table, field in sorted(result.unknown):
+        for answer in map(_answer, reader.read_all(tasks, in_flight=in_flight)):
+            for table, field in sorted(answer.unknown):
                 logger.warning(f"{table}: the API sends the unknown field {field}; it becomes a column")
-            if result.truncated:
-                logger.warning(f"{result.task}: the list is capped, rows may be missing")
-            for table, rows in result.tables.items():
+            if answer.truncated:
+                logger.warning(f"{answer.task}: the list is capped, rows may be missing")
+            for table, rows in answer.tables.items():
                 yield rows if table == endpoint.name else _for_table(endpoint, table, rows)
 
     start = align(Window(first_day, today), grain, today).start
@@ -120,6 +119,14 @@ def column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
         "x-annotation-pii": column.pii,
     }
     return {name: value for name, value in hint.items() if value is not False or name == "nullable"}  # type: ignore[return-value] # built by name
+
+
+def _answer(result: Result) -> Answer:
+    if isinstance(result, Failure):
+        raise result.error
+    if isinstance(result, Skipped):
+        raise BudgetClosedError
+    return result
 
 
 def _for_table(endpoint: Endpoint, table: str, rows: pa.Table) -> Any:

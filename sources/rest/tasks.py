@@ -1,7 +1,7 @@
 """Which calls a range of days becomes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pendulum import Date
 
@@ -14,19 +14,23 @@ Values = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What is asked for and loaded as a whole: one window of one variant of one endpoint."""
+    """What is asked for and loaded as a whole: one window of one variant of one endpoint.
+
+    `reason` says why it is asked for; tasks that differ only in it are the same.
+    """
 
     endpoint: Endpoint
     window: Window | None = None
     variant: tuple[tuple[str, str], ...] = ()
+    reason: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        parts = [
-            self.endpoint.name,
-            *(value for _, value in self.variant),
-            *([str(self.window)] if self.window else []),
-        ]
-        return " ".join(parts)
+        return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))
+
+    @property
+    def variant_text(self) -> str:
+        """Values of the multiplying parameters."""
+        return " ".join(value for _, value in self.variant)
 
 
 def windows_of(endpoint: Endpoint, window: Window, grain: Grain, today: Date) -> list[Window | None]:

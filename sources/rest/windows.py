@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Final
 
@@ -47,7 +48,7 @@ class Window:
         """Every day of the window, oldest first."""
         return (self.start.add(days=offset) for offset in range(self.days))
 
-    def __contains__(self, day: Date) -> bool:
+    def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
 
 

@@ -1,0 +1,83 @@
+"""What has changed since it was loaded, and which days that makes suspicious elsewhere."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from pipelines.sync.restate import rows_of
+from pipelines.sync.sums import CENT
+from pipelines.sync.warehouse import Warehouse
+from sources.rest.catalogue import Measure
+from sources.rest.coverage import Coverage
+from sources.rest.reader import Answer
+from sources.rest.tasks import Task
+from sources.rest.windows import Grain, Window
+
+Cells = dict[tuple[date, str, str], float]
+"""(date, key, metric) -> value."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """An additive metric of a loaded day that has another value now; null where there is or was none."""
+
+    task: Task
+    date: date
+    key: str
+    metric: str
+    old: float | None
+    new: float | None
+
+    @property
+    def size(self) -> float:
+        """How much it moved."""
+        return abs((self.new or 0) - (self.old or 0))
+
+
+class Suspects:
+    """Days that moved somewhere, by what they measure: the first places to look for what does not add up elsewhere."""
+
+    def __init__(self) -> None:
+        self._sizes: dict[Measure, dict[date, float]] = defaultdict(lambda: defaultdict(float))
+
+    def add(self, found: Iterable[Change]) -> None:
+        """Take note of changes."""
+        for change in found:
+            self._sizes[change.task.endpoint.additive[change.metric]][change.date] += change.size
+
+    @property
+    def days(self) -> Mapping[Measure, Sequence[date]]:
+        """Suspicious days per measure, largest change first."""
+        return {measure: sorted(sizes, key=lambda day: -sizes[day]) for measure, sizes in self._sizes.items()}
+
+
+def changes(answers: Sequence[Answer], coverage: Coverage, warehouse: Warehouse, grain: Grain) -> list[Change]:
+    """Compare answers of one variant with what is loaded for their windows; only what was loaded can have changed."""
+    subject = answers[0].task
+    windows = [window for answer in answers for window in coverage.loaded(answer.task, grain)]
+    if not windows:
+        return []
+    whole = replace(subject, window=Window(min(one.start for one in windows), max(one.end for one in windows)))
+    covered = {day for window in windows for day in window.dates()}
+    old = _cells(subject, (row for row in warehouse.rows(whole) if row["date"] in covered))
+    new = _cells(subject, (row for answer in answers for row in rows_of(answer) if row["date"] in covered))
+    return [
+        Change(replace(subject, window=None), *cell, old.get(cell), new.get(cell))
+        for cell in sorted(old.keys() | new.keys())
+        if abs((old.get(cell) or 0) - (new.get(cell) or 0)) >= CENT / 2
+    ]
+
+
+def _cells(subject: Task, rows: Iterable[Mapping[str, Any]]) -> Cells:
+    endpoint = subject.endpoint
+    keys = [name for name in endpoint.sum_by if name != "date"]
+    cells: Cells = {}
+    for row in rows:
+        key = " / ".join(str(row[name]) for name in keys if row[name] is not None)
+        for metric in endpoint.additive:
+            if row[metric] is not None:
+                cell = (row["date"], key, metric)
+                cells[cell] = cells.get(cell, 0.0) + row[metric]
+    return cells

@@ -1,0 +1,101 @@
+"""What a run did, and when it gives up on an endpoint or on everything."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from pipelines.exit_codes import ExitCode, exit_code
+from sources.rest.errors import (
+    ApiError,
+    MissingScopeError,
+    RateLimitedError,
+    RedirectError,
+    RequestRejectedError,
+    UnauthorizedError,
+    UnavailableError,
+    UnreachableError,
+)
+from sources.rest.reader import Failure
+from sources.rest.tasks import Task
+
+FATAL: Final = (UnauthorizedError, RateLimitedError, UnreachableError, RedirectError)
+"""Errors that every further call would meet too."""
+
+PATIENCE: Final[Mapping[type[ApiError], int]] = {
+    RequestRejectedError: 1,
+    MissingScopeError: 1,
+    UnavailableError: 2,
+    ApiError: 5,
+}
+"""Failures in a row after which an endpoint is left alone for the rest of the run; the first match counts."""
+
+
+@dataclass
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        rows: rows loaded, by table.
+        windows: windows loaded, by endpoint.
+        failures: tasks that gave no rows; they are asked for again by the next run.
+        skipped: tasks that were not asked for.
+        truncated: tasks whose list was cut off by the API.
+        unknown: table and field of what neither the catalogue nor the destination knew.
+        restated: loaded cells that the API has changed.
+        unproved: ranges that do not add up to what is loaded.
+        notes: what checks have learned about this server, in sentences.
+        allowance_reached: the run stopped because it had spent what it might.
+        stopped_by: exit code of the signal that ended the run.
+        units: units spent, by endpoint.
+    """
+
+    rows: Counter[str] = field(default_factory=Counter)
+    windows: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    skipped: list[Task] = field(default_factory=list)
+    truncated: list[Task] = field(default_factory=list)
+    unknown: set[tuple[str, str]] = field(default_factory=set)
+    restated: int = 0
+    unproved: list[Task] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    allowance_reached: bool = False
+    stopped_by: ExitCode | None = None
+    units: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code that needs a person most."""
+        codes = [exit_code(failure.error) for failure in self.failures]
+        if self.stopped_by is not None:
+            return self.stopped_by
+        if self.allowance_reached:
+            codes.append(ExitCode.ALLOWANCE)
+        elif self.unproved:
+            codes.append(ExitCode.FAILED_WINDOWS)
+        return max(codes, default=ExitCode.DONE)
+
+
+class Patience:
+    """Decides, failure by failure, what is not worth asking for any more in this run."""
+
+    def __init__(self) -> None:
+        self._in_a_row: Counter[str] = Counter()
+        self._left_alone: set[str] = set()
+        self._stopped = False
+
+    def skips(self, task: Task) -> bool:
+        """Whether a task shall not be asked for."""
+        return self._stopped or task.endpoint.name in self._left_alone
+
+    def succeeded(self, task: Task) -> None:
+        """Forget earlier failures of an endpoint."""
+        self._in_a_row[task.endpoint.name] = 0
+
+    def failed(self, failure: Failure) -> None:
+        """Count a failure."""
+        name, error = failure.task.endpoint.name, failure.error
+        self._stopped |= isinstance(error, FATAL)
+        self._in_a_row[name] += 1
+        if self._in_a_row[name] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
+            self._left_alone.add(name)

@@ -1,0 +1,90 @@
+"""What is loaded, asked of the destination in SQL: sums for checks, rows for comparison."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
+import dlt
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from pipelines.sync.sums import Sums
+from sources.rest.catalogue import Kind
+from sources.rest.tasks import Task
+from sources.rest.windows import Grain, Window
+
+Row = dict[str, Any]
+
+
+class Warehouse:
+    """Reads the tables of one pipeline; a connection is open only while a query runs.
+
+    Args:
+        pipeline: where the tables are.
+        grain: length of the windows of aggregate rows.
+    """
+
+    def __init__(self, pipeline: dlt.Pipeline, grain: Grain) -> None:
+        self._pipeline = pipeline
+        self._grain = grain
+
+    def tables(self) -> set[str]:
+        """Names of the tables that exist."""
+        if not self._pipeline.default_schema_name:
+            return set()
+        names = list(self._pipeline.default_schema.tables)
+        with self._pipeline.destination_client() as client:
+            storage = cast("SqlJobClientBase", client).get_storage_tables(names)
+            return {name for name, columns in storage if columns}
+
+    def sums(self, task: Task, without: Iterable[Window]) -> Sums:
+        """Sum the additive metrics of a task's window per key, leaving some windows out."""
+        endpoint = task.endpoint
+        keys, metrics = endpoint.sum_by, tuple(endpoint.additive)
+        left_out = [window.start for window in without]
+        selected = [*map(self._name, keys), *(f"SUM({self._name(metric)})" for metric in metrics), "COUNT(*)"]
+        where, values = self._where(task)
+        if left_out:
+            where += f" AND {self._name('date')} NOT IN ({', '.join(['%s'] * len(left_out))})"
+        group = f" GROUP BY {', '.join(map(self._name, keys))}" if keys else ""
+        rows = self._select(selected, endpoint.name, where + group, [*values, *left_out])
+        width = len(keys)
+        return Sums(
+            {
+                row[:width]: {metric: float(value or 0) for metric, value in zip(metrics, row[width:-1], strict=True)}
+                for row in rows
+                if row[-1]
+            },
+            {row[:width]: row[-1] for row in rows if row[-1]},
+        )
+
+    def rows(self, task: Task) -> list[Row]:
+        """Rows of a task's window, with every column of the catalogue."""
+        names = [column.name for column in task.endpoint.columns]
+        where, values = self._where(task)
+        dates = [] if task.endpoint.by_day else [self._name("date")]
+        found = self._select([*dates, *map(self._name, names)], task.endpoint.name, where, values)
+        heads = names if task.endpoint.by_day else ["date", *names]
+        return [dict(zip(heads, row, strict=True)) for row in found]
+
+    def _where(self, task: Task) -> tuple[str, list[Any]]:
+        window = task.window
+        if window is None:
+            raise ValueError(f"{task.endpoint.name} has no dates")
+        conditions = [f"{self._name('date')} BETWEEN %s AND %s"]
+        values: list[Any] = [window.start, window.end]
+        constants = dict(task.variant)
+        if task.endpoint.kind is Kind.AGGREGATE:
+            constants["grain"] = self._grain.value
+        for name, value in constants.items():
+            conditions.append(f"{self._name(name)} = %s")
+            values.append(value)
+        return " AND ".join(conditions), values
+
+    def _name(self, column: str) -> str:
+        return f'"{column}"'
+
+    def _select(self, what: Sequence[str], table: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        with self._pipeline.sql_client() as client:
+            # names come from the catalogue, values are passed beside the text
+            query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
+            with client.execute_query(query, *values) as cursor:
+                return [tuple(row) for row in cursor.fetchall()]
