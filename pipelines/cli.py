@@ -34,7 +34,9 @@ class SourceName(StrEnum):
 Source = Annotated[SourceName, typer.Argument(help="Source to read.")]
 Destination = Annotated[str, typer.Option(help="Name in destinations.toml.")]
 Dataset = Annotated[str | None, typer.Option(help="Schema in the destination; the source's name unless given.")]
-Resources = Annotated[str, typer.Option(help="Resources to read, with commas between; the default ones unless given.")]
+Resources = Annotated[
+    str | None, typer.Option(help="Resources to read, with commas between; the default ones unless given.")
+]
 Today = Annotated[str | None, typer.Option(help="Take this day as today (YYYY-MM-DD).")]
 Debug = Annotated[bool, typer.Option(help="Show a traceback with an error.")]
 
@@ -46,7 +48,7 @@ def sync(
     sandbox: Annotated[bool, typer.Option(help="Read from the embedded sandbox; no key needed.")] = False,
     since: Annotated[str | None, typer.Option(help="First day to load (YYYY-MM-DD).")] = None,
     until: Annotated[str | None, typer.Option(help="Last day to load (YYYY-MM-DD).")] = None,
-    resources: Resources = "",
+    resources: Resources = None,
     destination: Destination = "local",
     dataset: Dataset = None,
     today: Today = None,
@@ -84,7 +86,7 @@ def sync(
 def check(
     source: Source,
     *,
-    resources: Resources = "",
+    resources: Resources = None,
     destination: Destination = "local",
     dataset: Dataset = None,
     debug: Debug = False,
@@ -161,8 +163,11 @@ def _day(option: str, value: str | None) -> Date | None:
         raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, not {value!r}") from None
 
 
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(name.strip() for name in text.split(",") if name.strip())
+def _names(text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not names:
+        raise ConfigurationError("--resources names none; leave it out for the default ones")
+    return names
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from itertools import groupby
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -64,6 +65,13 @@ class Progress:
 
 def outcome(result: "Outcome") -> None:
     """Print what was loaded, and name everything that was not."""
+    if result.rows or not result.stopped:
+        _out.print(_summary(result))
+    _remarks(result)
+    _problems(result)
+
+
+def _summary(result: "Outcome") -> Table:
     table = Table("table", box=None, pad_edge=False)
     for heading in ("rows", "windows", "units"):
         table.add_column(heading, justify="right")
@@ -72,14 +80,15 @@ def outcome(result: "Outcome") -> None:
         own = (str(result.windows[name]), str(result.units.get(name, 0))) if name in endpoints else ("", "")
         table.add_row(name, str(result.rows[name]), *own)
     table.add_row("total", *map(str, (result.rows.total(), result.windows.total(), sum(result.units.values()))))
-    _out.print(table)
-    _remarks(result)
-    _problems(result)
+    return table
 
 
 def _remarks(result: "Outcome") -> None:
-    for name, field in sorted(result.unknown):
-        _warn(f"{name}: the API sends the unknown field {field}; it is now a column")
+    for name, found in groupby(sorted(result.unknown), key=lambda one: one[0]):
+        fields = [field for _, field in found]
+        _warn(
+            f"{name}: the API sends the unknown field{'s' * (len(fields) > 1)} {', '.join(fields)}; now a column each"
+        )
     for name, windows in _by_task_name(result.truncated):
         _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
     for note in result.notes:
@@ -91,6 +100,9 @@ def _remarks(result: "Outcome") -> None:
 def _problems(result: "Outcome") -> None:
     for failure in result.failures:
         _err.print(f"[bold red]failed:[/] {escape(str(failure.task))}: {escape(str(failure.error))}")
+    if result.stopped:
+        _err.print(f"[bold red]error:[/] {escape(str(result.stopped))}")
+        return
     for name, windows in _by_task_name(result.skipped):
         _err.print(f"[bold red]not asked:[/] {name} {windows}")
     for task in result.unproved:

@@ -60,7 +60,9 @@ class Destination:
             self._factory = _factory(kind, name, source)
             config = self._factory.configuration(self._factory.spec()._bind_dataset_name(dataset))  # noqa: SLF001 - dlt's way to say it
         place = f"{config.destination_name} {config.credentials} {dataset}"  # dlt masks passwords in this text
-        self._folder = Path(get_dlt_pipelines_dir()) / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+        root = Path(get_dlt_pipelines_dir())
+        _check_writable(root)
+        self._folder = root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
         self._pipeline: dlt.Pipeline | None = None
 
     @property
@@ -142,7 +144,9 @@ def _explained(destination: str) -> Iterator[None]:
         text = " ".join(_root_text(error).split())
         if "Conflicting lock" in text or "Could not set lock" in text:
             held = text.partition("See also")[0].strip()
-            raise HeldError(f"destination {destination!r} is held by another process: {held}") from error
+            raise HeldError(
+                f"destination {destination!r} is held by another process, close it or run again later: {held}"
+            ) from error
         if "Cannot open" in text or "not a valid DuckDB" in text:
             raise ConfigurationError(f"destination {destination!r} cannot be opened: {text}") from error
         raise DestinationBusyError(
@@ -176,12 +180,17 @@ def _factory(kind: str, name: str, source: str) -> Any:
     configured: object = dlt.secrets.get(f"destination.{name}.credentials")
     # absolute, because dlt takes a relative path from wherever the pipeline was first run
     file = Path(str(configured or f"{source}.duckdb").removeprefix("duckdb:///")).absolute()
+    if file.is_dir():
+        raise ConfigurationError(f"destination {name!r} is the folder {file}; give a file in it")
+    if not file.parent.is_dir():
+        raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
     _check_writable(file.parent)
     return DuckDbFile(str(file), destination_name=name)
 
 
 def _check_writable(folder: Path) -> None:
     try:
+        folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
             return
     except OSError as error:

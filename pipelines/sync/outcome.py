@@ -45,6 +45,7 @@ class Outcome:
         restated: loaded cells that the API has changed.
         unproved: ranges that do not add up to what is loaded.
         notes: what checks have learned about this server, in sentences.
+        stopped: the error that ended the run early.
         allowance_reached: the run stopped because it had spent what it might.
         stopped_by: exit code of the signal that ended the run.
         units: units spent, by endpoint.
@@ -59,6 +60,7 @@ class Outcome:
     restated: int = 0
     unproved: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    stopped: ApiError | None = None
     allowance_reached: bool = False
     stopped_by: ExitCode | None = None
     units: Mapping[str, int] = field(default_factory=dict)
@@ -67,6 +69,7 @@ class Outcome:
     def exit_code(self) -> ExitCode:
         """The code that needs a person most."""
         codes = [exit_code(failure.error) for failure in self.failures]
+        codes += [exit_code(self.stopped)] if self.stopped else []
         if self.stopped_by is not None:
             return self.stopped_by
         if self.allowance_reached:
@@ -77,16 +80,20 @@ class Outcome:
 
 
 class Patience:
-    """Decides, failure by failure, what is not worth asking for any more in this run."""
+    """Decides, failure by failure, what is not worth asking for any more in this run.
+
+    Attributes:
+        stopped: an error that every further call would meet too.
+    """
 
     def __init__(self) -> None:
+        self.stopped: ApiError | None = None
         self._in_a_row: Counter[str] = Counter()
         self._left_alone: set[str] = set()
-        self._stopped = False
 
     def skips(self, task: Task) -> bool:
         """Whether a task shall not be asked for."""
-        return self._stopped or task.endpoint.name in self._left_alone
+        return self.stopped is not None or task.endpoint.name in self._left_alone
 
     def succeeded(self, task: Task) -> None:
         """Forget earlier failures of an endpoint."""
@@ -95,7 +102,8 @@ class Patience:
     def failed(self, failure: Failure) -> None:
         """Count a failure."""
         name, error = failure.task.endpoint.name, failure.error
-        self._stopped |= isinstance(error, FATAL)
+        if isinstance(error, FATAL):
+            self.stopped = self.stopped or error
         self._in_a_row[name] += 1
         if self._in_a_row[name] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
             self._left_alone.add(name)

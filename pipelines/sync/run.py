@@ -77,7 +77,8 @@ class Run:
         self._note_ladder(plan.again)
         self._examine(plan.checks)
         self._read_and_commit(plan.history, beside)
-        self.outcome.allowance_reached = bool(self.outcome.skipped) and self._reader.session.budget.closed
+        spent = bool(self.outcome.skipped) and self._reader.session.budget.closed
+        self.outcome.allowance_reached = spent and self.outcome.stopped is None
         return self.outcome
 
     def close(self, beside: Iterable[DltResource]) -> None:
@@ -97,16 +98,24 @@ class Run:
         self._reader.learned = self._committer.learned()
         for result in self._reader.read_all(tasks, skip=self._patience.skips, in_flight=self._in_flight):
             self._progress(result.task)
-            if isinstance(result, Failure):
-                self._patience.failed(result)
-                self.outcome.failures.append(result)
-                self._note_window(result.task, error=result.error)
-            elif isinstance(result, Skipped):
+            if isinstance(result, Skipped) or (isinstance(result, Failure) and self._patience.stopped):
                 self.outcome.skipped.append(result.task)
+            elif isinstance(result, Failure):
+                self._note_failure(result)
             else:
                 self._patience.succeeded(result.task)
                 self._note_window(result.task, answer=result)
                 yield result
+
+    def _note_failure(self, failure: Failure) -> None:
+        self._note_window(failure.task, error=failure.error)
+        self._patience.failed(failure)
+        if self._patience.stopped:
+            self.outcome.stopped = self._patience.stopped
+            self._reader.session.budget.close()  # calls that wait for their turn would only meet the same
+            self.outcome.skipped.append(failure.task)
+        else:
+            self.outcome.failures.append(failure)
 
     def _examine(self, checks: Sequence[Task]) -> None:
         """Bring loaded ranges to agree with the API's word over each of them."""

@@ -28,7 +28,7 @@ class Warehouse:
 
     def tables(self) -> set[str]:
         """Names of the tables that exist."""
-        if not self._pipeline.default_schema_name:
+        if not self._pipeline.schema_names:
             return set()
         names = list(self._pipeline.default_schema.tables)
         with self._pipeline.destination_client() as client:

@@ -43,9 +43,9 @@ def timestamp(name: str, description: str) -> Column:
 
 
 def key(name: str, description: str, *, empty: bool = True) -> Column:
-    """Return a text column that tells rows apart; unless `empty` is false, an empty one is stored as `(not set)`."""
+    """Return a text column that tells rows apart; unless `empty` is false, null is stored as `(null)`."""
     missing = NOT_SET if empty else None
-    note = f" Stored as {NOT_SET!r} where the server leaves it empty." if empty else ""
+    note = f" Stored as {NOT_SET!r} where the server sends null." if empty else ""
     return Column(name=name, type=Type.TEXT, description=description + note, key=True, missing=missing)
 
 
@@ -128,7 +128,7 @@ ATTRIBUTION_COVERAGE: Final = (
         for bucket, what in _BUCKETS.items()
         for path in (bucket if bucket == "total" else f"buckets.{bucket}",)
         for column in (
-            bigint(f"{bucket}_count", f"Number of {what}.", path=f"{path}.count", adds=Measure.OUTCOMES),
+            double(f"{bucket}_count", f"Number of {what}.", path=f"{path}.count", adds=Measure.OUTCOMES),
             double(f"{bucket}_value", f"Value of {what}.", path=f"{path}.value", adds=Measure.OUTCOMES),
         )
     ),

@@ -121,7 +121,8 @@ FUNNEL_DIAGNOSIS: Final = (
     double("smoothed_metric", "Smoothed metric of the layer."),
     bigint("sample_n", "Sample size."),
     boolean("is_weakest_layer", "Whether this is the weakest part."),
-    untyped("recommended_priority", "What to work on first."),
+    untyped("recommended_priority", "How urgent the layer is."),
+    untyped("answer_recommended_priority", "How urgent the ad is as a whole."),
     text("maturity_stage", "cold, early, mature or calibrated."),
     text("truth_grade", "How far the outcomes can be trusted."),
 )

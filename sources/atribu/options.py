@@ -28,7 +28,7 @@ MODELS: Final = (
 """Documented attribution models, https://www.atribu.app/docs/api/overview; newer servers list only the first five."""
 
 LEVELS: Final = ("campaign", "ad_set", "ad")
-_KEY: Final = re.compile(r"atb_live_\S+")
+_KEY: Final = re.compile(r"atb_live_[!-~]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Options:
     levels: tuple[str, ...] = LEVELS
     grain: Grain = Grain.DAY
     horizon_days: int = 90
-    restatement: Restatement = Restatement.EXACT
+    restatement: Restatement = Restatement.FIXED
     max_units: int | None = None
     max_minutes: float | None = None
     wait_for_destination: float = 30.0
@@ -93,7 +93,7 @@ class Options:
         self._check_choices()
         self._check_numbers()
         for pair in self.compare_ads:
-            if len([ad for ad in pair.split(":") if ad]) != 2:  # noqa: PLR2004 - a pair
+            if len(pair.split(":")) != 2 or not all(pair.split(":")):  # noqa: PLR2004 - a pair
                 raise ConfigurationError(f"option compare_ads takes pairs as first:second, not {pair!r}")
         try:
             today_in(self.timezone)

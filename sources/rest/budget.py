@@ -63,7 +63,9 @@ class Budget:
         self._until = float("inf")
         self._clock = clock
         self._sleep = sleep
-        self._turn = threading.Lock()
+        self._turn = threading.Condition()
+        self._tickets = 0
+        self._served = 0
         self._lock = threading.Lock()
         self._in_flight = 0
         self._held: list[float] = []
@@ -79,8 +81,16 @@ class Budget:
             BudgetClosedError: the run may not spend that much any more.
         """
         with self._turn:
+            ticket = self._tickets
+            self._tickets += 1
+            self._turn.wait_for(lambda: self._served == ticket)
+        try:
             while (wait := self.reserve(units)) > 0:
                 self._sleep(min(wait, SLEEP_MAX))
+        finally:
+            with self._turn:
+                self._served += 1
+                self._turn.notify_all()
 
     def allow(self, units: float = float("inf"), seconds: float = float("inf")) -> None:
         """Let this run spend only so many units, and only for so long."""

@@ -12,8 +12,8 @@ from sources.rest.errors import ApiError
 DELETED: Final = "_deleted"
 """Column of dlt's `hard_delete` hint: a row that carries it clears a window that is now empty."""
 
-NOT_SET: Final = "(not set)"
-"""Stored for a dimension that the server leaves empty: key columns are never null."""
+NOT_SET: Final = "(null)"
+"""Stored for a dimension that the server sends as null: key columns are never null."""
 
 
 class Kind(StrEnum):

@@ -154,6 +154,10 @@ class UnreachableError(ApiError):
     retryable = True
 
 
+class UnconnectedError(UnreachableError):
+    """No connection at all, so that nothing was sent and no unit was spent."""
+
+
 class UnexpectedBodyError(ApiError):
     """The answer is not what the contract says; it is never read as an empty list."""
 

@@ -39,6 +39,8 @@ def resolve(kind: type[T], source: str, given: Mapping[str, Any]) -> T:
         raw = given.get(name)
         if raw is None:
             raw = dlt.secrets.get(f"sources.{source}.{name}")
+        if raw is None and not field.metadata.get("secret"):
+            raw = dlt.config.get(f"sources.{source}.{name}")
         if raw is not None and raw != "":
             try:
                 values[name] = _PARSE[hints[name]](raw)
@@ -83,7 +85,7 @@ def _texts(value: object) -> tuple[str, ...]:
     items = value.strip("[] ").split(",") if isinstance(value, str) else value
     if not isinstance(items, list | tuple):
         raise TypeError
-    return tuple(str(item).strip(" '\"") for item in items if str(item).strip())
+    return tuple(dict.fromkeys(str(item).strip(" '\"") for item in items if str(item).strip()))
 
 
 def _number(value: object) -> float:

@@ -40,7 +40,7 @@ def _named(holder: Mapping[str, Any], cursor: Cursor) -> tuple[str, ...] | None:
 def _packed(packed: object, cursor: Cursor) -> tuple[str, ...] | None:
     if isinstance(packed, str) and len(cursor.params) == 1:
         return _texts([packed])
-    for candidate in (packed, _decoded(packed)):
+    for candidate in (_decoded(packed), packed):
         if isinstance(candidate, dict):
             short = {f"cursor_{name}": value for name, value in candidate.items()}
             return _named({**short, **candidate}, cursor)

@@ -171,8 +171,10 @@ class Reader:
                 task = Task(parent, window, tuple(for_each.where.items()))
                 (question,), _ = self._questions(task)
                 rows, truncated, _ = self._pages(task, {**question, **for_each.where})
-                ids = dict.fromkeys(row.get(for_each.column) for row in rows)
-                self._ids[parent.name, window] = [one for one in ids if isinstance(one, str)], truncated
+                ids = list(dict.fromkeys(row.get(for_each.column) for row in rows))
+                if not all(isinstance(one, str) and one for one in ids):
+                    raise UnexpectedBodyError(f"a row lacks {for_each.column} as text", endpoint=parent.name)
+                self._ids[parent.name, window] = cast("list[str]", ids), truncated
         return self._ids[parent.name, window]
 
     def _pages(self, task: Task, params: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], bool, str | None]:
@@ -241,14 +243,20 @@ def _rows(endpoint: Endpoint, body: object) -> list[Mapping[str, Any]]:
         raise WrongShapeError(f"{endpoint.rows} is not {'an object' if endpoint.single else 'a list'}")
     rows = cast("list[Mapping[str, Any]]", [found] if endpoint.single else found)
     beside = {name: holder[name] for name in holder if name not in (last, *endpoint.ignored)} if holder_path else {}
-    return [{**beside, **row} if isinstance(row, dict) else row for row in rows] if beside else rows
+    return [_carried(beside, row) if isinstance(row, dict) else row for row in rows] if beside else rows
+
+
+def _carried(beside: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A row with the fields beside it; one that has the name of a field of the row gets the prefix `answer_`."""
+    return {**{f"answer_{name}" if name in row else name: value for name, value in beside.items()}, **row}
 
 
 def _groups(for_each: ForEach, ids: Sequence[str]) -> Iterator[dict[str, str]]:
     """Query parameters that ask for all ids, `per_call` at a time; an id for several parameters is split at colons."""
     for start in range(0, len(ids), for_each.per_call):
         group = ids[start : start + for_each.per_call]
-        values = group[0].split(":") if for_each.separator is None else [for_each.separator.join(group)]
+        several = len(for_each.params) - 1
+        values = group[0].split(":", several) if for_each.separator is None else [for_each.separator.join(group)]
         yield dict(zip(for_each.params, values, strict=True))
 
 

@@ -14,7 +14,7 @@ from pendulum import Date
 from sources.rest.budget import BudgetClosedError
 from sources.rest.catalogue import DELETED, Column, Endpoint, Type
 from sources.rest.reader import Answer, Failure, Reader, Result, Skipped
-from sources.rest.tables import Learned
+from sources.rest.tables import Learned, combined
 from sources.rest.tasks import Task, Values, tasks_of
 from sources.rest.windows import Grain, Window, align
 
@@ -37,7 +37,7 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
     return [
         _described(
             dlt.resource(
-                [pa.concat_tables([answer.tables[table] for answer in answers], promote_options="default")],
+                [combined([answer.tables[table] for answer in answers])],
                 name=table,
                 **table_hints(endpoint, table),
             ),
@@ -82,9 +82,11 @@ def reading_resource(
     cursor = dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
 
     def dated(date: Any = cursor) -> Iterator[Any]:
-        last = date.end_value.subtract(days=1) if date.end_value else today
-        if date.start_value <= last:
-            yield from read(tasks_of(endpoint, Window(date.start_value, last), values, grain, today))
+        # dlt hands out dates, moments or text, whatever the lag or a scheduler has made of them
+        first = Date.fromisoformat(str(date.start_value)[:10])
+        last = Date.fromisoformat(str(date.end_value)[:10]).subtract(days=1) if date.end_value else today
+        if first <= last:
+            yield from read(tasks_of(endpoint, Window(first, last), values, grain, today))
 
     def undated() -> Iterator[Any]:
         yield from read(tasks_of(endpoint, Window(today, today), values, grain, today))

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 import backoff
 import orjson
 import requests
+import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
@@ -26,6 +27,7 @@ from sources.rest.errors import (
     RedirectError,
     SlowAnswerError,
     TruncatedBodyError,
+    UnconnectedError,
     UnexpectedBodyError,
     UnreachableError,
     error_type,
@@ -68,8 +70,12 @@ def checked_base_url(base_url: str) -> str:
     Raises:
         ConfigurationError: it is no URL, carries credentials or a query, or would send the key in plain text.
     """
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    try:
+        parts = urlsplit(base_url)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # half an IPv6 address, or a port that is no number
+        usable = False
+    if not usable:
         raise ConfigurationError("base_url is not an http(s) address; give for example https://host/api/v1")
     if parts.username or parts.password or parts.query or parts.fragment:
         raise ConfigurationError("base_url carries credentials, a query or a fragment; give only scheme, host and path")
@@ -158,6 +164,7 @@ class Session:
         attempt.tries += 1
         attempt.started = attempt.started or time.monotonic()
         limit = remaining = None
+        sent = True
         try:
             response, content = self._exchange(attempt)
             limit = _whole(response.headers.get("X-RateLimit-Limit"))
@@ -166,9 +173,15 @@ class Session:
             return self._judge(endpoint, response, content)
         except ApiError as error:
             error.tries, error.elapsed = attempt.tries, time.monotonic() - attempt.started
+            sent = not isinstance(error, UnconnectedError)
             raise
         finally:
-            self.budget.settle(endpoint.units, limit=limit, remaining=remaining)
+            if sent:
+                self.budget.settle(endpoint.units, limit=limit, remaining=remaining)
+            else:
+                self.budget.refund(endpoint.units)
+                with self._lock:
+                    self.units[endpoint.name] -= endpoint.units
 
     def _exchange(self, attempt: "_Attempt") -> tuple[requests.Response, bytes]:
         """Send a request and read its whole answer within the time-out."""
@@ -180,21 +193,29 @@ class Session:
                 attempt.url, params=attempt.params, auth=self._auth, timeout=timeout, stream=True, allow_redirects=False
             )
             chunks = []
-            for chunk in response.iter_content(CHUNK_BYTES):
+            # read1 returns what is there: a body that trickles cannot outlast the deadline
+            for chunk in iter(lambda: response.raw.read1(CHUNK_BYTES, decode_content=True), b""):
                 chunks.append(chunk)
                 if time.monotonic() > deadline:
                     raise requests.exceptions.ReadTimeout
             return response, b"".join(chunks)
         # the exceptions of requests quote the URL with its query: only their kind is passed on
-        except requests.exceptions.ChunkedEncodingError:
+        except urllib3.exceptions.ProtocolError:
             raise TruncatedBodyError(endpoint=endpoint.name, request_id=_request_id(response)) from None
-        except requests.exceptions.Timeout:
+        except urllib3.exceptions.DecodeError:
+            what = "the answer cannot be decompressed"
+            raise UnexpectedBodyError(what, endpoint=endpoint.name, request_id=_request_id(response)) from None
+        except (urllib3.exceptions.ReadTimeoutError, requests.exceptions.Timeout):
             raise SlowAnswerError(f"no whole answer within {timeout:g} s", endpoint=endpoint.name) from None
         except requests.exceptions.SSLError:
             raise UnreachableError("the TLS certificate is not accepted", endpoint=endpoint.name) from None
         except requests.exceptions.RequestException as error:
-            what = "the connection was cut" if response is not None else _connection_problem(error)
-            raise UnreachableError(what, endpoint=endpoint.name, request_id=_request_id(response)) from None
+            raise _unreachable(endpoint, error) from None
+        except ValueError:
+            # requests reads a redirect's address even if it shall not follow it
+            raise RedirectError(
+                "the server redirects to an address that cannot be read", endpoint=endpoint.name
+            ) from None
         finally:
             if response is not None:
                 response.close()
@@ -223,13 +244,16 @@ class Session:
         details = error if isinstance(error, dict) else {}
         code = details.get("code")
         exception = error_type(status, code if isinstance(code, str) else None, self.api.codes)
+        wait = retry_after(response.headers.get("Retry-After"))
+        if issubclass(exception, RateLimitedError) and wait:
+            self.budget.block(wait)
         raise exception(
             endpoint=endpoint.name,
             status=status,
             code=code,
             request_id=request_id or details.get("request_id"),
             said=details.get("message"),
-            retry_after=retry_after(response.headers.get("Retry-After")),
+            retry_after=wait,
         )
 
     def _wait(self, error: ApiError) -> float:
@@ -289,16 +313,15 @@ def _request_id(response: requests.Response | None) -> str | None:
     return None if response is None else response.headers.get("X-Request-ID")
 
 
-def _connection_problem(error: requests.exceptions.RequestException) -> str:
+def _unreachable(endpoint: Endpoint, error: requests.exceptions.RequestException) -> UnreachableError:
     """Name the reason of a failed connection without the URL that requests puts into its text."""
     text = str(error)
-    for mark, what in (
-        ("NameResolutionError", "the host name is not known"),
-        ("Name or service not known", "the host name is not known"),
-        ("refused", "the connection is refused"),
-        ("RemoteDisconnected", "the connection was closed without an answer"),
-        ("reset", "the connection was reset"),
+    for mark, kind, what in (
+        ("NameResolutionError", UnconnectedError, "the host name is not known"),
+        ("refused", UnconnectedError, "the connection is refused"),
+        ("RemoteDisconnected", UnreachableError, "the connection was closed without an answer"),
+        ("reset", UnreachableError, "the connection was reset"),
     ):
         if mark in text:
-            return what
-    return "the connection failed"
+            return kind(what, endpoint=endpoint.name)
+    return UnreachableError("the connection failed", endpoint=endpoint.name)

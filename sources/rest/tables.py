@@ -1,8 +1,8 @@
 """JSON rows to typed Arrow tables: strict about known columns, open to unknown ones, silent about nothing."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, count
 from typing import Any, Final
 
 import orjson
@@ -53,6 +53,30 @@ class Learned:
 
 
 NOTHING_LEARNED: Final = Learned({})
+
+
+def variant_name(column: str, kind: Type) -> str:
+    """Name of the column for values of a type that the column itself does not have."""
+    return f"{column}__v_{kind}"
+
+
+def combined(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put the tables of several answers together; an unknown field that changes its type keeps a column per type."""
+    types: dict[str, pa.DataType] = {}
+    for table in tables:
+        for column in table.schema:
+            types.setdefault(column.name, column.type)
+    kinds = {arrow: kind for kind, arrow in ARROW.items() if kind is not Type.ANY}
+    agreed = [
+        table.rename_columns(
+            [
+                column.name if column.type == types[column.name] else variant_name(column.name, kinds[column.type])
+                for column in table.schema
+            ]
+        )
+        for table in tables
+    ]
+    return pa.concat_tables(agreed, promote_options="default")
 
 
 def build(
@@ -140,7 +164,7 @@ def _table(
             arrays[column.name] = _known(column, rows)
     sources = {column.source for column in columns} | {source.partition(".")[0] for source in _dotted(columns)}
     for field in sorted(set(chain.from_iterable(rows)) - sources - beside):
-        arrays |= _unknown(field, [row.get(field) for row in rows], {**dict.fromkeys(arrays), **learned.of(name)})
+        _add_unknown(arrays, field, [row.get(field) for row in rows], learned.of(name))
     fields = [pa.field(one, array.type, nullable=one not in endpoint.merge_key) for one, array in arrays.items()]
     return pa.table(list(arrays.values()), schema=pa.schema(fields))
 
@@ -165,20 +189,27 @@ def _known(column: Column, rows: Sequence[Mapping[str, Any]]) -> pa.Array:
     return _array(source, column.type, values)
 
 
-def _unknown(field: str, values: list[Any], taken: Mapping[str, Type | None]) -> dict[str, pa.Array]:
+def _add_unknown(arrays: dict[str, pa.Array], field: str, values: list[Any], learned: Mapping[str, Type]) -> None:
     """Keep a field that nobody knows: numbers as DOUBLE, booleans, text; anything else as `Type.ANY`.
 
     A column is never retyped: what an existing column cannot hold goes to `<column>__v_<type>`, dlt's name for that.
     """
-    name = _naming.normalize_identifier(field.replace(".", "_"))
     types = set(map(type, values)) - _NULL
     if not types:
-        return {}
+        return
     kind = next((one for one in _GUESSES if types <= _ACCEPTED[one]), Type.ANY)
     stored = Type.TEXT if kind is Type.ANY else kind
-    if taken.get(name, stored) is not stored:
-        name = f"{name}__v_{stored}"
-    return {name: _array(field, kind, values)}
+    for name in _candidates(field, stored):
+        if name not in arrays and learned.get(name, stored) is stored:
+            arrays[name] = _array(field, kind, values)
+            return
+
+
+def _candidates(field: str, stored: Type) -> Iterator[str]:
+    name = _naming.normalize_identifier(field.replace(".", "_")) if field.strip() else "unnamed"
+    yield name
+    yield variant_name(name, stored)
+    yield from (f"{variant_name(name, stored)}_{number}" for number in count(2))
 
 
 def _array(source: str, kind: Type, values: list[Any]) -> pa.Array:
@@ -188,7 +219,7 @@ def _array(source: str, kind: Type, values: list[Any]) -> pa.Array:
         raise WrongShapeError(f"field {source} holds {found} where {kind} belongs")
     try:
         return _CONVERT.get(kind, _plain)(kind, values)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, OverflowError):
         # Arrow's message quotes the value, which may be anybody's
         raise WrongShapeError(f"field {source} holds a value that is no {kind}") from None
 
@@ -236,11 +267,13 @@ def _child_rows(endpoint: Endpoint, child: ChildList, row: Mapping[str, Any]) ->
     if not isinstance(items, list):
         raise WrongShapeError(f"field {child.name} is {_type_name(type(items))}, not a list")
     keys = {column.source: row.get(column.source) for column in endpoint.columns if column.key}
+    ours = {*keys, "position"}
     plain = child.columns[0].source if len(child.columns) == 1 else None
     for position, item in enumerate(items):
         if plain is None and not isinstance(item, dict):
             raise WrongShapeError(f"an item of {child.name} is {_type_name(type(item))}, not an object")
-        yield {**keys, "position": position, **({plain: item} if plain else item)}
+        fields = {plain: item} if plain else {f"item_{name}" if name in ours else name: item[name] for name in item}
+        yield {**fields, **keys, "position": position}
 
 
 def _check_keys(endpoint: Endpoint, table: pa.Table, dates: Sequence[Any]) -> None:

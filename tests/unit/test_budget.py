@@ -1,0 +1,326 @@
+"""The budget lets as many calls leave as the server takes, whichever way the server counts, and never more."""
+
+import threading
+import time
+from collections.abc import Sequence
+
+import pytest
+from rate_limiters import (
+    LIMIT,
+    FixedWindow,
+    RateLimiter,
+    SlidingLog,
+    TokenBucket,
+    WeightedWindows,
+    simulate,
+)
+
+from sources.rest.budget import Budget, CallTooDearError
+
+EXACT = [
+    pytest.param(FixedWindow, id="fixed-window"),
+    pytest.param(SlidingLog, id="sliding-log"),
+    pytest.param(TokenBucket, id="token-bucket"),
+]
+WEIGHTED = pytest.param(WeightedWindows, id="weighted-windows")
+COSTS = [
+    pytest.param((1,), id="light"),
+    pytest.param((3,), id="heavy"),
+    pytest.param((1, 1, 1, 3), id="mixed"),
+]
+LATENCIES = [
+    pytest.param(0.05, id="50-ms"),
+    pytest.param(0.5, id="500-ms"),
+    pytest.param(2.0, id="2-s"),
+]
+
+
+class Clock:
+    """Seconds that pass only when told to; sleeping is one way of telling."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def budget(clock: Clock) -> Budget:
+    return Budget(60, 60.0, clock=clock, sleep=clock.sleep)
+
+
+def heard(budget: Budget) -> Budget:
+    """Answer a first call, whose unit is then held."""
+    assert budget.reserve(1) == 0
+    budget.settle(1)
+    return budget
+
+
+def burst(budget: Budget, units: int = 1) -> int:
+    """Count the calls that may leave at this moment."""
+    calls = 0
+    while budget.reserve(units) == 0:
+        calls += 1
+    return calls
+
+
+@pytest.mark.parametrize("latency", LATENCIES)
+@pytest.mark.parametrize("costs", COSTS)
+@pytest.mark.parametrize("limiter", EXACT)
+def test_an_exact_server_refuses_nothing(limiter: type[RateLimiter], costs: Sequence[int], latency: float) -> None:
+    runs = [simulate(limiter, latency=latency, costs=costs, seed=seed, minutes=20) for seed in range(6)]
+    assert sum(run.refused for run in runs) == 0
+    assert min(run.calls * max(costs) for run in runs) > 18 * LIMIT
+
+
+@pytest.mark.parametrize("limiter", EXACT)
+def test_an_exact_server_that_tells_no_numbers_refuses_nothing(limiter: type[RateLimiter]) -> None:
+    runs = [simulate(limiter, latency=0.5, costs=(1, 3), seed=seed, minutes=10, headers=False) for seed in range(4)]
+    assert sum(run.refused for run in runs) == 0
+
+
+@pytest.mark.parametrize("latency", [LATENCIES[0], LATENCIES[-1]])
+@pytest.mark.parametrize("costs", COSTS)
+def test_a_server_with_weighted_windows_refuses_less_than_one_call_in_a_thousand(
+    costs: Sequence[int], latency: float
+) -> None:
+    runs = [simulate(WeightedWindows, latency=latency, costs=costs, seed=seed, minutes=60) for seed in range(10)]
+    assert sum(run.refused for run in runs) * 1000 < sum(run.calls for run in runs)
+
+
+@pytest.mark.parametrize("limiter", [*EXACT, WEIGHTED])
+def test_a_long_run_uses_92_percent_of_the_limit_although_answers_take_2_seconds(limiter: type[RateLimiter]) -> None:
+    runs = [simulate(limiter, latency=2.0, costs=(1,), seed=seed, minutes=30) for seed in range(2)]
+    assert min(run.used for run in runs) >= 0.92
+
+
+def test_the_first_call_travels_alone_until_it_is_answered(budget: Budget, clock: Clock) -> None:
+    assert budget.reserve(1) == 0
+    assert budget.reserve(1) > 0
+    clock.now += 1000
+    assert budget.reserve(1) > 0
+    budget.settle(1)
+    assert budget.reserve(1) == 0
+    assert budget.reserve(1) == 0
+
+
+def test_the_whole_limit_leaves_in_one_burst_after_a_rest(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now += 100
+    assert burst(budget) == 60
+
+
+def test_heavy_calls_leave_in_one_burst_up_to_the_limit(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now += 100
+    assert burst(budget, units=3) == 20
+
+
+def test_units_are_held_until_a_period_after_the_answer(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    assert burst(budget) == 59
+    clock.now = 300.0
+    assert burst(budget) == 1
+    budget.settle(59)
+    clock.now = 300.0 + 60.0
+    assert burst(budget) == 0
+    clock.now = 300.0 + 60.7
+    assert burst(budget) == 1
+
+
+def test_units_come_back_spread_over_the_period(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now = 100.0
+    assert burst(budget) == 60
+    budget.settle(60)
+    back = []
+    for second in (150, 161, 171, 181, 191, 201, 211, 221):
+        clock.now = float(second)
+        budget.settle(calls := burst(budget))
+        back.append(calls)
+    assert back == [0, 1, 9, 10, 9, 10, 9, 9]
+
+
+def test_a_waiting_call_is_told_when_its_units_are_back(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now = 100.0
+    assert burst(budget) == 60
+    budget.settle(60)
+    wait = budget.reserve(3)
+    clock.now += wait - 0.01
+    assert budget.reserve(3) > 0
+    clock.now += 0.01
+    assert budget.reserve(3) == 0
+
+
+def test_fewer_units_left_than_believed_lower_what_may_be_spent(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=60, remaining=10)
+    assert burst(budget) == 10
+
+
+def test_no_units_left_hold_every_call_back_for_a_period(budget: Budget, clock: Clock) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=60, remaining=0)
+    assert burst(budget) == 0
+    clock.now = 60.0
+    assert burst(budget) == 0
+    clock.now = 60.7
+    assert burst(budget) == 1
+
+
+def test_more_units_left_than_believed_change_nothing(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=60, remaining=60)
+    assert burst(budget) == 59
+
+
+def test_units_under_way_are_not_taken_for_those_of_another_program(budget: Budget) -> None:
+    heard(budget)
+    assert [budget.reserve(3) for _ in range(3)] == [0, 0, 0]
+    budget.settle(3, limit=60, remaining=56)
+    assert burst(budget) == 50
+
+
+def test_a_server_may_lower_the_limit(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=20)
+    assert budget.limit == 20
+    assert burst(budget) == 19
+
+
+def test_a_server_cannot_raise_the_limit(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=600, remaining=599)
+    assert budget.limit == 60
+    assert burst(budget) == 59
+
+
+def test_a_limit_of_zero_is_taken_as_one_so_that_time_still_passes(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=0)
+    assert budget.limit == 1
+    assert 0 < budget.reserve(1) < 120
+
+
+def test_a_call_dearer_than_the_limit_is_refused_at_once(budget: Budget, clock: Clock) -> None:
+    with pytest.raises(CallTooDearError, match="a call of 61 units cannot pass a limit of 60 per period"):
+        budget.acquire(61)
+    assert (clock.slept, budget.spent) == ([], 0)
+
+
+def test_a_call_that_became_too_dear_is_refused_instead_of_waiting_for_ever(budget: Budget) -> None:
+    assert budget.reserve(3) == 0
+    budget.settle(3, limit=2)
+    with pytest.raises(CallTooDearError, match="a call of 3 units cannot pass a limit of 2 per period"):
+        budget.acquire(3)
+
+
+def test_a_call_may_cost_the_whole_limit(budget: Budget) -> None:
+    assert budget.reserve(60) == 0
+
+
+def test_no_call_leaves_while_the_server_asks_to_wait(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    budget.block(30)
+    assert budget.reserve(1) == 30
+    clock.now = 29.0
+    assert budget.reserve(1) == 1
+    clock.now = 30.0
+    assert budget.reserve(1) == 0
+
+
+def test_a_shorter_wait_does_not_cut_a_longer_one(budget: Budget) -> None:
+    heard(budget)
+    budget.block(30)
+    budget.block(5)
+    assert budget.reserve(1) == 30
+
+
+def test_a_refunded_call_was_never_spent(budget: Budget) -> None:
+    heard(budget)
+    assert burst(budget) == 59
+    budget.refund(3)
+    assert budget.spent == 57
+    assert burst(budget) == 3
+    assert budget.spent == 60
+
+
+def test_waiting_sleeps_in_short_naps_until_the_units_are_back(clock: Clock) -> None:
+    budget = heard(Budget(1, 2.5, clock=clock, sleep=clock.sleep))
+    budget.acquire(1)
+    assert clock.slept == [1.0, 1.0, 0.525]
+    assert budget.spent == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "period"),
+    [
+        pytest.param(0, 60.0, id="no-unit"),
+        pytest.param(-1, 60.0, id="negative"),
+        pytest.param(60, 0.0, id="no-time"),
+    ],
+)
+def test_a_limit_that_lets_nothing_through_is_refused(limit: int, period: float) -> None:
+    with pytest.raises(ValueError, match=f"not {limit} per {period} s"):
+        Budget(limit, period)
+
+
+def test_threads_together_never_exceed_the_limit() -> None:
+    budget, server, lock = Budget(8, 0.2), SlidingLog(8, 0.2, 0), threading.Lock()
+    verdicts = []
+
+    def work() -> None:
+        for units in (1, 2, 1):
+            budget.acquire(units)
+            with lock:
+                passes, remaining = server.hit(time.monotonic(), units)
+                verdicts.append(passes)
+            budget.settle(units, limit=8, remaining=remaining)
+
+    threads = [threading.Thread(target=work) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert verdicts == [True] * 18
+    assert budget.spent == 24
+
+
+def test_light_calls_that_keep_coming_do_not_starve_a_heavy_one() -> None:
+    budget, passed, done = Budget(6, 0.1), list[int](), threading.Event()
+    overtaken = []
+
+    def light() -> None:
+        while not done.is_set():
+            budget.acquire(1)
+            passed.append(1)
+            time.sleep(0.005)  # an answer takes its time
+            budget.settle(1)
+
+    def heavy() -> None:
+        while len(passed) < 6:  # until the light ones have used up the limit
+            time.sleep(0.001)
+        before = len(passed)
+        budget.acquire(6)
+        overtaken.append(len(passed) - before)
+        done.set()
+        budget.settle(6)
+
+    threads = [threading.Thread(target=light) for _ in range(4)] + [threading.Thread(target=heavy)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert overtaken[0] <= 12

@@ -1,0 +1,157 @@
+"""Rows of the catalogue that contradict themselves are refused; the others say how their table is merged."""
+
+from typing import Any
+
+import pytest
+
+from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
+from sources.rest.catalogue import ChildList, Column, Cursor, Endpoint, ForEach, Kind, Measure, Type
+
+DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
+NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True)
+COUNT = Column(name="count", type=Type.BIGINT, description="Count.")
+EMAIL = Column(name="email", type=Type.TEXT, description="Address.", pii=True)
+TAGS = ChildList(name="tags", description="Tags.", columns=(Column(name="value", type=Type.TEXT, description="Tag."),))
+
+
+def row(**differs: Any) -> Endpoint:
+    given = {
+        "name": "things",
+        "path": "/things",
+        "kind": Kind.AGGREGATE,
+        "scope": None,
+        "description": "Things.",
+        "docs_url": "https://example.com",
+        "columns": (NAME, COUNT),
+    }
+    return Endpoint(**(given | differs))
+
+
+@pytest.mark.parametrize(
+    ("differs", "message"),
+    [
+        pytest.param({"columns": (NAME, NAME)}, "two columns share a name", id="twin-columns"),
+        pytest.param(
+            {"columns": (Column(name="grain", type=Type.TEXT, description="Mine."), NAME)},
+            "two columns share a name",
+            id="a-column-named-like-one-of-the-question",
+        ),
+        pytest.param({"kind": Kind.SERIES}, "a series needs a key column `date`", id="series-without-a-day"),
+        pytest.param(
+            {"kind": Kind.SERIES, "columns": (Column(name="date", type=Type.DATE, description="Day."), COUNT)},
+            "a series needs a key column `date`",
+            id="series-whose-day-is-no-key",
+        ),
+        pytest.param({"columns": (DAY, COUNT)}, "two columns share a name", id="aggregate-with-a-day-of-its-own"),
+        pytest.param({"kind": Kind.ENTITY}, "entities and details are paged by a cursor", id="entity-without-cursor"),
+        pytest.param({"kind": Kind.DETAIL}, "entities and details are paged by a cursor", id="detail-without-cursor"),
+        pytest.param(
+            {"cursor": Cursor(params=("cursor",))},
+            "entities and details are paged by a cursor",
+            id="aggregate-with-cursor",
+        ),
+        pytest.param({"cap": 100}, "a cap goes with a limit", id="cap-without-limit"),
+        pytest.param({"cap": 100, "params": {"limit": "50"}}, "a cap goes with a limit", id="cap-beside-the-limit"),
+        pytest.param({"units": 0}, "a call costs at least one unit", id="free-of-charge"),
+        pytest.param({"columns": (NAME, EMAIL)}, "personal data is never a default", id="personal-default"),
+        pytest.param(
+            {"columns": (COUNT,), "lists": (TAGS,)}, "a child list needs a parent key", id="list-without-parent-key"
+        ),
+    ],
+)
+def test_a_row_that_contradicts_itself_is_refused(differs: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=f"^things: {message}"):
+        row(**differs)
+
+
+@pytest.mark.parametrize(
+    ("differs", "message"),
+    [
+        pytest.param({"missing": "(none)"}, "only a text key can have a literal", id="literal-without-key"),
+        pytest.param(
+            {"missing": "0", "key": True, "type": Type.BIGINT}, "only a text key can have a literal", id="number-key"
+        ),
+        pytest.param({"adds": Measure.SPEND}, "only numbers add up", id="text-does-not-add-up"),
+        pytest.param({"adds": Measure.OUTCOMES, "type": Type.DATE}, "only numbers add up", id="dates-do-not-add-up"),
+    ],
+)
+def test_a_column_that_contradicts_itself_is_refused(differs: dict[str, Any], message: str) -> None:
+    given = {"name": "thing", "type": Type.TEXT, "description": "A thing."}
+    with pytest.raises(ValueError, match=f"^thing: {message}"):
+        Column(**(given | differs))
+
+
+@pytest.mark.parametrize(
+    "sources",
+    [pytest.param({}, id="neither"), pytest.param({"option": "ids", "endpoint": "things"}, id="both")],
+)
+def test_ids_come_from_one_place(sources: dict[str, str]) -> None:
+    with pytest.raises(ValueError, match="ids come either from an option or from an endpoint"):
+        ForEach(params=("id",), **sources)  # type: ignore[arg-type] # only these two differ
+
+
+@pytest.mark.parametrize(
+    ("differs", "expected"),
+    [
+        pytest.param({}, ("profile_id", "date", "grain"), id="aggregate"),
+        pytest.param(
+            {"by": ("model", "level")}, ("profile_id", "date", "grain", "model", "level"), id="aggregate-by-model-level"
+        ),
+        pytest.param({"kind": Kind.SERIES, "columns": (DAY, COUNT)}, ("profile_id", "date"), id="series"),
+        pytest.param(
+            {"kind": Kind.SERIES, "columns": (DAY, COUNT), "by": ("model",)},
+            ("profile_id", "model", "date"),
+            id="series-by-model",
+        ),
+        pytest.param({"kind": Kind.SNAPSHOT}, ("profile_id",), id="snapshot"),
+        pytest.param({"kind": Kind.LIVE}, ("profile_id", "read_at"), id="live"),
+    ],
+)
+def test_what_one_call_answered_for_is_replaced_together(differs: dict[str, Any], expected: tuple[str, ...]) -> None:
+    assert row(**differs).merge_key == expected
+
+
+def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_the_mark() -> None:
+    one = row(by=("model",), lists=(TAGS,))
+    assert {table: [column.name for column in columns] for table, columns in one.tables.items()} == {
+        "things": ["profile_id", "date", "grain", "model", "name", "count", "_deleted"],
+        "things__tags": ["profile_id", "date", "grain", "model", "name", "position", "value", "_deleted"],
+    }
+
+
+def test_parameters_that_multiply_calls_are_combined_in_order() -> None:
+    values = {"model": ("last_touch", "linear"), "level": ("campaign", "ad"), "goal": ("lead",)}
+    assert row(by=("model", "level")).variants(values) == [
+        (("model", "last_touch"), ("level", "campaign")),
+        (("model", "last_touch"), ("level", "ad")),
+        (("model", "linear"), ("level", "campaign")),
+        (("model", "linear"), ("level", "ad")),
+    ]
+    assert row().variants(values) == [()]
+
+
+def test_a_row_with_personal_columns_says_so() -> None:
+    assert row(columns=(NAME, EMAIL), default=False).pii
+    assert not row().pii
+
+
+def test_personal_resources_of_atribu_are_off_unless_asked_for() -> None:
+    personal = {name for name, endpoint in ENDPOINTS.items() if endpoint.pii}
+    assert personal == {"customers", "visitors", "journeys"}
+    assert [name for name in personal if ENDPOINTS[name].default] == []
+
+
+def test_heavy_calls_of_atribu_cost_three_units() -> None:
+    assert {name: row.units for name, row in ENDPOINTS.items() if row.units != 1} == {
+        "customers": 3,
+        "visitors": 3,
+        "journeys": 3,
+    }
+
+
+def test_another_way_of_joining_ids_changes_only_the_endpoint_that_joins_them() -> None:
+    changed = with_entity_ids("|", 7)
+    assert [name for name in ENDPOINTS if changed[name] != ENDPOINTS[name]] == ["campaigns_trend"]
+    for_each = changed["campaigns_trend"].for_each
+    assert for_each is not None
+    assert (for_each.separator, for_each.per_call) == ("|", 7)
