@@ -14,8 +14,8 @@ from sandbox.atribu.server import serve as serve_app
 from sandbox.atribu.settings import FULL_KEY, Settings
 from sources.rest.errors import ConfigurationError
 
-HISTORY_DAYS: Final = 365
-"""Days of history in the sandbox's world."""
+FIRST_DAY: Final = Date(2025, 4, 1)
+"""First day of the sandbox's world; always the same, so that another day shows the same world a day later."""
 
 QUICK_LIMIT: Final = 1000
 """Units per second in a demo: the world is on this machine, and nobody shares the key."""
@@ -53,4 +53,4 @@ def _settings(source: str, today: Date | None, rate_limit: int, rate_period: flo
     if source != "atribu":
         raise ConfigurationError(f"there is no sandbox for {source!r}")
     day = today or pendulum.today("UTC").date()
-    return Settings(first_day=day.subtract(days=HISTORY_DAYS), today=day, limit=rate_limit, period=rate_period)
+    return Settings(first_day=FIRST_DAY, today=day, limit=rate_limit, period=rate_period)
