@@ -1,8 +1,10 @@
 """Atribu into a warehouse: `python -m pipelines.atribu` is `elt sync atribu`, for cron."""
 
 import sys
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
 from typing import Final, Protocol
 
@@ -13,14 +15,15 @@ from pipelines.sync.commit import Committer
 from pipelines.sync.destinations import Destination
 from pipelines.sync.history import RunRow, history_table
 from pipelines.sync.outcome import Outcome
-from pipelines.sync.plan import Plan, Policy, cost, plan
+from pipelines.sync.plan import Plan, Policy, cost, plan, proof_plan
 from pipelines.sync.run import Run
-from pipelines.sync.signals import stopped_by_signals
+from pipelines.sync.signals import Stopped, stopped_by_signals
 from pipelines.sync.warehouse import Warehouse
 from sources.atribu.options import Options
 from sources.atribu.source import NAME, open_reader, profile_resource, select
 from sources.rest.coverage import Coverage, Restatement
 from sources.rest.errors import ConfigurationError
+from sources.rest.reader import Reader
 from sources.rest.tasks import Task
 from sources.rest.windows import Window, today_in
 
@@ -85,6 +88,16 @@ class Prepared:
     coverage: Coverage
 
 
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """A run that is about to start, holding the lock."""
+
+    run: Run
+    prepared: Prepared
+    reader: Reader
+    stopped: Stopped
+
+
 def sync(options: Options, request: Request, watcher: Watcher | None = None) -> Outcome:
     """Load what is new, missing or restated, and return what happened.
 
@@ -92,23 +105,44 @@ def sync(options: Options, request: Request, watcher: Watcher | None = None) -> 
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
+    started_at = pendulum.now("UTC")
+    with _job(options, request, plan, watcher) as job:
+        outcome = job.run.execute(job.prepared.plan, lambda: [profile_resource(options, job.reader.tenant or "")])
+        outcome.stopped_by = job.stopped.code
+        job.run.close(history_table("sync_runs", [_run_row(job, outcome, started_at)]))
+    return outcome
+
+
+def verify(options: Options, request: Request, *, repair: bool = False, watcher: Watcher | None = None) -> Outcome:
+    """Compare everything loaded with what the API says; the outcome's changes are the differences.
+
+    Raises:
+        ConfigurationError: something has to be changed before this can work.
+        DestinationBusyError: another process holds the destination.
+    """
+    with _job(options, request, proof_plan, watcher) as job:
+        outcome = job.run.verify(job.prepared.plan, repair=repair)
+        outcome.stopped_by = job.stopped.code
+    return outcome
+
+
+@contextmanager
+def _job(options: Options, request: Request, planner: Callable[..., Plan], watcher: Watcher | None) -> Iterator[Job]:
+    """Lock, plan, and open the way to the API."""
     check_request(options, request)
     destination = Destination(NAME, request.destination, request.dataset, wait=options.wait_for_destination)
-    started_at = pendulum.now("UTC")
     with ExitStack() as stack:
         stack.enter_context(destination.lock())
-        prepared = prepare(options, request, destination)
+        prepared = prepare(options, request, destination, planner)
         reader = open_reader(options)
         stack.callback(reader.session.close)
-        budget = reader.session.budget
+        budget, policy = reader.session.budget, prepared.policy
         budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
         stopped = stack.enter_context(stopped_by_signals(reader))
         if watcher:
             watcher.start(len(prepared.plan.tasks), cost(prepared.plan.tasks))
-        policy = prepared.policy
-        committer = Committer(destination.pipeline, destination.load, prepared.coverage, policy.grain, policy.today)
         run = Run(
-            committer,
+            Committer(destination.pipeline, destination.load, prepared.coverage, policy.grain, policy.today),
             reader,
             Warehouse(destination.pipeline, policy.grain),
             prepared.coverage,
@@ -117,30 +151,33 @@ def sync(options: Options, request: Request, watcher: Watcher | None = None) -> 
             slice_units=min(SLICE_UNITS_MAX, max(1, round(options.rate_limit * 60 / options.rate_period))),
             progress=lambda task: watcher.step(task, budget.spent) if watcher else None,
         )
-        outcome = run.execute(prepared.plan, lambda: [profile_resource(options, reader.tenant or "")])
-        outcome.stopped_by = stopped.code
-        row = RunRow(
-            run_id=run.id,
-            profile_id=reader.tenant,
-            started_at=started_at,
-            ended_at=pendulum.now("UTC"),
-            outcome=outcome.exit_code.name.lower(),
-            exit_code=outcome.exit_code,
-            windows=outcome.windows.total(),
-            rows=outcome.rows.total(),
-            units=budget.spent,
-            calls=reader.session.calls,
-            retries=reader.session.retries,
-            failed=len(outcome.failures),
-            skipped=len(outcome.skipped),
-            version=version("elt-connectors"),
-        )
-        run.close(history_table("sync_runs", [row]))
-    return outcome
+        yield Job(run=run, prepared=prepared, reader=reader, stopped=stopped)
 
 
-def prepare(options: Options, request: Request, destination: Destination) -> Prepared:
-    """Make the plan of a sync; reads the ledger in the destination, nothing of the API.
+def _run_row(job: Job, outcome: Outcome, started_at: datetime) -> RunRow:
+    session = job.reader.session
+    return RunRow(
+        run_id=job.run.id,
+        profile_id=job.reader.tenant,
+        started_at=started_at,
+        ended_at=pendulum.now("UTC"),
+        outcome=outcome.exit_code.name.lower(),
+        exit_code=outcome.exit_code,
+        windows=outcome.windows.total(),
+        rows=outcome.rows.total(),
+        units=session.budget.spent,
+        calls=session.calls,
+        retries=session.retries,
+        failed=len(outcome.failures),
+        skipped=len(outcome.skipped),
+        version=version("elt-connectors"),
+    )
+
+
+def prepare(
+    options: Options, request: Request, destination: Destination, planner: Callable[..., Plan] = plan
+) -> Prepared:
+    """Make the plan of a run; reads the ledger in the destination, nothing of the API.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
@@ -160,9 +197,8 @@ def prepare(options: Options, request: Request, destination: Destination) -> Pre
         values=options.values,
     )
     asked = days_to_load(options, request, today)
-    return Prepared(
-        plan=plan(select(request.resources, options), asked, policy, coverage), policy=policy, coverage=coverage
-    )
+    chosen = select(request.resources, options)
+    return Prepared(plan=planner(chosen, asked, policy, coverage), policy=policy, coverage=coverage)
 
 
 def check(options: Options, request: Request) -> Checked:

@@ -93,8 +93,8 @@ def _remarks(result: "Outcome") -> None:
         _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
     for note in result.notes:
         _warn(note)
-    if result.restated:
-        _err.print(f"{result.restated} restated values, see the table restatements")
+    if result.changes:
+        _err.print(f"{len(result.changes)} restated values, see the table restatements")
 
 
 def _problems(result: "Outcome") -> None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from pipelines.exit_codes import ExitCode, exit_code
+from pipelines.sync.changes import Change
 from sources.rest.errors import (
     ApiError,
     MissingScopeError,
@@ -42,7 +43,7 @@ class Outcome:
         skipped: tasks that were not asked for.
         truncated: tasks whose list was cut off by the API.
         unknown: table and field of what neither the catalogue nor the destination knew.
-        restated: loaded cells that the API has changed.
+        changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
         notes: what checks have learned about this server, in sentences.
         stopped: the error that ended the run early.
@@ -57,7 +58,7 @@ class Outcome:
     skipped: list[Task] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
-    restated: int = 0
+    changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     stopped: ApiError | None = None

@@ -10,7 +10,7 @@ from pendulum import Date
 from sources.rest.catalogue import Endpoint
 from sources.rest.coverage import Coverage, Restatement
 from sources.rest.tasks import Task, Values, windows_of
-from sources.rest.windows import Grain, Window, merged, overlap, split
+from sources.rest.windows import Grain, Window, by_grain, merged, overlap, spans, split
 
 RECENT_DAYS: Final = 7
 """Days whose numbers everybody waits for: they are loaded before anything older is looked at."""
@@ -54,10 +54,10 @@ class Policy:
     grain: Grain
     values: Values
 
-    @property
-    def horizon(self) -> Window:
-        """Days whose numbers may still change."""
-        return Window(self.today.subtract(days=self.horizon_days), self.today)
+    def horizon(self, checked: Date | None) -> Window:
+        """Days whose numbers may have changed since they were checked: after a pause it reaches further back."""
+        since = min(checked or self.today, self.today)
+        return Window(since.subtract(days=self.horizon_days), self.today)
 
     @property
     def recent(self) -> Window:
@@ -74,12 +74,14 @@ class Plan:
         again: loaded windows that are read again.
         checks: loaded ranges that have to add up; each answers for many windows and is not loaded itself.
         history: the rest, newest first.
+        settles: variants of which everything that may have changed is looked at.
     """
 
     recent: list[Task]
     again: list[Task]
     checks: list[Task]
     history: list[Task]
+    settles: list[Task]
 
     @property
     def tasks(self) -> list[Task]:
@@ -96,18 +98,30 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage:
         policy: how to go about the past.
         coverage: what was loaded before.
     """
-    tasks = [
-        task
-        for endpoint in endpoints
-        for variant in endpoint.variants(policy.values)
-        for task in _tasks(Task(endpoint, asked, variant), policy, coverage)
-    ]
+    wholes = [Task(row, asked if row.dated else None, one) for row in endpoints for one in row.variants(policy.values)]
+    tasks = [task for whole in wholes for task in _tasks(whole, policy, coverage)]
     groups: dict[str, list[Task]] = {"recent": [], "again": [], "checks": [], "history": []}
     for task in tasks:
         recent = task.window is None or overlap(task.window, policy.recent) is not None
         group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
         groups[group].append(task)
-    return Plan(**{name: group if name == "checks" else _newest_first(group) for name, group in groups.items()})
+    ordered = {name: group if name == "checks" else _newest_first(group) for name, group in groups.items()}
+    return Plan(**ordered, settles=[whole for whole in wholes if _settles(whole, policy, coverage)])
+
+
+def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage: Coverage) -> Plan:
+    """Plan a proof that everything loaded of some days is what the API says; each call proves up to 366 days."""
+    again: list[Task] = []
+    checks: list[Task] = []
+    for whole in (Task(row, asked, one) for row in endpoints if row.dated for one in row.variants(policy.values)):
+        for stretch in coverage.loaded(whole, policy.grain):
+            loaded = replace(whole, window=stretch)
+            if whole.endpoint.by_day:
+                again += [replace(whole, window=window, reason=Reason.CHECK) for window in split(stretch)]
+            elif whole.endpoint.additive and not coverage.missing(loaded, policy.grain):
+                windows = by_grain(stretch, policy.grain)
+                checks += [replace(whole, window=window, reason=Reason.CHECK) for window in spans(windows)[::-1]]
+    return Plan(recent=[], again=again, checks=checks, history=[], settles=[])
 
 
 def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
@@ -138,8 +152,8 @@ def cost(tasks: Iterable[Task], groups: int = 1) -> int:
 
 
 def _tasks(whole: Task, policy: Policy, coverage: Coverage) -> Iterator[Task]:
-    if whole.window is None or not whole.endpoint.dated:
-        yield replace(whole, window=None, reason=Reason.SNAPSHOT)
+    if whole.window is None:
+        yield replace(whole, reason=Reason.SNAPSHOT)
     elif whole.endpoint.by_day:
         yield from _series(whole, whole.window, policy, coverage)
     else:
@@ -149,8 +163,8 @@ def _tasks(whole: Task, policy: Policy, coverage: Coverage) -> Iterator[Task]:
 def _series(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> Iterator[Task]:
     """A call answers for up to 366 days, so the horizon costs as much as a day."""
     missing = coverage.missing(whole, policy.grain)
-    look = policy.recent if policy.restatement is Restatement.NONE else policy.horizon
-    again = overlap(asked, look)
+    horizon = policy.horizon(coverage.known(whole, policy.grain).checked)
+    again = overlap(asked, policy.recent if policy.restatement is Restatement.NONE else horizon)
     for stretch in merged([*missing, *([again] if again else [])]):
         for window in split(stretch):
             hint = overlap(window, policy.recent) and coverage.loaded(replace(whole, window=window), policy.grain)
@@ -160,6 +174,7 @@ def _series(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> I
 
 def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> Iterator[Task]:
     known = coverage.known(whole, policy.grain)
+    horizon = policy.horizon(known.checked)
     settled: list[Window] = []
     for window in windows_of(whole.endpoint, asked, policy.grain, policy.today):
         if window is None:
@@ -167,7 +182,7 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -
         task = replace(whole, window=window)
         if coverage.missing(task, policy.grain):
             yield replace(task, reason=_why_missing(window, whole, policy, coverage))
-        elif not overlap(window, policy.horizon) or policy.restatement is Restatement.NONE:
+        elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
             continue
         elif policy.restatement is Restatement.FIXED:
             yield replace(task, reason=Reason.AGAIN)
@@ -176,7 +191,16 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -
                 yield replace(task, reason=Reason.LADDER)
         else:
             settled.append(window)
-    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(merged(settled)))
+    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
+
+
+def _settles(whole: Task, policy: Policy, coverage: Coverage) -> bool:
+    """Whether a range holds every loaded window whose numbers may have changed."""
+    if whole.window is None or policy.restatement is Restatement.NONE:
+        return False
+    horizon = policy.horizon(coverage.known(whole, policy.grain).checked)
+    stale = coverage.loaded(replace(whole, window=horizon), policy.grain)
+    return all(whole.window.start <= one.start and one.end <= whole.window.end for one in stale)
 
 
 def _climbs(window: Window, checked: Date | None, today: Date) -> bool:

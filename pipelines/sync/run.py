@@ -63,6 +63,8 @@ class Run:
         self._progress = progress
         self._patience = Patience()
         self._suspects = Suspects()
+        self._unsettled: list[Task] = []
+        self._repairs = True
         self._learned_before = committer.learned()
 
     def execute(self, plan: Plan, beside: Beside = tuple) -> Outcome:
@@ -74,9 +76,29 @@ class Run:
         """
         self._read_and_commit(plan.recent, beside)
         self._read_and_commit(plan.again, beside)
-        self._note_ladder(plan.again)
         self._examine(plan.checks)
         self._read_and_commit(plan.history, beside)
+        self._note_settled(plan)
+        return self._ended()
+
+    def verify(self, plan: Plan, *, repair: bool) -> Outcome:
+        """Compare what is loaded with what the API says; the outcome's changes are the differences.
+
+        Args:
+            plan: what to prove.
+            repair: load the windows that differ again.
+        """
+        self._repairs = repair
+        for group in slices(plan.again, self._slice_units):
+            answers = list(self._answers(group))
+            for _, same in groupby(sorted(answers, key=_variant), key=_variant):
+                alike = list(same)
+                if self._note_changes(alike):
+                    self._commit(alike)
+        self._examine(plan.checks)
+        return self._ended()
+
+    def _ended(self) -> Outcome:
         spent = bool(self.outcome.skipped) and self._reader.session.budget.closed
         self.outcome.allowance_reached = spent and self.outcome.stopped is None
         return self.outcome
@@ -123,8 +145,9 @@ class Run:
         for whole in list(self._answers(checks)):
             finding = self._examination(whole.task).run(whole)
             self._note_learned(whole.task, finding.known)
-            if not finding.proved and not finding.known.capped:
-                self.outcome.unproved.append(whole.task)
+            if not finding.proved:
+                self._unsettled.append(whole.task)
+                self.outcome.unproved += [] if finding.known.capped else [whole.task]
             changed += [answer for answer in finding.answers.values() if self._note_changes([answer])]
             if len(changed) >= self._slice_units:
                 self._commit(changed)
@@ -148,6 +171,8 @@ class Run:
         )
 
     def _commit(self, answers: Sequence[Answer], beside: Iterable[DltResource] = ()) -> None:
+        if not self._repairs:
+            return
         self._committer.commit(answers, self._reader.tenant, beside)
         outcome = self.outcome
         for answer in answers:
@@ -166,7 +191,7 @@ class Run:
             return True
         found = changes(answers, self._coverage, self._warehouse, self._policy.grain)
         self._suspects.add(found)
-        self.outcome.restated += len(found)
+        self.outcome.changes += found
         seen_at = pendulum.now("UTC")
         self._committer.restated += [
             Restated(
@@ -202,17 +227,18 @@ class Run:
             )
         )
 
-    def _note_ladder(self, tasks: Sequence[Task]) -> None:
-        """Windows that cannot be checked have climbed their ladder for today."""
-        left = {*self.outcome.skipped, *(failure.task for failure in self.outcome.failures)}
-        for task in tasks:
-            if task.reason == Reason.LADDER and task not in left:
-                known = self._coverage.known(task, self._policy.grain)
-                self._coverage.learn(task, self._policy.grain, replace(known, checked=self._policy.today))
+    def _note_settled(self, plan: Plan) -> None:
+        """Note which variants have been looked at whole: their numbers are those of today."""
+        tasks = (*self.outcome.skipped, *(failure.task for failure in self.outcome.failures), *self._unsettled)
+        left = {(task.endpoint, task.variant) for task in tasks}
+        for whole in plan.settles:
+            if (whole.endpoint, whole.variant) not in left:
+                known = self._coverage.known(whole, self._policy.grain)
+                self._coverage.learn(whole, self._policy.grain, replace(known, checked=self._policy.today))
 
     def _note_learned(self, check: Task, known: Known) -> None:
         before = self._coverage.known(check, self._policy.grain)
-        self._coverage.learn(check, self._policy.grain, replace(known, checked=self._policy.today))
+        self._coverage.learn(check, self._policy.grain, known)
         name = f"{check.endpoint.name} {check.variant_text}".strip()
         if known.capped and not before.capped:
             rungs = ", ".join(map(str, LADDER))

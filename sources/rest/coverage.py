@@ -1,7 +1,7 @@
 """Ledger of the windows that were asked for and loaded; an empty day and a missing one look alike in the tables."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Final, Self
 
@@ -34,7 +34,7 @@ class Known:
         rounded: sums differ by rounding, so that differences of half a cent per row mean nothing.
         not_additive: metrics whose days do not add up to the range.
         capped: the list over a longer range is cut off, so that sums cannot be checked.
-        checked: last day on which the loaded windows were checked or climbed the ladder.
+        checked: every loaded window whose numbers could still change on that day is at least as fresh as that day.
     """
 
     rounded: bool = False
@@ -101,6 +101,9 @@ class Coverage:
         if task.window is None:
             return
         key = _key(task, grain)
+        known = self._known.get(key, Known())
+        if known.checked is None:
+            self._known[key] = replace(known, checked=today)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), task.window])
         elif task.endpoint.by_day and task.window.start < today:

@@ -97,6 +97,21 @@ def merged(windows: Iterable[Window]) -> list[Window]:
     return result
 
 
+def spans(windows: Iterable[Window], max_days: int = MAX_DAYS) -> list[Window]:
+    """Ranges that are made of whole windows, each as long as one call may ask for, oldest first.
+
+    Windows that do not touch never share a range; a single window longer than that is a range of its own.
+    """
+    result: list[Window] = []
+    for window in sorted(windows):
+        longer = Window(result[-1].start, window.end) if result else window
+        if result and window.start == result[-1].end.add(days=1) and longer.days <= max_days:
+            result[-1] = longer
+        else:
+            result.append(window)
+    return result
+
+
 def today_in(timezone: str) -> Date:
     """Today's date where the profile lives.
 
