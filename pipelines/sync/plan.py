@@ -8,7 +8,7 @@ from typing import Final
 from pendulum import Date
 
 from sources.rest.catalogue import Endpoint
-from sources.rest.coverage import Coverage, Restatement
+from sources.rest.coverage import Coverage, Known, Restatement
 from sources.rest.tasks import Task, Values, windows_of
 from sources.rest.windows import Grain, Window, by_grain, merged, overlap, spans, split
 
@@ -184,7 +184,7 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -
             yield replace(task, reason=_why_missing(window, whole, policy, coverage))
         elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
             continue
-        elif policy.restatement is Restatement.FIXED:
+        elif policy.restatement is Restatement.FIXED or _contradicts(whole.endpoint, known):
             yield replace(task, reason=Reason.AGAIN)
         elif known.capped or not whole.endpoint.additive:
             if _climbs(window, known.checked, policy.today):
@@ -201,6 +201,11 @@ def _settles(whole: Task, policy: Policy, coverage: Coverage) -> bool:
     horizon = policy.horizon(coverage.known(whole, policy.grain).checked)
     stale = coverage.loaded(replace(whole, window=horizon), policy.grain)
     return all(whole.window.start <= one.start and one.end <= whole.window.end for one in stale)
+
+
+def _contradicts(endpoint: Endpoint, known: Known) -> bool:
+    """Whether nothing of an endpoint adds up on this server, although the catalogue says that it does."""
+    return bool(endpoint.additive) and known.not_additive.issuperset(endpoint.additive)
 
 
 def _climbs(window: Window, checked: Date | None, today: Date) -> bool:

@@ -80,7 +80,9 @@ class Examination:
             if truth is None:
                 return self._finding
             found = self._gaps(whole, truth)
-            if found and attempt == 0:
+            if not found:
+                break
+            if attempt == 0:
                 self._read(self._suspected(found))
             contradictions = self._bisect(whole, truth)
             if not contradictions or not self._finding.complete:

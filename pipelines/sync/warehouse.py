@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import dlt
 from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.destinations.sql_client import SqlClientBase
 
 from pipelines.sync.sums import Sums
 from sources.rest.catalogue import Kind
@@ -25,6 +26,7 @@ class Warehouse:
     def __init__(self, pipeline: dlt.Pipeline, grain: Grain) -> None:
         self._pipeline = pipeline
         self._grain = grain
+        self._client: SqlClientBase[Any] | None = None
 
     def tables(self) -> set[str]:
         """Names of the tables that exist."""
@@ -83,7 +85,9 @@ class Warehouse:
         return f'"{column}"'
 
     def _select(self, what: Sequence[str], table: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._pipeline.sql_client() as client:
+        # making a client costs more than a query, opening its connection does not
+        self._client = self._client or self._pipeline.sql_client()
+        with self._client as client:
             # names come from the catalogue, values are passed beside the text
             query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
             with client.execute_query(query, *values) as cursor:

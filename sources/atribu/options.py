@@ -72,7 +72,7 @@ class Options:
     levels: tuple[str, ...] = LEVELS
     grain: Grain = Grain.DAY
     horizon_days: int = 90
-    restatement: Restatement = Restatement.FIXED
+    restatement: Restatement = Restatement.EXACT
     max_units: int | None = None
     max_minutes: float | None = None
     wait_for_destination: float = 30.0

@@ -1,8 +1,10 @@
 """What the tables must hold, taken from the sandbox's own answers and written from the contract, not from our code."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
+
+from integration.conftest import rows_of
 
 from sandbox.atribu.state import Sandbox
 
@@ -23,6 +25,8 @@ SERIES = {"timeseries": "timeseries", "revenue": "revenue", "conversions_timeser
 CAPPED = {*BREAKDOWNS, "keywords", "campaigns"}
 WITH_MODEL = {"overview", "attribution_coverage", "campaigns", "revenue"}
 LEVELS = ("campaign", "ad_set", "ad")
+STORED = sorted({*AGGREGATES, *SERIES} - {"conversions"})
+"""Tables with days that a sync loads by default."""
 
 
 def days(first: date, last: date) -> Iterator[date]:
@@ -57,6 +61,21 @@ def series(sandbox: Sandbox, table: str, first: date, last: date, models: tuple[
 def comparable(rows: Any, names: set[str]) -> list[tuple[tuple[str, Any], ...]]:
     """Rows in an order of their own, reduced to some columns; absent ones are null, numbers are floats."""
     return sorted((tuple((name, _same(row.get(name))) for name in sorted(names)) for row in rows), key=repr)
+
+
+def differing_tables(sandbox: Sandbox, first: date, last: date, tables: Sequence[str] = STORED) -> list[str]:
+    """Names of tables that are not the truth between two days, for daily grain and last touch."""
+    found = []
+    for table in tables:
+        if table in SERIES:
+            truth = list(series(sandbox, table, first, last, ("last_touch",)))
+        else:
+            truth = [row for day in days(first, last) for row in aggregate(sandbox, table, day, day, ("last_touch",))]
+        loaded = [row for row in rows_of(table) if first <= row["date"] <= last]
+        names = {name for row in [*truth, *loaded] for name in row if name != "grain"}
+        if comparable(truth, names) != comparable(loaded, names):
+            found.append(table)
+    return found
 
 
 def _same(value: Any) -> Any:
