@@ -31,6 +31,10 @@ SLICE_UNITS_MAX: Final = 600
 """Most units of one commit, however fast the key is: it bounds memory and what a crash can lose."""
 
 
+EVER: Final = Date(1970, 1, 1)
+"""A first day before everything that can be loaded."""
+
+
 class Watcher(Protocol):
     """Whoever wants to see a run go on."""
 
@@ -120,9 +124,11 @@ def verify(options: Options, request: Request, *, repair: bool = False, watcher:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
+    started_at = pendulum.now("UTC")
     with _job(options, request, proof_plan, watcher) as job:
         outcome = job.run.verify(job.prepared.plan, repair=repair)
         outcome.stopped_by = job.stopped.code
+        job.run.close(history_table("sync_runs", [_run_row(job, outcome, started_at)]))
     return outcome
 
 
@@ -195,6 +201,8 @@ def prepare(
         restatement=Restatement.FIXED if request.full else options.restatement,
         grain=options.grain,
         values=options.values,
+        looks_back=request.since is None,
+        tolerance=options.tolerance,
     )
     asked = days_to_load(options, request, today)
     chosen = select(request.resources, options)

@@ -37,7 +37,11 @@ Dataset = Annotated[str | None, typer.Option(help="Schema in the destination; th
 Resources = Annotated[
     str | None, typer.Option(help="Resources to read, with commas between; the default ones unless given.")
 ]
+Since = Annotated[str | None, typer.Option(help="First day (YYYY-MM-DD).")]
+Until = Annotated[str | None, typer.Option(help="Last day (YYYY-MM-DD).")]
 Today = Annotated[str | None, typer.Option(help="Take this day as today (YYYY-MM-DD).")]
+Full = Annotated[bool, typer.Option("--full", help="Read the whole horizon again.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Debug = Annotated[bool, typer.Option(help="Show a traceback with an error.")]
 
 
@@ -46,13 +50,13 @@ def sync(
     source: Source,
     *,
     sandbox: Annotated[bool, typer.Option(help="Read from the embedded sandbox; no key needed.")] = False,
-    since: Annotated[str | None, typer.Option(help="First day to load (YYYY-MM-DD).")] = None,
-    until: Annotated[str | None, typer.Option(help="Last day to load (YYYY-MM-DD).")] = None,
+    since: Since = None,
+    until: Until = None,
     resources: Resources = None,
     destination: Destination = "local",
     dataset: Dataset = None,
     today: Today = None,
-    full: Annotated[bool, typer.Option("--full", help="Read the whole horizon again.")] = False,
+    full: Full = False,
     max_units: Annotated[int | None, typer.Option(help="Stop after so many units of the rate limit.")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
     debug: Debug = False,
@@ -80,6 +84,95 @@ def sync(
         # calls under way are not waited for; nothing that they bring would be loaded
         os._exit(outcome.stopped_by)
     raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def verify(
+    source: Source,
+    *,
+    since: Since = None,
+    until: Until = None,
+    resources: Resources = None,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    today: Today = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Read the windows that differ again.")] = False,
+    debug: Debug = False,
+) -> None:
+    """Prove that what is loaded is what the API says; name the days that differ."""
+    with _plain_errors(debug=debug):
+        from pipelines import atribu  # noqa: PLC0415 - see sync
+
+        request = atribu.Request(
+            resources=_names(resources),
+            since=_day("--since", since) or atribu.EVER,
+            until=_day("--until", until),
+            today=_day("--today", today),
+            destination=destination,
+            dataset=dataset or source.value,
+        )
+        with _options(source, None, sandbox=False) as options, show.Progress() as progress:
+            outcome = atribu.verify(options, request, repair=repair, watcher=progress)
+        show.verified(outcome, repaired=repair)
+        different = bool(outcome.changes) and not repair
+        raise typer.Exit(max(outcome.exit_code, ExitCode.FAILED_WINDOWS if different else ExitCode.DONE))
+
+
+@app.command()
+def plan(
+    source: Source,
+    *,
+    since: Since = None,
+    until: Until = None,
+    resources: Resources = None,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    today: Today = None,
+    full: Full = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
+    with _plain_errors(debug=debug):
+        from pipelines import atribu, look, report  # noqa: PLC0415 - see sync
+
+        request = atribu.Request(
+            resources=_names(resources),
+            since=_day("--since", since),
+            until=_day("--until", until),
+            today=_day("--today", today),
+            destination=destination,
+            dataset=dataset or source.value,
+            full=full,
+        )
+        with _options(source, None, sandbox=False) as options:
+            found = look.preview(options, request)
+        if json:
+            report.preview_json(found, request, options)
+        else:
+            report.preview(found, options)
+
+
+@app.command()
+def status(
+    source: Source,
+    *,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say how fresh the tables are and how the last runs went; needs no key."""
+    with _plain_errors(debug=debug):
+        from pipelines import atribu, look, report  # noqa: PLC0415 - see sync
+
+        request = atribu.Request(destination=destination, dataset=dataset or source.value)
+        with _options(source, None, sandbox=False, **look.KEYLESS) as options:
+            found = look.status(options, request)
+        if json:
+            report.status_json(found, request)
+        else:
+            report.status(found, request)
 
 
 @app.command()

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import groupby
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -113,6 +114,21 @@ def _problems(result: "Outcome") -> None:
         _err.print("stopped at the allowance; the next run goes on from there")
     elif result.failures:
         _err.print("everything else is loaded; the next run asks for these windows again")
+
+
+def verified(result: "Outcome", *, repaired: bool) -> None:
+    """Print every difference between what is loaded and what the API says."""
+    for change in result.changes:
+        where = " ".join(filter(None, [change.task.endpoint.name, change.task.variant_text]))
+        what = " ".join(filter(None, [change.key, change.metric]))
+        _out.print(escape(f"{where} {change.date}: {what} is {change.old} here, {change.new} at the API"))
+    days = len({(change.task, change.date) for change in result.changes})
+    if days:
+        _out.print(f"{days} windows differ" + (", and were read again" if repaired else "; --repair reads them again"))
+    else:
+        _out.print("everything that was compared is equal")
+    _remarks(replace(result, changes=[]))
+    _problems(result)
 
 
 def checked(found: "Checked", rate_limit: int, destination: str) -> None:

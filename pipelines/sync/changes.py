@@ -41,11 +41,19 @@ class Suspects:
 
     def __init__(self) -> None:
         self._sizes: dict[Measure, dict[date, float]] = defaultdict(lambda: defaultdict(float))
+        self._signs: dict[Measure, set[bool]] = defaultdict(set)
 
     def add(self, found: Iterable[Change]) -> None:
         """Take note of changes."""
         for change in found:
-            self._sizes[change.task.endpoint.additive[change.metric]][change.date] += change.size
+            measure = change.task.endpoint.additive[change.metric]
+            self._sizes[measure][change.date] += change.size
+            self._signs[measure].add((change.new or 0) > (change.old or 0))
+
+    @property
+    def cancelling(self) -> frozenset[Measure]:
+        """Measures that moved both up and down: what one day lost another may have won."""
+        return frozenset(measure for measure, signs in self._signs.items() if len(signs) > 1)
 
     @property
     def days(self) -> Mapping[Measure, Sequence[date]]:

@@ -3,19 +3,23 @@
 import hashlib
 import shutil
 import tempfile
-import time
 import tomllib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeVar, cast
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.destination import Destination as DltDestination
+from dlt.common.destination.client import WithStateSync
+from dlt.common.destination.exceptions import DestinationTerminalException, DestinationUndefinedEntity
 from dlt.common.exceptions import DltException, MissingDependencyException
 from dlt.common.pipeline import get_dlt_pipelines_dir
+from dlt.common.storages.load_package import PackageStorage
+from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.exit_codes import DestinationBusyError
 from pipelines.sync.duckdb_file import DuckDbFile
@@ -27,11 +31,6 @@ T = TypeVar("T")
 
 FILE: Final = "destinations.toml"
 _PACKAGED: Final = Path(__file__).parents[2] / FILE
-_RETRY_SECONDS: Final = 0.5
-
-
-class HeldError(DestinationBusyError):
-    """Another process has the DuckDB file open."""
 
 
 class Destination:
@@ -56,7 +55,7 @@ class Destination:
         self._dataset = dataset
         self._wait = wait
         kind = _kind_of(name)
-        with _explained(name):
+        with explained(name):
             self._factory = _factory(kind, name, source)
             config = self._factory.configuration(self._factory.spec()._bind_dataset_name(dataset))  # noqa: SLF001 - dlt's way to say it
         place = f"{config.destination_name} {config.credentials} {dataset}"  # dlt masks passwords in this text
@@ -64,6 +63,7 @@ class Destination:
         _check_writable(root)
         self._folder = root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
         self._pipeline: dlt.Pipeline | None = None
+        self._tables_gone = False
 
     @property
     def pipeline(self) -> dlt.Pipeline:
@@ -85,14 +85,13 @@ class Destination:
             ConfigurationError: credentials or path cannot work.
             DestinationBusyError: another process holds the destination, or it does not answer.
         """
+        if self._folder.exists():
+            self._finish_earlier_run()
+        self._clear()
         self._pipeline = self._attach()
-        if self._pipeline.has_pending_data:
-            with _explained(self._name):
-                self._pipeline.normalize()
-            self.load()
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._pipeline = self._attach()
-        self._patiently(self._pipeline.sync_destination)
+        with explained(self._name):
+            self._pipeline.sync_destination()
+            self._notice_missing_tables(self._pipeline)
 
     def load(self) -> None:
         """Load the package that was extracted and normalised.
@@ -100,34 +99,92 @@ class Destination:
         Raises:
             DestinationBusyError: the destination does not answer; the package stays, the next run loads it.
         """
-        self._patiently(lambda: self.pipeline.load(raise_on_failed_jobs=True))
+        # the connection keeps readers of a DuckDB file out until the whole package is loaded
+        with explained(self._name), self.pipeline.sql_client():
+            if self._tables_gone:
+                with self.pipeline.destination_client() as client:
+                    client.update_stored_schema()  # a load creates only the tables that it fills
+                self._tables_gone = False
+            self.pipeline.load(raise_on_failed_jobs=True)
 
     def recreate(self) -> None:
         """Make the next load create tables that are gone, although the stored schema still has them."""
-        with _explained(self._name), self.pipeline.sql_client() as client:
+        with explained(self._name), self.pipeline.sql_client() as client:
             client.execute_sql(f"DELETE FROM {client.make_qualified_table_name('_dlt_version')}")  # noqa: S608 - dlt's name
+        self._tables_gone = True
 
     def _attach(self) -> dlt.Pipeline:
-        with _explained(self._name):
-            return dlt.pipeline(
+        if isinstance(self._factory, DuckDbFile):
+            self._factory.wait = self._wait
+        with explained(self._name):
+            pipeline = dlt.pipeline(
                 self._source, destination=self._factory, dataset_name=self._dataset, pipelines_dir=str(self._folder)
             )
+        pipeline.runtime_config.intercept_signals = False  # dlt would swallow a signal that comes while it loads
+        return pipeline
+
+    def _finish_earlier_run(self) -> None:
+        """Load what an earlier run has read but not loaded; where that could go wrong, it is read again instead."""
+        try:
+            self._pipeline = pipeline = self._attach()
+            if not pipeline.has_pending_data:
+                return
+            with explained(self._name):
+                pipeline.normalize()
+        except (DestinationBusyError, DltException, ValueError, OSError):
+            return  # it died while it wrote to the folder
+        if _cut_off(pipeline) or not self._follows_on(pipeline):
+            return
+        try:
+            self.load()
+        except DestinationBusyError as error:
+            cause = error.__cause__
+            if not (
+                isinstance(cause, PipelineStepFailed) and isinstance(cause.exception, DestinationTerminalException)
+            ):
+                raise
+
+    def _follows_on(self, pipeline: dlt.Pipeline) -> bool:
+        """Whether the destination is as it was when the pending package was made, ledger included.
+
+        It is not when the file was deleted or replaced since, or when a run on another machine has gone on.
+        """
+        with explained(self._name):
+            try:
+                with pipeline.destination_client() as client:
+                    stored = cast("WithStateSync", client).get_stored_state(pipeline.pipeline_name)
+            except DestinationUndefinedEntity:
+                stored = None
+        behind = pipeline.state["_state_version"] - (stored.version if stored else 0)
+        return behind in (0, 1)
+
+    def _notice_missing_tables(self, pipeline: dlt.Pipeline) -> None:
+        """Tables that were dropped by hand are created again by the next load."""
+        if not pipeline.schema_names:
+            return
+        schema = pipeline.default_schema
+        names = [str(table["name"]) for table in schema.data_tables(seen_data_only=True)] + schema.dlt_table_names()
+        with pipeline.destination_client() as client:
+            stored = cast("SqlJobClientBase", client).get_storage_tables(names)
+            if not all(columns for _, columns in stored):
+                self.recreate()
 
     def _patiently(self, action: Callable[[], T]) -> T:
-        """Do something with the destination, waiting for a file that another process holds."""
-        deadline = time.monotonic() + self._wait
-        while True:
-            try:
-                with _explained(self._name):
-                    return action()
-            except HeldError:
-                if time.monotonic() >= deadline:
-                    raise
-                time.sleep(_RETRY_SECONDS)
+        """Do something with the destination; connections wait by themselves."""
+        with explained(self._name):
+            return action()
+
+    def _clear(self) -> None:
+        """Remove the working folder; being killed meanwhile leaves a whole one or none."""
+        old = self._folder.with_suffix(".old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self._folder.exists():
+            self._folder.rename(old)
+            shutil.rmtree(old, ignore_errors=True)
 
 
 @contextmanager
-def _explained(destination: str) -> Iterator[None]:
+def explained(destination: str) -> Iterator[None]:
     """Turn what dlt and the driver raise about a destination into one line of advice."""
     try:
         yield
@@ -141,12 +198,12 @@ def _explained(destination: str) -> Iterator[None]:
             " .dlt/secrets.toml"
         ) from error
     except DltException as error:
-        text = " ".join(_root_text(error).split())
-        if "Conflicting lock" in text or "Could not set lock" in text:
-            held = text.partition("See also")[0].strip()
-            raise HeldError(
-                f"destination {destination!r} is held by another process, close it or run again later: {held}"
-            ) from error
+        root = _root(error)
+        if isinstance(root, DestinationBusyError):
+            raise root from error
+        if isinstance(root, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        text = " ".join(str(root).split())
         if "Cannot open" in text or "not a valid DuckDB" in text:
             raise ConfigurationError(f"destination {destination!r} cannot be opened: {text}") from error
         raise DestinationBusyError(
@@ -197,7 +254,20 @@ def _check_writable(folder: Path) -> None:
         raise ConfigurationError(f"the folder {folder} cannot be written: {error.strerror}") from None
 
 
-def _root_text(error: BaseException) -> str:
-    while error.__cause__ or error.__context__:
+def _root(error: BaseException) -> BaseException:
+    while not isinstance(error, DestinationBusyError) and (error.__cause__ or error.__context__):
         error = error.__cause__ or error.__context__  # type: ignore[assignment] # one of them is set
-    return str(error)
+    return error
+
+
+def _cut_off(pipeline: dlt.Pipeline) -> bool:
+    """Whether a process died while it copied rows of a pending package: nobody can tell whether they arrived.
+
+    To copy them again could double them. Statements that merge what was copied may run twice.
+    """
+    packages = map(pipeline.get_load_package_info, pipeline.list_normalized_load_packages())
+    jobs = [
+        job for package in packages for job in package.jobs["started_jobs"] if job.job_file_info.file_format != "sql"
+    ]
+    files = [Path(job.file_path) for job in jobs]
+    return not all((file.parents[1] / PackageStorage.PENDING_TRANSITIONS_FOLDER / file.name).exists() for file in files)

@@ -2,21 +2,43 @@
 
 DuckDB calls the catalog after the file and takes `atribu.channels` for ambiguous when a schema has that name too; dlt
 leaves the catalog out of its SQL. Here every name is written in full: catalog, schema, table.
+
+A file that another process has open is waited for wherever a connection is opened.
 """
 
+import time
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations import duckdb
+from dlt.destinations.exceptions import DestinationConnectionError
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
+from pipelines.exit_codes import DestinationBusyError
+from pipelines.sync.signals import stopping
+
+RETRY_SECONDS: Final = 0.2
+"""How often a file that another process holds is tried again."""
+
 
 class DuckDbFile(duckdb):
-    """dlt's DuckDB destination, with names written in full."""
+    """dlt's DuckDB destination, with names written in full, and with patience.
+
+    Attributes:
+        wait: seconds to wait for a file that another process holds.
+    """
+
+    wait = 0.0
+
+    def client(self, schema: Schema, initial_config: Any = None) -> DuckDbClient:
+        """Return a client that waits."""
+        client = super().client(schema, initial_config)
+        client.sql_client.wait = self.wait  # type: ignore[attr-defined] # it is ours
+        return client
 
     @property
     def client_class(self) -> type[DuckDbClient]:
@@ -25,6 +47,24 @@ class DuckDbFile(duckdb):
 
 
 class _SqlClient(DuckDbSqlClient):
+    wait = 0.0
+
+    def open_connection(self) -> Any:
+        deadline = time.monotonic() + self.wait
+        while True:
+            try:
+                return super().open_connection()
+            except DestinationConnectionError as error:
+                text = " ".join(str(error.inner_exc).split())
+                if "Conflicting lock" not in text and "Could not set lock" not in text:
+                    raise
+                if time.monotonic() >= deadline or stopping():
+                    raise DestinationBusyError(
+                        "the DuckDB file is held by another process, close it or run again later:"
+                        f" {text.partition('See also')[0].strip()}"
+                    ) from error
+            time.sleep(RETRY_SECONDS)
+
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002, FBT001, FBT002 - as in dlt
         name = Path(self.credentials.database).stem
         return str(self.capabilities.escape_identifier(name)) if quote else name

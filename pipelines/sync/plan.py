@@ -10,7 +10,7 @@ from pendulum import Date
 from sources.rest.catalogue import Endpoint
 from sources.rest.coverage import Coverage, Known, Restatement
 from sources.rest.tasks import Task, Values, windows_of
-from sources.rest.windows import Grain, Window, by_grain, merged, overlap, spans, split
+from sources.rest.windows import Grain, Window, align, by_grain, merged, overlap, spans, split
 
 RECENT_DAYS: Final = 7
 """Days whose numbers everybody waits for: they are loaded before anything older is looked at."""
@@ -46,6 +46,8 @@ class Policy:
         restatement: what is done about them.
         grain: length of the windows of aggregate rows.
         values: values of the query parameters that multiply calls.
+        looks_back: no first day was asked for, so that loaded days of the horizon are looked at wherever it begins.
+        tolerance: share by which the sum of a value over the horizon may be out; what is less waits for its rung.
     """
 
     today: Date
@@ -53,6 +55,8 @@ class Policy:
     restatement: Restatement
     grain: Grain
     values: Values
+    looks_back: bool = True
+    tolerance: float = 0.0
 
     def horizon(self, checked: Date | None) -> Window:
         """Days whose numbers may have changed since they were checked: after a pause it reaches further back."""
@@ -114,7 +118,7 @@ def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, cov
     again: list[Task] = []
     checks: list[Task] = []
     for whole in (Task(row, asked, one) for row in endpoints if row.dated for one in row.variants(policy.values)):
-        for stretch in coverage.loaded(whole, policy.grain):
+        for stretch in coverage.loaded(_aligned(whole, policy), policy.grain):
             loaded = replace(whole, window=stretch)
             if whole.endpoint.by_day:
                 again += [replace(whole, window=window, reason=Reason.CHECK) for window in split(stretch)]
@@ -164,10 +168,16 @@ def _series(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> I
     """A call answers for up to 366 days, so the horizon costs as much as a day."""
     missing = coverage.missing(whole, policy.grain)
     horizon = policy.horizon(coverage.known(whole, policy.grain).checked)
-    again = overlap(asked, policy.recent if policy.restatement is Restatement.NONE else horizon)
-    for stretch in merged([*missing, *([again] if again else [])]):
+    look = policy.recent if policy.restatement is Restatement.NONE else horizon
+    again = [
+        part
+        for one in coverage.loaded(_looked_at(whole, policy, horizon), policy.grain)
+        if (part := overlap(one, look))
+    ]
+    current = overlap(asked, policy.recent)
+    for stretch in reversed(merged([*missing, *again, *([current] if current else [])])):
         for window in split(stretch):
-            hint = overlap(window, policy.recent) and coverage.loaded(replace(whole, window=window), policy.grain)
+            hint = coverage.loaded(replace(whole, window=window), policy.grain)
             reason = Reason.HINT if hint else _why_missing(window, whole, policy, coverage)
             yield replace(whole, window=window, reason=reason)
 
@@ -176,10 +186,13 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -
     known = coverage.known(whole, policy.grain)
     horizon = policy.horizon(known.checked)
     settled: list[Window] = []
-    for window in windows_of(whole.endpoint, asked, policy.grain, policy.today):
+    scope = _looked_at(whole, policy, horizon).window or asked
+    for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
         if window is None:
             continue
         task = replace(whole, window=window)
+        if coverage.missing(task, policy.grain) and not overlap(window, asked):
+            continue
         if coverage.missing(task, policy.grain):
             yield replace(task, reason=_why_missing(window, whole, policy, coverage))
         elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
@@ -191,6 +204,8 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -
                 yield replace(task, reason=Reason.LADDER)
         else:
             settled.append(window)
+            if policy.tolerance and _climbs(window, known.checked, policy.today):
+                yield replace(task, reason=Reason.LADDER)
     yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
 
 
@@ -200,7 +215,23 @@ def _settles(whole: Task, policy: Policy, coverage: Coverage) -> bool:
         return False
     horizon = policy.horizon(coverage.known(whole, policy.grain).checked)
     stale = coverage.loaded(replace(whole, window=horizon), policy.grain)
-    return all(whole.window.start <= one.start and one.end <= whole.window.end for one in stale)
+    looked_at = _looked_at(whole, policy, horizon).window or whole.window
+    return all(looked_at.start <= one.start and one.end <= looked_at.end for one in stale)
+
+
+def _looked_at(whole: Task, policy: Policy, horizon: Window) -> Task:
+    """The days of which loaded windows are looked at again: what was asked for, and the horizon if all was."""
+    window = whole.window or horizon
+    if policy.looks_back:
+        window = Window(min(window.start, horizon.start), window.end)
+    return _aligned(replace(whole, window=window), policy)
+
+
+def _aligned(whole: Task, policy: Policy) -> Task:
+    """A task over whole windows of the grain, where its endpoint has any."""
+    if whole.window is None or whole.endpoint.by_day:
+        return whole
+    return replace(whole, window=align(whole.window, policy.grain, policy.today))
 
 
 def _contradicts(endpoint: Endpoint, known: Known) -> bool:
@@ -232,4 +263,4 @@ def _newest_first(tasks: list[Task]) -> list[Task]:
     return sorted(tasks, key=key)
 
 
-_GROUP: Final = {Reason.CHECK: "checks", Reason.AGAIN: "again", Reason.LADDER: "again"}
+_GROUP: Final = {Reason.HINT: "recent", Reason.CHECK: "checks", Reason.AGAIN: "again", Reason.LADDER: "again"}

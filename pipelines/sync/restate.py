@@ -15,6 +15,9 @@ from sources.rest.windows import Window
 ATTEMPTS: Final = 2
 """Times that sums may contradict themselves before a metric counts as not additive: the world may move meanwhile."""
 
+SUSPECTS_AT_ONCE: Final = 4
+"""Suspects read between two looks at the sums, where not all may be needed."""
+
 Ask = Callable[[Sequence[Task]], Mapping[Task, Answer]]
 """Reads tasks; those that failed or were not asked for are absent."""
 
@@ -49,6 +52,8 @@ class Examination:
         loaded: sums from the warehouse.
         suspects: days that moved elsewhere, by measure, largest change first.
         known: what earlier checks have learned.
+        cancelling: measures that moved both up and down, so that sums may agree although days do not.
+        tolerance: share by which the sum of a value may be out over the range.
     """
 
     def __init__(
@@ -60,7 +65,11 @@ class Examination:
         loaded: Loaded,
         suspects: Mapping[Measure, Sequence[date]],
         known: Known,
+        cancelling: frozenset[Measure] = frozenset(),
+        tolerance: float = 0.0,
     ) -> None:
+        self._cancelling = cancelling
+        self._tolerance = tolerance
         self._subject = subject
         self._windows = list(windows)
         self._ask = ask
@@ -76,14 +85,12 @@ class Examination:
         """
         whole = (0, len(self._windows))
         for attempt in range(ATTEMPTS):
-            truth = self._judged({whole: first}).get(whole) if attempt == 0 else self._truth(whole)
+            truth = self._judged({whole: first} if attempt == 0 else self._read_anew(whole)).get(whole)
             if truth is None:
                 return self._finding
             found = self._gaps(whole, truth)
-            if not found:
-                break
             if attempt == 0:
-                self._read(self._suspected(found))
+                self._read_suspects(whole, truth, self._suspected(found))
             contradictions = self._bisect(whole, truth)
             if not contradictions or not self._finding.complete:
                 break
@@ -92,11 +99,26 @@ class Examination:
         self._finding.proved = self._finding.complete
         return self._finding
 
+    def _read_anew(self, whole: tuple[int, int]) -> dict[tuple[int, int], Answer]:
+        """Ask again for everything that contradicts itself: the world may have moved between two calls."""
+        stale = list(self._finding.answers)
+        self._finding.answers.clear()
+        self._read(stale)
+        answers = list(self._call([self._task(self._span(whole))]).values())
+        return dict(zip([whole], answers, strict=False))
+
+    def _read_suspects(self, whole: tuple[int, int], truth: Sums, suspects: Sequence[Window]) -> None:
+        """Read suspects, largest change first; all of them, unless fewer are enough to come within the tolerance."""
+        step = SUSPECTS_AT_ONCE if self._tolerance else len(suspects)
+        while suspects and not (self._tolerance and not self._gaps(whole, truth)):
+            self._read(suspects[:step])
+            suspects = suspects[step:]
+
     def _bisect(self, whole: tuple[int, int], truth: Sums) -> list[Gap]:
         """Read the windows that explain the gaps of a range; return the gaps that no window explains."""
         contradictions: list[Gap] = []
         pending = [(whole, truth)]
-        while pending and self._finding.complete:
+        while pending and self._finding.complete and not (self._tolerance and not self._gaps(whole, truth)):
             split = []
             for (low, high), sums in pending:
                 found = self._gaps((low, high), sums)
@@ -114,10 +136,8 @@ class Examination:
                     pending += [((middle, high), half), ((low, middle), sums - half)]
                 elif half is not None:
                     contradictions += self._gaps((middle, high), sums)
-        return contradictions
-
-    def _truth(self, bounds: tuple[int, int]) -> Sums | None:
-        return self._truths([bounds]).get(bounds)
+            self._learn([gap for gap in contradictions if gap.rounding])
+        return [gap for gap in contradictions if not gap.rounding]
 
     def _truths(self, ranges: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Sums]:
         """Ask for the sums of several ranges; a range with one unread window is asked for as that window."""
@@ -163,7 +183,10 @@ class Examination:
             here = here + self._loaded(self._span(bounds), read)
         known = self._finding.known
         found = gaps(self._subject.endpoint, truth, here, known.not_additive)
-        return [gap for gap in found if not (known.rounded and gap.rounding)]
+        return [gap for gap in found if not (known.rounded and gap.rounding) and not self._tolerates(gap, truth)]
+
+    def _tolerates(self, gap: Gap, truth: Sums) -> bool:
+        return abs(gap.size) <= self._tolerance * abs(truth.values.get(gap.key, {}).get(gap.metric, 0.0))
 
     def _answered(self, bounds: tuple[int, int]) -> Sums:
         total = Sums()
@@ -173,15 +196,20 @@ class Examination:
         return total
 
     def _learn(self, contradictions: Sequence[Gap]) -> None:
-        """Windows were read and agree, their range does not: the metric does not add up on this server."""
+        """Windows were read and agree, their range does not: the metric does not add up on this server.
+
+        Rounding is learned from the first such window, because it makes every range of a server disagree.
+        """
         known = self._finding.known
         broken = frozenset(gap.metric for gap in contradictions if not gap.rounding)
         rounded = known.rounded or any(gap.rounding for gap in contradictions)
         self._finding.known = replace(known, rounded=rounded, not_additive=known.not_additive | broken)
 
     def _suspected(self, found: Sequence[Gap]) -> list[Window]:
+        """Windows that moved elsewhere, where the same is measured: what shows a gap, or may cancel itself out."""
         measures = {self._subject.endpoint.additive[gap.metric] for gap in found}
-        days = [day for measure in measures for day in self._suspects.get(measure, ())]
+        measures |= self._cancelling & set(self._subject.endpoint.additive.values())
+        days = [day for measure in sorted(measures) for day in self._suspects.get(measure, ())]
         holders = (next((window for window in self._windows if day in window), None) for day in days)
         return list(dict.fromkeys(window for window in holders if window))
 

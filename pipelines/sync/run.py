@@ -89,6 +89,7 @@ class Run:
             repair: load the windows that differ again.
         """
         self._repairs = repair
+        self._policy = replace(self._policy, tolerance=0.0)
         for group in slices(plan.again, self._slice_units):
             answers = list(self._answers(group))
             for _, same in groupby(sorted(answers, key=_variant), key=_variant):
@@ -104,7 +105,8 @@ class Run:
         return self.outcome
 
     def close(self, beside: Iterable[DltResource]) -> None:
-        """Commit what is left to say of the run."""
+        """Commit what is left to say of the run; differences that were only looked at are no restatements."""
+        self._committer.restated = self._committer.restated if self._repairs else []
         self._committer.commit([], self._reader.tenant, beside)
 
     def _read_and_commit(self, tasks: Sequence[Task], beside: Beside) -> None:
@@ -167,7 +169,9 @@ class Run:
             },
             loaded=lambda one, without: self._warehouse.sums(replace(check, window=one), without),
             suspects=self._suspects.days,
+            cancelling=self._suspects.cancelling,
             known=self._coverage.known(check, self._policy.grain),
+            tolerance=self._policy.tolerance,
         )
 
     def _commit(self, answers: Sequence[Answer], beside: Iterable[DltResource] = ()) -> None:

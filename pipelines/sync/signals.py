@@ -1,12 +1,14 @@
 """A clean stop: SIGTERM and SIGINT end the slice in hand, and with it the run."""
 
 import signal
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from types import FrameType
+from typing import Final
 
-from pipelines.exit_codes import ExitCode
+from pipelines.exit_codes import DestinationBusyError, ExitCode
 from sources.rest.reader import Reader
 
 CODES = {signal.SIGINT: ExitCode.INTERRUPTED, signal.SIGTERM: ExitCode.TERMINATED}
@@ -19,10 +21,23 @@ class Stopped:
     code: ExitCode | None = None
 
 
+_of_this_process: Final = Stopped()
+
+
+def stopping() -> bool:
+    """Whether a signal has come during the run: nothing is worth waiting for any more."""
+    return _of_this_process.code is not None
+
+
 @contextmanager
 def stopped_by_signals(reader: Reader) -> Iterator[Stopped]:
-    """Let a signal end the reading: what was read is still committed, calls under way are not waited for."""
-    stopped = Stopped()
+    """Let a signal end the reading: what was read is still committed, calls under way are not waited for.
+
+    Raises:
+        SystemExit: what was read cannot be committed, because another process holds the destination.
+    """
+    stopped = _of_this_process
+    stopped.code = None
 
     def stop(number: int, _: FrameType | None) -> None:
         stopped.code = CODES[signal.Signals(number)]
@@ -32,6 +47,11 @@ def stopped_by_signals(reader: Reader) -> Iterator[Stopped]:
     before = {number: signal.signal(number, stop) for number in CODES}
     try:
         yield stopped
+    except DestinationBusyError as error:
+        if not stopping():
+            raise
+        sys.stderr.write(f"stopped by a signal; what is not committed is read again: {error}\n")
+        raise SystemExit(stopped.code) from error
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

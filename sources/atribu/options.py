@@ -46,6 +46,7 @@ class Options:
         grain: length of the windows of aggregate rows: day, week or month.
         horizon_days: days before today whose numbers attribution may still change.
         restatement: what is done about them: exact, fixed or none.
+        tolerance: share by which a value's sum over the horizon may be out before its days are looked for.
         max_units: units that one run may spend.
         max_minutes: minutes that one run may take.
         wait_for_destination: seconds to wait for a DuckDB file that another process holds.
@@ -73,6 +74,7 @@ class Options:
     grain: Grain = Grain.DAY
     horizon_days: int = 90
     restatement: Restatement = Restatement.EXACT
+    tolerance: float = 0.0
     max_units: int | None = None
     max_minutes: float | None = None
     wait_for_destination: float = 30.0
@@ -115,6 +117,8 @@ class Options:
         for name in _POSITIVE:
             if getattr(self, name) is not None and not 0 < getattr(self, name) < float("inf"):
                 raise ConfigurationError(f"option {name} must be above 0, not {getattr(self, name)}")
+        if not 0 <= self.tolerance < 1:
+            raise ConfigurationError(f"option tolerance is a share from 0 to below 1, not {self.tolerance}")
         for name in ("horizon_days", "wait_for_destination"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"option {name} cannot be below 0")

@@ -7,12 +7,13 @@ from typing import Any, Final
 
 from tests.benchmarks.loading import ROWS
 
+DAYS: Final = "90"
 LOADERS: Final = {"this project": "arrow", "plain dlt (default path)": "plain"}
 
 
-def measured(module: str, argument: str) -> dict[str, Any]:
+def measured(module: str, *arguments: str) -> dict[str, Any]:
     """Run one measurement in a fresh process and return what it prints."""
-    command = [sys.executable, "-m", f"tests.benchmarks.{module}", argument]
+    command = [sys.executable, "-m", f"tests.benchmarks.{module}", *arguments]
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
@@ -20,6 +21,13 @@ def measured(module: str, argument: str) -> dict[str, Any]:
 
 def main() -> None:
     """Print every benchmark."""
+    loading()
+    budget()
+    quarter()
+
+
+def loading() -> None:
+    """Rows per second and peak memory."""
     print(f"From response bytes to merged DuckDB table, {ROWS:,} rows of `pages`:\n")
     print(f"{'':26}{'seconds':>9}{'rows/s':>10}{'peak MB':>9}")
     seconds = {}
@@ -29,6 +37,10 @@ def main() -> None:
         print(f"{name:26}{result['seconds']:>9.2f}{ROWS / result['seconds']:>10,.0f}{result['peak_mb']:>9.0f}")
     ours, plain = (seconds[name] for name in LOADERS)
     print(f"{'times as fast':26}{plain / ours:>9.1f}\n")
+
+
+def budget() -> None:
+    """Use of the rate limit."""
     print("Rate-limit budget, 60 units a minute, simulated for two hours:\n")
     print(f"{'server counts by':24}{'answer s':>9}{'call units':>11}{'refused per 1,000':>19}{'of the limit used':>19}")
     for row in measured("budget", "all")["rows"]:
@@ -36,6 +48,18 @@ def main() -> None:
             f"{row['algorithm']:24}{row['latency']:>9}{row['costs']:>11}"
             f"{1000 * row['refused'] / row['calls']:>19.2f}{100 * row['used']:>18.1f}%"
         )
+
+
+def quarter() -> None:
+    """Units and mistakes of a quarter of daily syncs."""
+    print(f"\nA quarter of daily syncs, {DAYS} days, horizon 90 days (takes a while):\n")
+    print(f"{'profile':12}{'policy':12}{'units a day':>13}{'most':>7}{'wrong rows, all days':>23}{'rows compared':>16}")
+    for profile in ("quiet", "middling", "busy"):
+        result = measured("quarter", profile, DAYS)
+        for policy in ("exact", "90 days", "30 days"):
+            row = result[policy]
+            most, compared = (row.get("most", row["units"]), result["compared"] if policy == "exact" else "")
+            print(f"{profile:12}{policy:12}{row['units']:>13.0f}{most:>7}{row['wrong']:>23,}{compared:>16}", flush=True)
 
 
 if __name__ == "__main__":

@@ -190,8 +190,86 @@ def test_a_ledger_of_another_version_is_refused(stored: dict[str, object]) -> No
         Coverage.from_state({STATE_KEY: stored})
 
 
-def test_three_years_of_daily_history_with_gaps_fit_into_64_kilobytes() -> None:
-    values = {"model": MODELS[:2], "level": LEVELS, "goal": ("payment_received", "lead_created", "call_booked")}
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        pytest.param("channels", "2026-03-01", "2026-03-02", id="complete"),
+        pytest.param("channels", "2026-03-31", "2026-03-31", id="open"),
+        pytest.param("timeseries", "2026-03-01", "2026-03-31", id="partly-complete"),
+    ],
+)
+def test_a_variant_counts_as_checked_on_the_day_of_its_first_window_and_later_ones_do_not_move_that(
+    name: str, start: str, end: str
+) -> None:
+    one = task(name, start, end)
+    coverage = loaded([one])
+    coverage.add(one, Grain.DAY, TODAY.add(days=5))
+    assert coverage.known(one, Grain.DAY) == Known(checked=TODAY)
+    coverage.learn(one, Grain.DAY, Known(rounded=True, checked=TODAY.add(days=9)))
+    coverage.add(one, Grain.DAY, TODAY.add(days=12))
+    assert coverage.known(one, Grain.DAY) == Known(rounded=True, checked=TODAY.add(days=9))
+
+
+def test_what_was_learned_before_anything_was_loaded_stays_when_it_is() -> None:
+    one = task("channels", "2026-03-01", "2026-03-02")
+    coverage = Coverage()
+    coverage.learn(one, Grain.DAY, Known(capped=True))
+    coverage.add(one, Grain.DAY, TODAY)
+    assert coverage.known(one, Grain.DAY) == Known(capped=True, checked=TODAY)
+
+
+def test_a_task_without_dates_is_never_checked() -> None:
+    assert loaded([Task(ENDPOINTS["goals"])]).to_state()["known"] == {}
+
+
+def test_knowledge_is_of_one_grain_but_for_series() -> None:
+    series, aggregate = (task(name, "2026-03-02", "2026-03-08") for name in ("timeseries", "channels"))
+    coverage = loaded([series, aggregate], Grain.WEEK)
+    assert coverage.known(series, Grain.DAY) == Known(checked=TODAY)
+    assert coverage.known(aggregate, Grain.DAY) == Known()
+
+
+def test_only_what_was_learned_is_stored_and_in_a_fixed_order() -> None:
+    one, other = task("pages", "2026-03-01", "2026-03-02"), task("channels", "2026-03-01", "2026-03-02")
+    coverage = Coverage(tenant="p1")
+    coverage.learn(one, Grain.DAY, Known(rounded=True, not_additive=frozenset({"b", "a"}), checked=TODAY))
+    coverage.learn(other, Grain.WEEK, Known())
+    state = coverage.to_state()
+    assert state["tenant"] == "p1"
+    assert state["known"] == {
+        "channels|week": {},
+        "pages|day": {"rounded": True, "not_additive": ["a", "b"], "checked": "2026-03-31"},
+    }
+    assert list(state["known"]) == ["channels|week", "pages|day"]
+
+
+def test_a_forgotten_endpoint_keeps_what_was_learned_of_the_server_and_its_tenant() -> None:
+    one = task("channels", "2026-03-01", "2026-03-02")
+    coverage = loaded([one])
+    coverage.tenant = "p1"
+    coverage.learn(one, Grain.DAY, Known(rounded=True, checked=TODAY))
+    coverage.forget("channels")
+    assert (coverage.endpoints(), coverage.tenant) == (set(), "p1")
+    assert coverage.known(one, Grain.DAY) == Known(rounded=True, checked=TODAY)
+
+
+def test_forgetting_goes_by_the_whole_name() -> None:
+    coverage = loaded([task(name, "2026-03-01", "2026-03-02") for name in ("conversions", "conversions_timeseries")])
+    coverage.forget("conversions")
+    assert coverage.endpoints() == {"conversions_timeseries"}
+
+
+@pytest.mark.parametrize(
+    ("models", "months"),
+    [
+        pytest.param(MODELS[:2], range(36), id="two-models-and-a-gap-a-month"),
+        pytest.param(MODELS, range(0, 36, 6), id="all-models-and-a-gap-each-half-year"),
+    ],
+)
+def test_three_years_of_daily_history_with_gaps_fit_into_64_kilobytes(
+    models: tuple[str, ...], months: Sequence[int]
+) -> None:
+    values = {"model": models, "level": LEVELS, "goal": ("payment_received", "lead_created", "call_booked")}
     coverage = Coverage()
     variants = 0
     for endpoint in ENDPOINTS.values():
@@ -199,12 +277,12 @@ def test_three_years_of_daily_history_with_gaps_fit_into_64_kilobytes() -> None:
             continue
         for variant in endpoint.variants(values):
             variants += 1
-            for month in range(36):  # each month was loaded but for its last days
+            for month in months:  # each month was loaded but for its last days
                 start = Date(2023, 4, 1).add(months=month)
                 coverage.add(Task(endpoint, Window(start, start.add(days=20)), variant), Grain.DAY, TODAY)
             known = Known(rounded=True, not_additive=frozenset(endpoint.additive), capped=True, checked=TODAY)
             coverage.learn(Task(endpoint, variant=variant), Grain.DAY, known)
     state = coverage.to_state()
     assert len(state["loaded"]) == variants
-    assert {len(ranges) for ranges in state["loaded"].values()} == {36}
+    assert {len(ranges) for ranges in state["loaded"].values()} == {len(months)}
     assert len(json.dumps(state)) < 64 * 1024

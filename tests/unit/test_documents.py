@@ -44,7 +44,7 @@ def test_every_elt_command_of_the_readme_exists() -> None:
     assert commands == {command.callback.__name__ for command in app.registered_commands if command.callback}
 
 
-@pytest.mark.parametrize("command", ["sync", "check", "sandbox"])
+@pytest.mark.parametrize("command", ["sync", "plan", "status", "verify", "check", "sandbox"])
 def test_every_option_of_a_command_has_a_help_text(command: str) -> None:
     result = CliRunner().invoke(app, [command, "--help"], terminal_width=200)
     assert result.exit_code == 0

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import Date
 
-from sources.rest.windows import MAX_DAYS, Grain, Window, align, by_grain, merged, overlap, split, today_in
+from sources.rest.windows import MAX_DAYS, Grain, Window, align, by_grain, merged, overlap, spans, split, today_in
 
 DAYS = st.dates(date(1999, 1, 1), date(2032, 12, 31)).map(lambda day: Date(day.year, day.month, day.day))
 WINDOWS = st.tuples(DAYS, st.integers(0, 1500)).map(lambda drawn: Window(drawn[0], drawn[0].add(days=drawn[1])))
@@ -218,6 +218,52 @@ def test_merged_windows_hold_the_same_days_with_a_gap_between_each_two(windows: 
     result = merged(windows)
     assert days_of(result) == sorted(set(days_of(windows)))
     assert all(one.end.add(days=1) < other.start for one, other in pairwise(result))
+
+
+@pytest.mark.parametrize(
+    ("windows", "max_days", "expected"),
+    [
+        pytest.param([], 10, [], id="none"),
+        pytest.param([("01-04", "01-04"), ("01-03", "01-03")], 10, ["2026-01-03..2026-01-04"], id="neighbours"),
+        pytest.param([("01-01", "01-03"), ("01-04", "01-06")], 6, ["2026-01-01..2026-01-06"], id="as-long-as-may-be"),
+        pytest.param(
+            [("01-01", "01-03"), ("01-04", "01-06"), ("01-07", "01-08")],
+            5,
+            ["2026-01-01..2026-01-03", "2026-01-04..2026-01-08"],
+            id="never-cut-within-a-window",
+        ),
+        pytest.param(
+            [("01-01", "01-02"), ("01-04", "01-05")],
+            10,
+            ["2026-01-01..2026-01-02", "2026-01-04..2026-01-05"],
+            id="a-gap",
+        ),
+        pytest.param(
+            [("01-01", "01-31"), ("02-01", "02-28")],
+            7,
+            ["2026-01-01..2026-01-31", "2026-02-01..2026-02-28"],
+            id="too-long",
+        ),
+    ],
+)
+def test_windows_that_touch_share_ranges_made_of_whole_windows(
+    windows: list[tuple[str, str]], max_days: int, expected: list[str]
+) -> None:
+    given_windows = [window(f"2026-{start}", f"2026-{end}") for start, end in windows]
+    assert texts(spans(given_windows, max_days)) == expected
+
+
+@given(WINDOWS, st.sampled_from(Grain))
+def test_ranges_of_whole_windows_are_at_most_366_days_long_and_as_few_as_that_allows(
+    whole: Window, grain: Grain
+) -> None:
+    parts = list(by_grain(whole, grain))
+    ranges = spans(parts)
+    assert days_of(ranges) == list(whole.dates())
+    assert {one.start for one in ranges} <= {part.start for part in parts}
+    assert all(one.days <= 366 for one in ranges)
+    after = {part.start: part for part in parts}
+    assert all(one.days + after[other.start].days > 366 for one, other in pairwise(ranges))
 
 
 @pytest.mark.parametrize(

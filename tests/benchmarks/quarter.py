@@ -1,0 +1,128 @@
+"""A quarter of daily syncs while the world restates itself: units spent, and rows that differ from the truth.
+
+The exact policy is run day by day through the real engine and a real DuckDB file. What re-reading 90 or 30 days would
+cost is arithmetic; what it would get wrong is counted on the same worlds: days older than the re-read that changed.
+"""
+
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+HOME: Final = tempfile.TemporaryDirectory(prefix="elt-bench-")
+os.environ["DLT_DATA_DIR"] = HOME.name
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from integration.truth import STORED, aggregate, comparable, days, rows_of, series  # noqa: E402 - after the environment
+from pendulum import Date  # noqa: E402 - as above
+
+from pipelines import atribu  # noqa: E402 - as above
+from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running  # noqa: E402 - as above
+from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
+from sources.atribu.source import configured  # noqa: E402 - as above
+
+PROFILES: Final = {"quiet": 2, "middling": 12, "busy": 60}
+"""Conversions a day."""
+
+START: Final = date(2026, 3, 1)
+HORIZON: Final = 90
+WINDOWS_A_DAY: Final = 15
+"""Calls that one day of the default aggregates costs."""
+
+ALWAYS: Final = 6
+"""Calls of series and goals."""
+
+Rows = dict[str, set[str]]
+
+
+def truth_of(sandbox: Sandbox, first: date, last: date, table: str) -> list[dict[str, Any]]:
+    """Rows of a table as the server has them now."""
+    if table in ("timeseries", "revenue", "conversions_timeseries"):
+        return list(series(sandbox, table, first, last, ("last_touch",)))
+    return [row for day in days(first, last) for row in aggregate(sandbox, table, day, day, ("last_touch",))]
+
+
+def differing(sandbox: Sandbox, first: date, last: date) -> tuple[int, int]:
+    """Rows that differ between DuckDB and the truth, and rows compared."""
+    wrong = compared = 0
+    for table in STORED:
+        truth = truth_of(sandbox, first, last, table)
+        loaded = [row for row in rows_of(table) if first <= row["date"] <= last]
+        names = {name for row in [*truth, *loaded] for name in row if name != "grain"}
+        there, here = (set(map(repr, comparable(rows, names))) for rows in (truth, loaded))
+        wrong += len(there ^ here)
+        compared += len(here)
+    return wrong, compared
+
+
+def fixed_mistakes(seen: list[Rows], reread: int) -> list[int]:
+    """Rows that a daily re-read of so many days leaves wrong inside the horizon, day after day."""
+    kept: Rows = {}
+    wrong = []
+    for offset, now in enumerate(seen):
+        today = START + timedelta(offset)
+        oldest = str(today - timedelta(reread))
+        kept = {day: rows for day, rows in now.items() if day >= oldest or day not in kept} | {
+            day: rows for day, rows in kept.items() if day < oldest
+        }
+        inside = [day for day in now if day >= str(today - timedelta(HORIZON))]
+        wrong.append(sum(len(now[day] ^ kept[day]) for day in inside))
+    return wrong
+
+
+def run(profile: str, length: int) -> dict[str, Any]:
+    """Sync every day and compare."""
+    settings = Settings(
+        first_day=date(2025, 9, 1), size=Size(conversions_per_day=PROFILES[profile]), limit=100_000, period=1.0
+    )
+    app = create_app(settings)
+    sandbox: Sandbox = app.state.sandbox
+    units, wrong, compared, seen = [], [], 0, []
+    with running(app) as base_url, tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        first = START - timedelta(HORIZON + 5)
+        options = configured(
+            base_url=base_url, api_key=FULL_KEY, rate_limit=100_000, rate_period=1.0, start_date=str(first)
+        )
+        for offset in range(length):
+            settings.today = START + timedelta(offset)
+            before = sandbox.units_spent
+            atribu.sync(options, atribu.Request(today=Date.fromisoformat(str(settings.today))))
+            units.append(sandbox.units_spent - before)
+            mistakes, rows = differing(sandbox, settings.today - timedelta(HORIZON), settings.today)
+            wrong.append(mistakes)
+            compared += rows
+            seen.append(_snapshot(lambda table: truth_of(sandbox, first, settings.today, table)))
+        os.chdir("/")
+    daily = units[1:]
+    return {
+        "profile": profile,
+        "days": length,
+        "compared": compared,
+        "exact": {"units": sum(daily) / len(daily), "most": max(daily), "wrong": sum(wrong)},
+        "90 days": {"units": ALWAYS + WINDOWS_A_DAY * (HORIZON + 1), "wrong": sum(fixed_mistakes(seen, HORIZON))},
+        "30 days": {"units": ALWAYS + WINDOWS_A_DAY * 31, "wrong": sum(fixed_mistakes(seen, 30))},
+    }
+
+
+def _snapshot(truth: Callable[[str], list[dict[str, Any]]]) -> Rows:
+    found: Rows = {}
+    for table in STORED:
+        rows = truth(table)
+        names = {name for row in rows for name in row}
+        for row, cells in zip(rows, (comparable([row], names)[0] for row in rows), strict=True):
+            found.setdefault(str(row["date"]), set()).add(f"{table} {cells}")
+    return found
+
+
+def main(profile: str, length: str) -> None:
+    """Print one JSON line."""
+    print(json.dumps(run(profile, int(length))))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -1,0 +1,144 @@
+"""The past changes: the tables follow, for the units that the change costs, and `verify` proves it."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+
+import duckdb
+import pytest
+from integration.conftest import Elt, Serve, rows_of
+from integration.truth import differing_tables
+
+from sandbox.atribu import Size
+from sandbox.atribu.state import Sandbox
+
+FIRST = date(2026, 1, 20)
+LAST = date(2026, 2, 20)
+SMALL = Size(visits_per_day=40, conversions_per_day=8, campaigns=2, ad_sets=1, ads=2, pages=8, keywords=5)
+
+
+@pytest.fixture(autouse=True)
+def exact(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A short horizon, proved by sums."""
+    monkeypatch.setenv("SOURCES__ATRIBU__RESTATEMENT", "exact")
+    monkeypatch.setenv("SOURCES__ATRIBU__HORIZON_DAYS", "30")
+    monkeypatch.setenv("SOURCES__ATRIBU__START_DATE", str(FIRST))
+
+
+def synced(elt: Elt, sandbox: Sandbox, day: date, *arguments: str) -> int:
+    """Sync as of a day; return the units that it has cost."""
+    sandbox.settings.today = day
+    before = sandbox.units_spent
+    result = elt("sync", "atribu", "--today", str(day), *arguments)
+    assert result.code == 0, result.err
+    return sandbox.units_spent - before
+
+
+def test_every_day_equals_the_truth_for_a_fraction_of_the_units(serve: Serve, elt: Elt) -> None:
+    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
+    synced(elt, sandbox, LAST)
+    full = 15 * 31 + 6
+
+    for offset in range(1, 4):
+        today = LAST + timedelta(offset)
+        units = synced(elt, sandbox, today)
+
+        assert differing_tables(sandbox, today - timedelta(30), today) == []
+        assert units < full / 2
+    assert rows_of("restatements", columns="resource, date, metric, old, new")
+
+
+def test_a_sync_without_changes_costs_checks_and_the_current_day(serve: Serve, elt: Elt) -> None:
+    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
+    synced(elt, sandbox, LAST)
+
+    units = synced(elt, sandbox, LAST)
+
+    series_and_goals, checks, current_day = 6, 15, 15
+    assert units == series_and_goals + checks + current_day
+
+
+def test_days_that_changed_during_a_long_pause_are_found(serve: Serve, elt: Elt) -> None:
+    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
+    synced(elt, sandbox, LAST)
+    later = LAST + timedelta(75)
+
+    synced(elt, sandbox, later, "--resources", "channels,campaigns,overview,timeseries")
+
+    horizon = LAST - timedelta(30)
+    assert differing_tables(sandbox, horizon, LAST, ["channels", "campaigns", "overview", "timeseries"]) == []
+
+
+def test_a_server_that_rounds_shares_raises_no_alarm_every_day(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__ATRIBU__MODELS", "linear")
+    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
+    resources = ("--resources", "campaigns,overview")
+    synced(elt, sandbox, LAST, *resources)
+    synced(elt, sandbox, LAST, *resources)
+
+    units = synced(elt, sandbox, LAST, *resources)
+
+    checks = current_day = 4
+    assert units == checks + current_day
+
+
+def test_lists_that_are_cut_off_are_read_again_by_age_and_reported(serve: Serve, elt: Elt) -> None:
+    sandbox = serve(first_day=date(2025, 11, 1), size=Size(conversions_per_day=8, keywords=300))
+    synced(elt, sandbox, LAST, "--resources", "keywords")
+    sandbox.settings.today = LAST + timedelta(1)
+
+    result = elt("sync", "atribu", "--today", str(LAST + timedelta(1)), "--resources", "keywords")
+
+    assert result.code == 0
+    assert "cannot prove it" in result.err
+    synced(elt, sandbox, LAST + timedelta(2), "--resources", "keywords")
+
+    units = synced(elt, sandbox, LAST + timedelta(3), "--resources", "keywords")
+
+    current_days, rungs = 2, 5  # ages of 2, 3, 7, 14 and 30 days; a day of 1 is new
+    assert units == current_days + rungs
+
+
+def change(statement: str) -> None:
+    """Change a table by hand."""
+    with duckdb.connect("atribu.duckdb") as connection:
+        connection.execute("USE atribu.atribu")
+        connection.execute(statement)
+
+
+def deleted() -> None:
+    change("DELETE FROM channels WHERE date = '2026-02-03'")
+
+
+def doubled() -> None:
+    change("INSERT INTO channels SELECT * FROM channels WHERE date = '2026-02-03' ORDER BY value LIMIT 1")
+
+
+def changed() -> None:
+    change("UPDATE channels SET revenue = revenue + 0.01 WHERE date = '2026-02-03'")
+
+
+def changed_series() -> None:
+    change("UPDATE timeseries SET spend = spend + 1 WHERE date = '2026-02-03'")
+
+
+@pytest.mark.parametrize("tamper", [deleted, doubled, changed, changed_series])
+def test_verify_names_the_resource_and_the_day_and_repair_mends_it(
+    serve: Serve, elt: Elt, tamper: Callable[[], None]
+) -> None:
+    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
+    synced(elt, sandbox, LAST)
+    arguments = ("verify", "atribu", "--today", str(LAST))
+    assert elt(*arguments).code == 0
+    tamper()
+
+    found = elt(*arguments)
+
+    assert found.code == 4
+    resource = "timeseries" if tamper is changed_series else "channels"
+    assert f"{resource} 2026-02-03" in found.out
+    assert found.out.count("2026-02-") == found.out.count("2026-02-03")
+    assert elt(*arguments, "--repair").code == 0
+    assert elt(*arguments).code == 0
+    assert differing_tables(sandbox, FIRST, LAST) == []

@@ -1,0 +1,173 @@
+"""Answers are compared with what is loaded, cell by cell; days that moved are suspects for what measures the same."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from pendulum import Date
+
+from pipelines.sync.changes import Change, Suspects, changes
+from pipelines.sync.warehouse import Warehouse
+from sources.atribu.endpoints import ENDPOINTS
+from sources.rest.catalogue import Endpoint, Measure
+from sources.rest.coverage import Coverage
+from sources.rest.reader import Answer
+from sources.rest.tables import build
+from sources.rest.tasks import Task
+from sources.rest.windows import Grain, Window
+
+TODAY = Date(2026, 3, 31)
+FIRST, SECOND, THIRD = (date(2026, 3, day) for day in (1, 2, 3))
+CHANNELS, SERIES, CASH = (ENDPOINTS[name] for name in ("channels", "conversions_timeseries", "revenue_cash"))
+PAID, EMAIL = "Paid", "Email"
+
+
+class Rows(Warehouse):
+    """A warehouse that holds given rows, and tells those of the days that it is asked for."""
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self._rows = rows
+
+    def rows(self, task: Task) -> list[dict[str, Any]]:
+        nothing = dict.fromkeys([column.name for column in task.endpoint.columns])
+        return [{**nothing, **row} for row in self._rows if task.window and row["date"] in task.window]
+
+
+def window(first: int, last: int) -> Window:
+    return Window(Date(2026, 3, first), Date(2026, 3, last))
+
+
+def answer(endpoint: Endpoint, asked: Window, *rows: Mapping[str, Any]) -> Answer:
+    context = {"profile_id": "p1"} | ({} if endpoint.by_day else {"date": asked.start, "grain": "day"})
+    tables = build(endpoint, rows, context, list(asked.dates()))
+    return Answer(Task(endpoint, asked), tables, len(rows), False, frozenset(), None)
+
+
+def found(old: Sequence[Mapping[str, Any]], *answers: Answer, have: Sequence[Window] = (window(1, 3),)) -> list[Change]:
+    coverage = Coverage()
+    for one in have:
+        coverage.add(replace(answers[0].task, window=one), Grain.DAY, TODAY)
+    return changes(answers, coverage, Rows(old), Grain.DAY)
+
+
+def channel(
+    value: str, day: date | None = None, revenue: float | None = None, views: int | None = None
+) -> dict[str, Any]:
+    row = {"value": value, "conversions": 0, "revenue": revenue, "pageviews": views}
+    return row | ({"date": day} if day else {})
+
+
+def cells(changed: Sequence[Change]) -> list[tuple[date, str, str, float | None, float | None]]:
+    return [(one.date, one.key, one.metric, one.old, one.new) for one in changed]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        pytest.param([channel(PAID, FIRST, 2.0, 3)], [channel(PAID, None, 2.0, 3)], [], id="equal"),
+        pytest.param(
+            [channel(PAID, FIRST, 2.0, 3)],
+            [channel(PAID, None, 2.01, 4)],
+            [(FIRST, PAID, "pageviews", 3, 4), (FIRST, PAID, "revenue", 2.0, 2.01)],
+            id="restated",
+        ),
+        pytest.param([channel(PAID, FIRST, 2.0)], [channel(PAID, None, 2.004)], [], id="less-than-half-a-cent"),
+        pytest.param(
+            [channel(PAID, FIRST, 2.0), channel(EMAIL, FIRST, 5.0)],
+            [channel(PAID, None, 7.0)],
+            [(FIRST, EMAIL, "revenue", 5.0, None), (FIRST, PAID, "revenue", 2.0, 7.0)],
+            id="moved-to-another-key",
+        ),
+        pytest.param(
+            [], [channel(PAID, None, 0.0, 2)], [(FIRST, PAID, "pageviews", None, 2)], id="appeared-where-nothing-was"
+        ),
+        pytest.param([channel(PAID, FIRST, 2.0)], [], [(FIRST, PAID, "revenue", 2.0, None)], id="emptied"),
+        pytest.param(
+            [channel(PAID, FIRST, 2.0)], [channel(PAID)], [(FIRST, PAID, "revenue", 2.0, None)], id="not-sent-any-more"
+        ),
+        pytest.param(
+            [channel(PAID, FIRST, 2.0), channel(PAID, SECOND, 9.0)], [channel(PAID, None, 2.0)], [], id="another-day"
+        ),
+    ],
+)
+def test_cells_that_have_another_value_are_told_with_both(
+    old: list[dict[str, Any]], new: list[dict[str, Any]], expected: list[tuple[Any, ...]]
+) -> None:
+    assert cells(found(old, answer(CHANNELS, window(1, 1), *new))) == expected
+
+
+def test_answers_over_several_windows_are_compared_day_by_day() -> None:
+    old = [channel(PAID, FIRST, 1.0), channel(PAID, SECOND, 2.0), channel(PAID, THIRD, 3.0)]
+    answers = [answer(CHANNELS, window(day, day), channel(PAID, None, 2.0)) for day in (3, 1)]
+    assert cells(found(old, *answers)) == [(FIRST, PAID, "revenue", 1.0, 2.0), (THIRD, PAID, "revenue", 3.0, 2.0)]
+
+
+def test_a_day_that_was_not_loaded_cannot_have_changed() -> None:
+    answers = [answer(CHANNELS, window(day, day), channel(PAID, None, 2.0)) for day in (1, 2, 3)]
+    assert [one.date for one in found([], *answers, have=[window(1, 1), window(3, 3)])] == [FIRST, THIRD]
+    assert found([], *answers, have=[]) == []
+
+
+def test_rows_of_a_series_are_compared_by_their_own_day_and_type() -> None:
+    old = [{"date": day, "event_type": "lead", "count": 4} for day in (FIRST, SECOND)]
+    new = [
+        {"date": "2026-03-01", "event_type": "lead", "count": 5},
+        {"date": "2026-03-02", "event_type": "lead", "count": 4},
+        {"date": "2026-03-03", "event_type": "call", "count": 1},
+    ]
+    assert cells(found(old, answer(SERIES, window(1, 3), *new))) == [
+        (FIRST, "lead", "count", 4, 5),
+        (THIRD, "call", "count", None, 1),
+    ]
+
+
+def test_a_key_of_several_columns_is_told_as_one_text_and_rows_that_share_it_as_their_sum() -> None:
+    row = {"source": "stripe", "currency": "EUR", "total": 2.0, "count": 1}
+    old = [row | {"date": FIRST}, row | {"date": FIRST, "total": 3.0}]
+    assert cells(found(old, answer(CASH, window(1, 1), row | {"total": 6.0, "count": 2}))) == [
+        (FIRST, "stripe / EUR", "total", 5.0, 6.0)
+    ]
+
+
+def change(day: date, metric: str, old: float | None, new: float | None, endpoint: Endpoint = CHANNELS) -> Change:
+    return Change(Task(endpoint), day, PAID, metric, old, new)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "size"),
+    [
+        pytest.param(2.0, 5.0, 3.0, id="more"),
+        pytest.param(5.0, 2.0, 3.0, id="less"),
+        pytest.param(None, 2.0, 2.0, id="appeared"),
+        pytest.param(2.0, None, 2.0, id="vanished"),
+    ],
+)
+def test_the_size_of_a_change_is_how_far_its_value_moved(old: float | None, new: float | None, size: float) -> None:
+    assert change(FIRST, "revenue", old, new).size == size
+
+
+def test_the_days_that_moved_most_are_the_first_suspects_of_their_measure() -> None:
+    suspects = Suspects()
+    suspects.add([change(FIRST, "revenue", 1.0, 3.0), change(SECOND, "revenue", 9.0, 4.0)])
+    suspects.add([change(THIRD, "conversions", 0.0, 4.0), change(FIRST, "revenue", 3.0, 1.0)])
+    suspects.add([change(SECOND, "pageviews", None, 7), change(THIRD, "spend", 2.0, None, ENDPOINTS["overview"])])
+    assert suspects.days == {
+        Measure.OUTCOMES: [SECOND, FIRST, THIRD],
+        Measure.TRAFFIC: [SECOND],
+        Measure.SPEND: [THIRD],
+    }
+
+
+def test_days_that_moved_up_and_down_do_not_cancel_out() -> None:
+    suspects = Suspects()
+    suspects.add([change(SECOND, "revenue", 0.0, 5.0)])
+    suspects.add([change(FIRST, "revenue", 0.0, 3.0), change(FIRST, "revenue", 3.0, 0.0)])
+    assert suspects.days == {Measure.OUTCOMES: [FIRST, SECOND]}
+
+
+def test_without_changes_nothing_is_suspicious() -> None:
+    suspects = Suspects()
+    suspects.add([])
+    assert suspects.days == {}

@@ -1,0 +1,300 @@
+"""A plan asks for what is new, proves what is loaded and fills what is missing, in the order of its worth."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pendulum import Date
+
+from pipelines.sync.plan import Plan, Policy, cost, plan, proof_plan, slices
+from sources.atribu.endpoints import ENDPOINTS
+from sources.rest.coverage import Coverage, Known, Restatement
+from sources.rest.tasks import Task
+from sources.rest.windows import Grain, Window, by_grain
+
+TODAY = Date(2026, 3, 31)
+VALUES = {"model": ("linear",), "level": ("ad",)}
+POLICY = Policy(today=TODAY, horizon_days=90, restatement=Restatement.EXACT, grain=Grain.DAY, values=VALUES)
+SERIES, CHANNELS, OVERVIEW, GOALS = (ENDPOINTS[name] for name in ("timeseries", "channels", "overview", "goals"))
+ALL = (SERIES, OVERVIEW, CHANNELS, GOALS)
+CHECKED = Known(checked=TODAY)
+
+
+def days(start: str, end: str = "2026-03-31") -> Window:
+    return Window(Date.fromisoformat(start), Date.fromisoformat(end))
+
+
+def ledger(
+    windows: Iterable[Window], known: Known = CHECKED, *, grain: Grain = Grain.DAY, today: Date = TODAY
+) -> Coverage:
+    """Everything of the four endpoints was loaded over some ranges."""
+    coverage = Coverage()
+    for endpoint in ALL:
+        whole = Task(endpoint, variant=(("model", "linear"),) if endpoint.by else ())
+        for window in windows:
+            coverage.add(replace(whole, window=window), grain, today)
+        if endpoint.dated:
+            coverage.learn(whole, grain, known)
+    return coverage
+
+
+def told(tasks: Iterable[Task]) -> list[str]:
+    return [f"{task.reason}: {task}" for task in tasks]
+
+
+def day_tasks(reason: str, start: str, end: str, names: Sequence[str] = ("overview linear", "channels")) -> list[str]:
+    """One task a day and name, newest day first."""
+    return [f"{reason}: {name} {day}" for day in list(days(start, end).dates())[::-1] for name in names]
+
+
+def settled(done: Plan, coverage: Coverage, policy: Policy) -> None:
+    """Note a plan as done, as a run does."""
+    for task in done.tasks:
+        coverage.add(task, policy.grain, policy.today)
+    for whole in done.settles:
+        known = coverage.known(whole, policy.grain)
+        coverage.learn(whole, policy.grain, replace(known, checked=policy.today))
+
+
+def test_a_first_run_loads_series_snapshots_and_this_week_before_older_days_newest_first() -> None:
+    first = plan(ALL, days("2026-03-02"), POLICY, Coverage())
+    cheap = ["new: timeseries 2026-03-02..2026-03-31", "snapshot: goals"]
+    assert told(first.recent) == [*cheap, *day_tasks("new", "2026-03-25", "2026-03-31")]
+    assert told(first.history) == day_tasks("history", "2026-03-02", "2026-03-24")
+    assert (first.again, first.checks) == ([], [])
+    assert first.tasks == [*first.recent, *first.history]
+
+
+def test_the_next_day_costs_a_hint_two_days_that_were_open_and_one_check_a_variant() -> None:
+    coverage, asked = Coverage(), days("2025-06-01")
+    settled(plan(ALL, asked, POLICY, coverage), coverage, POLICY)
+    after = replace(POLICY, today=TODAY.add(days=1))
+    second = plan(ALL, Window(asked.start, after.today), after, coverage)
+    assert told(second.recent) == [
+        "hint: timeseries 2025-12-31..2026-04-01",
+        "snapshot: goals",
+        *day_tasks("new", "2026-03-31", "2026-04-01"),
+    ]
+    assert told(second.checks) == [f"check: {name} 2025-12-31..2026-03-30" for name in ("overview linear", "channels")]
+    assert (second.again, second.history, cost(second.tasks)) == ([], [], 8)
+
+
+def test_after_a_pause_longer_than_the_horizon_the_check_begins_a_horizon_before_the_last_one() -> None:
+    stopped = TODAY.subtract(days=200)
+    coverage = ledger([days("2025-01-01", "2025-09-11")], Known(checked=stopped))
+    resumed = plan([SERIES, CHANNELS], days("2025-01-01"), POLICY, coverage)
+    assert told(resumed.checks) == ["check: channels 2025-06-14..2025-09-11"]
+    new = day_tasks("new", "2026-03-25", "2026-03-31", ["channels"])
+    assert told(resumed.recent) == ["hint: timeseries 2025-06-14..2026-03-31", *new]
+    assert told(resumed.history) == day_tasks("history", "2025-09-12", "2026-03-24", ["channels"])
+
+
+def test_a_ledger_from_the_future_is_checked_as_if_it_were_of_today() -> None:
+    coverage = ledger([days("2026-03-01", "2026-04-20")], Known(checked=Date(2026, 4, 21)), today=Date(2026, 4, 21))
+    made = plan([CHANNELS], days("2026-03-01"), replace(POLICY, horizon_days=10), coverage)
+    assert told(made.tasks) == ["check: channels 2026-03-21..2026-03-31"]
+
+
+@pytest.mark.parametrize(
+    ("restatement", "again", "series"),
+    [
+        pytest.param(Restatement.FIXED, day_tasks("again", "2026-03-21", "2026-03-30"), "2026-03-21", id="fixed"),
+        pytest.param(Restatement.NONE, [], "2026-03-25", id="none"),
+    ],
+)
+def test_without_checks_the_horizon_is_read_again_or_not_at_all(
+    restatement: Restatement, again: list[str], series: str
+) -> None:
+    policy = replace(POLICY, restatement=restatement, horizon_days=10)
+    made = plan(ALL[:3], days("2026-01-01"), policy, ledger([days("2026-01-01", "2026-03-30")]))
+    assert told(made.again) == again
+    new = day_tasks("new", "2026-03-31", "2026-03-31")
+    assert told(made.recent) == [f"hint: timeseries {series}..2026-03-31", *new]
+    assert (made.checks, made.history) == ([], [])
+
+
+@pytest.mark.parametrize(
+    ("every", "expected"),
+    [
+        pytest.param(1, [0, 1, 2, 3, 7, 14, 30, 60, 90], id="every-day"),
+        pytest.param(5, [0, 5, 10, 15, 30, 60, 90], id="every-fifth-day"),
+        pytest.param(40, [0, 40, 80, 120], id="every-fortieth-day"),
+    ],
+)
+def test_days_that_sums_cannot_check_are_read_once_for_the_rungs_that_they_have_passed(
+    every: int, expected: list[int]
+) -> None:
+    coverage = ledger([], Known(capped=True))
+    ages: list[int] = []
+    for age in range(0, 160, every):
+        policy = replace(POLICY, today=TODAY.add(days=age))
+        made = plan([CHANNELS], Window(TODAY.subtract(days=30), policy.today), policy, coverage)
+        ages += [age for task in made.tasks if task.window == Window(TODAY, TODAY)]
+        assert made.checks == []
+        settled(made, coverage, policy)
+    assert ages == expected
+
+
+def test_an_endpoint_without_sums_climbs_the_ladder_too() -> None:
+    visitors = ENDPOINTS["visitors"]
+    coverage, window = Coverage(), days("2025-02-28", "2026-02-28")  # 31 days old, 366 long
+    coverage.add(Task(visitors, window), Grain.DAY, TODAY)
+    coverage.learn(Task(visitors), Grain.DAY, Known(checked=TODAY.subtract(days=2)))
+    assert told(plan([visitors], window, POLICY, coverage).again) == [f"ladder: visitors {window}"]
+    coverage.learn(Task(visitors), Grain.DAY, Known(checked=TODAY.subtract(days=1)))
+    assert plan([visitors], window, POLICY, coverage).tasks == []
+
+
+def test_moving_the_start_back_loads_only_the_days_before_and_those_between() -> None:
+    coverage = ledger([days("2026-02-01", "2026-02-10"), days("2026-02-14", "2026-03-30")])
+    made = plan([CHANNELS, SERIES], days("2026-01-25"), replace(POLICY, restatement=Restatement.NONE), coverage)
+    assert told(made.recent) == ["hint: timeseries 2026-03-25..2026-03-31", "new: channels 2026-03-31"]
+    series = ["gap: timeseries 2026-02-11..2026-02-13", "history: timeseries 2026-01-25..2026-01-31"]
+    assert sorted(told(made.history[:2])) == series
+    gap = day_tasks("gap", "2026-02-11", "2026-02-13", ["channels"])
+    assert told(made.history[2:]) == [*gap, *day_tasks("history", "2026-01-25", "2026-01-31", ["channels"])]
+
+
+def test_another_grain_loads_aggregates_anew_and_series_not() -> None:
+    coverage = ledger([days("2026-03-02", "2026-03-30")])
+    made = plan([SERIES, CHANNELS], days("2026-03-10"), replace(POLICY, grain=Grain.WEEK, horizon_days=10), coverage)
+    assert told(made.tasks) == [
+        "hint: timeseries 2026-03-21..2026-03-31",
+        "new: channels 2026-03-30..2026-03-31",
+        "new: channels 2026-03-23..2026-03-29",
+        "history: channels 2026-03-16..2026-03-22",
+        "history: channels 2026-03-09..2026-03-15",
+    ]
+
+
+def test_another_model_loads_only_what_it_adds() -> None:
+    policy = replace(POLICY, values={"model": ("linear", "custom")}, horizon_days=1)
+    made = plan([OVERVIEW, CHANNELS], days("2026-03-29"), policy, ledger([days("2026-03-29", "2026-03-30")]))
+    assert told(made.tasks) == [
+        "new: overview linear 2026-03-31",
+        "new: overview custom 2026-03-31",
+        "new: channels 2026-03-31",
+        "new: overview custom 2026-03-30",
+        "new: overview custom 2026-03-29",
+        "check: overview linear 2026-03-30",
+        "check: channels 2026-03-30",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("grain", "check", "new"),
+    [
+        pytest.param(Grain.WEEK, "2026-03-16..2026-03-29", "2026-03-30..2026-03-31", id="week"),
+        pytest.param(Grain.MONTH, "2026-02-01..2026-02-28", "2026-03-01..2026-03-31", id="month"),
+    ],
+)
+def test_checks_cover_whole_weeks_and_months_that_reach_into_the_horizon(grain: Grain, check: str, new: str) -> None:
+    policy = replace(POLICY, grain=grain, horizon_days=10 if grain is Grain.WEEK else 31)
+    coverage = ledger(list(by_grain(days("2025-12-01"), grain)), grain=grain)
+    made = plan([CHANNELS], days("2026-01-01"), policy, coverage)
+    assert told(made.tasks) == [f"new: channels {new}", f"check: channels {check}"]
+
+
+def test_a_check_asks_for_at_most_366_days_and_never_across_a_gap() -> None:
+    coverage = ledger([days("2024-02-01", "2025-12-31"), days("2026-02-01", "2026-03-30")])
+    made = plan([CHANNELS], days("2024-02-01"), replace(POLICY, horizon_days=800), coverage)
+    assert told(made.checks) == [
+        "check: channels 2026-02-01..2026-03-30",
+        "check: channels 2025-02-01..2025-12-31",
+        "check: channels 2024-02-01..2025-01-31",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("asked", "restatement", "expected"),
+    [
+        pytest.param(days("2026-01-01"), Restatement.EXACT, ["timeseries", "overview linear", "channels"], id="all"),
+        pytest.param(days("2026-03-01"), Restatement.FIXED, ["timeseries", "overview linear", "channels"], id="fixed"),
+        pytest.param(days("2026-03-02"), Restatement.EXACT, [], id="a-stale-day-before"),
+        pytest.param(days("2026-01-01", "2026-03-29"), Restatement.EXACT, [], id="a-stale-day-after"),
+        pytest.param(days("2026-01-01"), Restatement.NONE, [], id="nothing-is-looked-at"),
+    ],
+)
+def test_variants_are_settled_whose_changeable_days_are_all_asked_for(
+    asked: Window, restatement: Restatement, expected: list[str]
+) -> None:
+    policy = replace(POLICY, restatement=restatement, horizon_days=30, looks_back=False)
+    settles = plan(ALL, asked, policy, ledger([days("2026-01-01", "2026-03-30")])).settles
+    assert [str(replace(task, window=None)) for task in settles] == expected
+    assert {task.window for task in settles} <= {asked}
+
+
+def test_weeks_that_are_read_whole_settle_although_the_range_begins_within_one() -> None:
+    policy = replace(POLICY, grain=Grain.WEEK)
+    coverage = ledger([days("2026-03-02", "2026-03-29")], grain=Grain.WEEK)
+    made = plan([CHANNELS], days("2026-03-04"), policy, coverage)
+    assert told(made.checks) == ["check: channels 2026-03-02..2026-03-29"]
+    assert told(made.settles) == [": channels 2026-03-04..2026-03-31"]
+
+
+def test_a_first_day_that_moves_on_with_today_does_not_keep_days_from_being_settled() -> None:
+    coverage = Coverage()
+    for later in range(3):
+        policy = replace(POLICY, today=TODAY.add(days=later))
+        asked = Window(policy.today.subtract(days=89), policy.today)
+        settled(plan([CHANNELS], asked, policy, coverage), coverage, policy)
+        assert coverage.known(Task(CHANNELS), Grain.DAY).checked == policy.today
+
+
+def test_a_loaded_series_is_read_again_as_a_hint_before_checks_however_old_the_range() -> None:
+    coverage = ledger([days("2026-01-01", "2026-03-30")])
+    made = plan([SERIES, CHANNELS], days("2026-02-01", "2026-02-10"), POLICY, coverage)
+    assert [task.reason for task in made.tasks] == ["hint", "check"]
+
+
+def test_a_proof_covers_everything_loaded_that_adds_up_in_calls_of_at_most_366_days() -> None:
+    coverage = ledger([days("2024-01-01", "2025-01-10"), days("2026-03-01", "2026-03-30")])
+    coverage.add(Task(ENDPOINTS["visitors"], days("2026-03-01", "2026-03-30")), Grain.DAY, TODAY)
+    proof = proof_plan((*ALL, ENDPOINTS["visitors"]), days("2024-01-06"), POLICY, coverage)
+    windows = ("2025-01-06..2025-01-10", "2024-01-06..2025-01-05", "2026-03-01..2026-03-30")
+    assert told(proof.again) == [
+        "check: timeseries 2024-01-11..2025-01-10",
+        "check: timeseries 2024-01-06..2024-01-10",
+        "check: timeseries 2026-03-01..2026-03-30",
+    ]
+    names = ("overview linear", "channels")
+    assert told(proof.checks) == [f"check: {name} {window}" for name in names for window in windows]
+    assert proof.tasks == [*proof.again, *proof.checks]
+
+
+WHOLE = {Grain.WEEK: "2026-02-09..2026-03-29", Grain.MONTH: "2026-02-01..2026-02-28"}
+
+
+@pytest.mark.parametrize(("grain", "expected"), WHOLE.items(), ids=WHOLE)
+def test_a_proof_never_asks_for_a_part_of_a_stored_window(grain: Grain, expected: str) -> None:
+    coverage = ledger(list(by_grain(days("2025-12-01"), grain)), grain=grain)
+    proof = proof_plan([CHANNELS], days("2026-02-12"), replace(POLICY, grain=grain), coverage)
+    assert told(proof.checks) == [f"check: channels {expected}"]
+
+
+@pytest.mark.parametrize(
+    ("names", "windows", "groups", "expected"),
+    [
+        pytest.param(["channels", "visitors"], ["2026-03-01", "2026-03-02"], 5, 8, id="units-of-each-call"),
+        pytest.param(["campaigns_trend"], ["2026-03-01"], 1, 2, id="a-call-for-ids"),
+        pytest.param(["campaigns_trend"], ["2026-03-01", "2026-03-02"], 3, 8, id="a-call-for-ids-a-range"),
+        pytest.param(["ads_trajectory", "ads_forecast"], [""], 2, 5, id="a-call-for-ids-that-two-share"),
+    ],
+)
+def test_a_plan_costs_its_calls_and_each_list_of_ids_once_a_range(
+    names: list[str], windows: list[str], groups: int, expected: int
+) -> None:
+    tasks = [Task(ENDPOINTS[name], days(day, day) if day else None) for name in names for day in windows]
+    assert cost(tasks, groups) == expected
+
+
+@given(st.lists(st.sampled_from(["channels", "visitors", "campaigns_trend", "goals"]), max_size=40), st.integers(1, 12))
+def test_slices_keep_every_task_in_order_and_are_as_full_as_their_units_allow(names: list[str], units: int) -> None:
+    tasks = [Task(ENDPOINTS[name], days("2026-03-01")) for name in names]
+    groups = list(slices(tasks, units))
+    assert [task for group in groups for task in group] == tasks
+    assert all(cost(group) <= units or len(group) == 1 for group in groups)
+    assert all(cost([*group, after[0]]) > units for group, after in pairwise(groups))
