@@ -10,7 +10,7 @@ demo: $(READY)
 	@$(BIN)/python -m pipelines.first_query atribu.duckdb
 
 test: lint types
-	$(BIN)/python -m pytest --cov
+	$(BIN)/python -m pytest --cov --numprocesses 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

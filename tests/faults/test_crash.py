@@ -1,0 +1,90 @@
+"""Processes that are killed with SIGKILL: the next run to the end leaves what an undisturbed one would have left."""
+
+import random
+
+import pytest
+from faults.conftest import MakeMachine, World
+from faults.processes import ARGUMENTS, Machine, killed
+
+DYING = """
+import os, signal
+from dlt.common.destination.client import RunnableLoadJob
+release, seen = RunnableLoadJob._release, []
+def die(job, state):
+    if job._load_table["name"] == "channels" and job._file_path.endswith({kind!r}):
+        seen.append(job)
+        if len(seen) == {place}:
+            os.kill(os.getpid(), signal.SIGKILL)
+    release(job, state)
+RunnableLoadJob._release = die
+"""
+"""Kills a sync when the database has done a job and dlt has not noted it yet."""
+
+COPIED, MERGED = ".parquet", ".sql"
+SIGKILLED = -9
+
+
+def die_loading(machine: Machine, kind: str, slice_: int) -> None:
+    """Let a sync die in the load of its n-th slice with channels."""
+    assert machine.sync(*ARGUMENTS, code=DYING.format(kind=kind, place=slice_)).code == SIGKILLED
+    assert len(machine.pending()) == 1
+
+
+@pytest.mark.parametrize("restatement", ["none", "fixed"])
+def test_killed_at_random_moments_and_run_to_the_end_the_tables_are_the_truth(
+    world: World, machine: MakeMachine, restatement: str
+) -> None:
+    own = machine(restatement=restatement)
+    chance = random.Random(restatement)  # noqa: S311 - no secret
+
+    kills = sum(killed(own, chance, 2.0, *ARGUMENTS) for _ in range(3))
+    end = own.sync(*ARGUMENTS)
+
+    assert kills
+    assert end.code == 0, end
+    assert own.tables() == world.truth
+
+
+def test_rows_that_a_killed_process_had_just_copied_are_not_doubled(world: World, machine: MakeMachine) -> None:
+    own = machine()
+    die_loading(own, COPIED, 2)
+
+    assert own.sync(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
+
+
+def test_a_package_that_was_being_merged_is_finished_and_not_asked_for_again(
+    world: World, machine: MakeMachine
+) -> None:
+    own, before = machine(), world.sandbox.units_spent
+    die_loading(own, MERGED, 2)
+
+    assert own.sync(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
+    assert world.sandbox.units_spent - before == world.units
+
+
+def test_a_package_that_waits_for_a_file_that_was_deleted_brings_no_ledger_without_its_rows(
+    world: World, machine: MakeMachine
+) -> None:
+    own = machine()
+    die_loading(own, MERGED, 2)
+    for file in own.folder.glob("atribu.duckdb*"):
+        file.unlink()
+
+    end = own.sync(*ARGUMENTS)
+
+    assert end.code == 0, end
+    assert own.tables() == world.truth
+
+
+def test_a_working_folder_that_was_being_written_is_given_up(world: World, machine: MakeMachine) -> None:
+    own = machine()
+    die_loading(own, MERGED, 1)
+    (state,) = own.working.glob("pipelines/elt-*/atribu/state.json")
+    state.write_text(state.read_text()[:40])
+
+    end = own.sync(*ARGUMENTS)
+
+    assert end.code == 0, end
+    assert own.tables() == world.truth

@@ -1,0 +1,95 @@
+"""What was deleted or does not belong together between two runs is noticed; nothing is believed to be there."""
+
+import shutil
+from datetime import date
+from typing import Any
+
+import pytest
+from dlt.common.versioned_state import compress_state, decompress_state
+from faults.conftest import MakeMachine, World
+from faults.processes import ARGUMENTS, WINDOW, Machine, served
+
+
+def loaded(machine: Machine, *arguments: str) -> Machine:
+    """A machine that has synced once."""
+    end = machine.sync(*(arguments or ARGUMENTS))
+    assert end.code == 0, end
+    return machine
+
+
+def test_without_the_working_folder_the_ledger_comes_back_and_nothing_is_asked_again(
+    world: World, machine: MakeMachine
+) -> None:
+    own = loaded(machine())
+    spent = world.sandbox.units_spent
+    shutil.rmtree(own.working)
+
+    assert own.sync(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
+    assert world.sandbox.units_spent == spent
+
+
+def test_without_the_file_everything_is_loaded_again(world: World, machine: MakeMachine) -> None:
+    own = loaded(machine())
+    own.file.unlink()
+
+    assert own.sync(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
+
+
+@pytest.mark.parametrize("dropped", [["channels"], ["channels", "profile", "sync_runs", "sync_windows"]])
+def test_tables_that_were_dropped_are_noticed_and_loaded_again(
+    world: World, machine: MakeMachine, dropped: list[str]
+) -> None:
+    own = machine(loaded=True)
+    for table in dropped:
+        own.query(f"DROP TABLE atribu.atribu.{table}", read_only=False)
+
+    end = own.sync(*ARGUMENTS)
+
+    assert end.code == 0, end
+    assert own.tables() == world.truth
+    assert own.outcomes()[-1] == "done"
+
+
+def test_a_ledger_of_a_later_version_is_refused(machine: MakeMachine) -> None:
+    own = machine(loaded=True)
+    before = own.tables()
+    (row,) = own.query("SELECT state, version FROM atribu.atribu._dlt_pipeline_state ORDER BY version DESC LIMIT 1")
+    state: Any = decompress_state(row[0])
+    state["sources"]["atribu"]["coverage"]["version"] = 99
+    changed = compress_state(state)
+    update = f"UPDATE atribu.atribu._dlt_pipeline_state SET state = '{changed}' WHERE version = {row[1]}"  # noqa: S608 - dlt's text
+    own.query(update, read_only=False)
+
+    end = own.sync(*ARGUMENTS)
+
+    assert end.code == 78
+    assert "99" in end.err
+    assert own.tables() == before
+
+
+def test_the_key_of_another_profile_loads_nothing(machine: MakeMachine) -> None:
+    own = machine(loaded=True, restatement="fixed")
+    before = own.tables()
+    with served(profile_id="ffffffff-0000-4000-8000-000000000000") as (_, url):
+        own.url = url
+
+        end = own.sync(*ARGUMENTS)
+
+    assert end.code == 78
+    assert "ffffffff-0000" in end.err
+    assert own.tables() == before
+
+
+@pytest.mark.parametrize("restatement", ["fixed", "exact"])
+def test_a_clock_that_jumps_back_changes_nothing(world: World, machine: MakeMachine, restatement: str) -> None:
+    days = ("--since", "2026-03-12", *WINDOW[4:])
+    assert world.sandbox.settings.today == date(2026, 3, 31)
+    own = loaded(machine(restatement=restatement), "--today", "2026-03-31", *days)
+    before = own.tables()
+
+    end = own.sync("--today", "2026-03-20", *days)
+
+    assert end.code == 0, end
+    assert own.tables() == before
