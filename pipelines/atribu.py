@@ -202,6 +202,7 @@ def prepare(
         grain=options.grain,
         values=options.values,
         looks_back=request.since is None,
+        keeps_start=request.since is None and options.start_date is None,
         tolerance=options.tolerance,
     )
     asked = days_to_load(options, request, today)

@@ -47,6 +47,7 @@ class Policy:
         grain: length of the windows of aggregate rows.
         values: values of the query parameters that multiply calls.
         looks_back: no first day was asked for, so that loaded days of the horizon are looked at wherever it begins.
+        keeps_start: no first day is configured either, so that what was loaded says where the range begins.
         tolerance: share by which the sum of a value over the horizon may be out; what is less waits for its rung.
     """
 
@@ -56,6 +57,7 @@ class Policy:
     grain: Grain
     values: Values
     looks_back: bool = True
+    keeps_start: bool = False
     tolerance: float = 0.0
 
     def horizon(self, checked: Date | None) -> Window:
@@ -102,7 +104,11 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage:
         policy: how to go about the past.
         coverage: what was loaded before.
     """
-    wholes = [Task(row, asked if row.dated else None, one) for row in endpoints for one in row.variants(policy.values)]
+    wholes = [
+        _begun(Task(row, asked if row.dated else None, one), policy, coverage)
+        for row in endpoints
+        for one in row.variants(policy.values)
+    ]
     tasks = [task for whole in wholes for task in _tasks(whole, policy, coverage)]
     groups: dict[str, list[Task]] = {"recent": [], "again": [], "checks": [], "history": []}
     for task in tasks:
@@ -153,6 +159,15 @@ def cost(tasks: Iterable[Task], groups: int = 1) -> int:
             asked.add((for_each.endpoint, task.window))
             total += 1
     return total
+
+
+def _begun(whole: Task, policy: Policy, coverage: Coverage) -> Task:
+    """A range that begins where loading began, if nobody said where: after a pause no day is left out between."""
+    if whole.window is None or not policy.keeps_start:
+        return whole
+    loaded = coverage.loaded(replace(whole, window=Window(_FOREVER, whole.window.end)), policy.grain)
+    start = min([whole.window.start, *(one.start for one in loaded)])
+    return replace(whole, window=Window(start, whole.window.end))
 
 
 def _tasks(whole: Task, policy: Policy, coverage: Coverage) -> Iterator[Task]:

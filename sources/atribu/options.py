@@ -38,7 +38,7 @@ class Options:
     Args:
         api_key: `atb_live_...`, made in the dashboard under Settings > Developer; belongs to one profile.
         base_url: address of the API.
-        start_date: first day to load; without it, 90 days before today.
+        start_date: first day to load; without it, 90 days before the first sync.
         timezone: the profile's time zone; it decides what "today" is.
         reporting_currency: the profile's currency, which the API does not tell; kept in the table `profile`.
         models: attribution models to load.

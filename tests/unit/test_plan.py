@@ -298,3 +298,10 @@ def test_slices_keep_every_task_in_order_and_are_as_full_as_their_units_allow(na
     assert [task for group in groups for task in group] == tasks
     assert all(cost(group) <= units or len(group) == 1 for group in groups)
     assert all(cost([*group, after[0]]) > units for group, after in pairwise(groups))
+
+
+def test_after_a_pause_longer_than_the_default_start_no_day_is_left_out_between() -> None:
+    coverage = ledger([days("2025-09-01", "2025-11-30")])
+    made = plan([SERIES], days("2026-01-01"), replace(POLICY, keeps_start=True), coverage)
+    asked_for = {day for task in made.tasks if task.window for day in task.window.dates()}
+    assert asked_for >= set(days("2025-12-01").dates())
