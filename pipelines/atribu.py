@@ -31,10 +31,6 @@ SLICE_UNITS_MAX: Final = 600
 """Most units of one commit, however fast the key is: it bounds memory and what a crash can lose."""
 
 
-EVER: Final = Date(1970, 1, 1)
-"""A first day before everything that can be loaded."""
-
-
 class Watcher(Protocol):
     """Whoever wants to see a run go on."""
 

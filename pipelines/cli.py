@@ -102,10 +102,11 @@ def verify(
     """Prove that what is loaded is what the API says; name the days that differ."""
     with _plain_errors(debug=debug):
         from pipelines import atribu  # noqa: PLC0415 - see sync
+        from pipelines.sync.plan import EVER  # noqa: PLC0415 - see sync
 
         request = atribu.Request(
             resources=_names(resources),
-            since=_day("--since", since) or atribu.EVER,
+            since=_day("--since", since) or EVER,
             until=_day("--until", until),
             today=_day("--today", today),
             destination=destination,

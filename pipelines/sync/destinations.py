@@ -4,10 +4,10 @@ import hashlib
 import shutil
 import tempfile
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Any, Final, TypeVar, cast
+from typing import Any, Final, cast
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
@@ -26,8 +26,6 @@ from pipelines.sync.duckdb_file import DuckDbFile
 from pipelines.sync.lock import run_lock
 from sources.rest.errors import ConfigurationError, shown
 from sources.rest.options import nearest
-
-T = TypeVar("T")
 
 FILE: Final = "destinations.toml"
 _PACKAGED: Final = Path(__file__).parents[2] / FILE
@@ -168,11 +166,6 @@ class Destination:
             stored = cast("SqlJobClientBase", client).get_storage_tables(names)
             if not all(columns for _, columns in stored):
                 self.recreate()
-
-    def _patiently(self, action: Callable[[], T]) -> T:
-        """Do something with the destination; connections wait by themselves."""
-        with explained(self._name):
-            return action()
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

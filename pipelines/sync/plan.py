@@ -19,7 +19,8 @@ LADDER: Final = (1, 2, 3, 7, 14, 30, 60, 90)
 """Ages in days at which a window is read again that cannot be checked by sums."""
 
 
-_FOREVER: Final = Date(1970, 1, 1)
+EVER: Final = Date(1970, 1, 1)
+"""A first day before everything that can be loaded."""
 
 
 class Reason(StrEnum):
@@ -165,7 +166,7 @@ def _begun(whole: Task, policy: Policy, coverage: Coverage) -> Task:
     """A range that begins where loading began, if nobody said where: after a pause no day is left out between."""
     if whole.window is None or not policy.keeps_start:
         return whole
-    loaded = coverage.loaded(replace(whole, window=Window(_FOREVER, whole.window.end)), policy.grain)
+    loaded = coverage.loaded(replace(whole, window=Window(EVER, whole.window.end)), policy.grain)
     start = min([whole.window.start, *(one.start for one in loaded)])
     return replace(whole, window=Window(start, whole.window.end))
 
@@ -262,7 +263,7 @@ def _climbs(window: Window, checked: Date | None, today: Date) -> bool:
 
 
 def _why_missing(window: Window, whole: Task, policy: Policy, coverage: Coverage) -> Reason:
-    loaded = coverage.loaded(replace(whole, window=Window(_FOREVER, policy.today)), policy.grain)
+    loaded = coverage.loaded(replace(whole, window=Window(EVER, policy.today)), policy.grain)
     if window.end >= policy.recent.start or not loaded or window.start > loaded[-1].end:
         return Reason.NEW if window.end >= policy.recent.start else Reason.HISTORY
     return Reason.GAP if window.start > loaded[0].start else Reason.HISTORY

@@ -1,6 +1,6 @@
 """Running a plan: read a slice, commit it, go on; a failing window costs only itself."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 from uuid import uuid4
@@ -92,8 +92,7 @@ class Run:
         self._policy = replace(self._policy, tolerance=0.0)
         for group in slices(plan.again, self._slice_units):
             answers = list(self._answers(group))
-            for _, same in groupby(sorted(answers, key=_variant), key=_variant):
-                alike = list(same)
+            for alike in _by_variant(answers):
                 if self._note_changes(alike):
                     self._commit(alike)
         self._examine(plan.checks)
@@ -113,8 +112,8 @@ class Run:
         for group in slices(tasks, self._slice_units):
             answers = list(self._answers(group))
             if answers:
-                for _, same in groupby(sorted(answers, key=_variant), key=_variant):
-                    self._note_changes(list(same))
+                for alike in _by_variant(answers):
+                    self._note_changes(alike)
                 self._commit(answers, () if self.outcome.windows else beside())
 
     def _answers(self, tasks: Sequence[Task]) -> Iterable[Answer]:
@@ -258,5 +257,11 @@ class Run:
             self.outcome.notes.append(f"{name}: {metric} does not add up over days on this server; it is not checked")
 
 
-def _variant(answer: Answer) -> tuple[str, str]:
-    return answer.task.endpoint.name, answer.task.variant_text
+def _by_variant(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+    """Answers in groups of one variant of an endpoint."""
+
+    def variant(answer: Answer) -> tuple[str, str]:
+        return answer.task.endpoint.name, answer.task.variant_text
+
+    for _, alike in groupby(sorted(answers, key=variant), key=variant):
+        yield list(alike)
