@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from importlib import import_module
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -63,10 +64,11 @@ def sync(
 ) -> None:
     """Load what is new, missing or restated."""
     with _plain_errors(debug=debug):
-        from pipelines import atribu  # noqa: PLC0415 - dlt takes over a second to import, --help does not need it
+        from pipelines import commands  # noqa: PLC0415 - dlt takes over a second to import, --help does not need it
+        from pipelines.sync.request import Request  # noqa: PLC0415 - see above
 
         day = _day("--today", today)
-        request = atribu.Request(
+        request = Request(
             resources=_names(resources),
             since=_day("--since", since),
             until=_day("--until", until),
@@ -75,9 +77,9 @@ def sync(
             dataset=dataset or source.value,
             full=full,
         )
-        allowance = {"max_units": max_units, "max_minutes": max_minutes}
-        with _options(source, day, sandbox=sandbox, **allowance) as options, show.Progress() as progress:
-            outcome = atribu.sync(options, request, progress)
+        allowance: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes}
+        with _opened(source, day, sandbox=sandbox, **allowance) as (kind, options), show.Progress() as progress:
+            outcome = commands.sync(kind, options, request, progress)
         show.outcome(outcome)
     if outcome.stopped_by is not None:
         sys.stdout.flush()
@@ -101,10 +103,11 @@ def verify(
 ) -> None:
     """Prove that what is loaded is what the API says; name the days that differ."""
     with _plain_errors(debug=debug):
-        from pipelines import atribu  # noqa: PLC0415 - see sync
+        from pipelines import commands  # noqa: PLC0415 - see sync
         from pipelines.sync.plan import EVER  # noqa: PLC0415 - see sync
+        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
 
-        request = atribu.Request(
+        request = Request(
             resources=_names(resources),
             since=_day("--since", since) or EVER,
             until=_day("--until", until),
@@ -112,8 +115,8 @@ def verify(
             destination=destination,
             dataset=dataset or source.value,
         )
-        with _options(source, None, sandbox=False) as options, show.Progress() as progress:
-            outcome = atribu.verify(options, request, repair=repair, watcher=progress)
+        with _opened(source) as (kind, options), show.Progress() as progress:
+            outcome = commands.verify(kind, options, request, repair=repair, watcher=progress)
         show.verified(outcome, repaired=repair)
         different = bool(outcome.changes) and not repair
         raise typer.Exit(max(outcome.exit_code, ExitCode.FAILED_WINDOWS if different else ExitCode.DONE))
@@ -135,9 +138,10 @@ def plan(
 ) -> None:
     """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
     with _plain_errors(debug=debug):
-        from pipelines import atribu, look, report  # noqa: PLC0415 - see sync
+        from pipelines import look, report  # noqa: PLC0415 - see sync
+        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
 
-        request = atribu.Request(
+        request = Request(
             resources=_names(resources),
             since=_day("--since", since),
             until=_day("--until", until),
@@ -146,8 +150,8 @@ def plan(
             dataset=dataset or source.value,
             full=full,
         )
-        with _options(source, None, sandbox=False) as options:
-            found = look.preview(options, request)
+        with _opened(source) as (kind, options):
+            found = look.preview(kind, options, request)
         if json:
             report.preview_json(found, request, options)
         else:
@@ -165,11 +169,12 @@ def status(
 ) -> None:
     """Say how fresh the tables are and how the last runs went; needs no key."""
     with _plain_errors(debug=debug):
-        from pipelines import atribu, look, report  # noqa: PLC0415 - see sync
+        from pipelines import look, report  # noqa: PLC0415 - see sync
+        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
 
-        request = atribu.Request(destination=destination, dataset=dataset or source.value)
-        with _options(source, None, sandbox=False, **look.KEYLESS) as options:
-            found = look.status(options, request)
+        request = Request(destination=destination, dataset=dataset or source.value)
+        with _opened(source, keyless=True) as (kind, options):
+            found = look.status(kind, options, request)
         if json:
             report.status_json(found, request)
         else:
@@ -187,13 +192,12 @@ def check(
 ) -> None:
     """See whether the key works, what it may spend, and whether the destination can be reached; load nothing."""
     with _plain_errors(debug=debug):
-        from pipelines import atribu  # noqa: PLC0415 - see sync
+        from pipelines import commands  # noqa: PLC0415 - see sync
+        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
 
-        with _options(source, None, sandbox=False) as options:
-            request = atribu.Request(
-                resources=_names(resources), destination=destination, dataset=dataset or source.value
-            )
-            found = atribu.check(options, request)
+        with _opened(source) as (kind, options):
+            request = Request(resources=_names(resources), destination=destination, dataset=dataset or source.value)
+            found = commands.check(kind, options, request)
         show.checked(found, options.rate_limit, destination)
 
 
@@ -222,15 +226,18 @@ def main(arguments: list[str] | None = None) -> NoReturn:
 
 
 @contextmanager
-def _options(source: SourceName, today: Date | None, *, sandbox: bool, **given: Any) -> Iterator[Any]:
-    from pipelines import stand_in  # noqa: PLC0415 - see sync
-    from sources.atribu.source import configured  # noqa: PLC0415 - see sync
-
+def _opened(
+    name: SourceName, today: Date | None = None, *, sandbox: bool = False, keyless: bool = False, **given: Any
+) -> Iterator[tuple[Any, Any]]:
+    """The source of a name, and its options."""
+    source = import_module(f"sources.{name}.source").SOURCE
     if sandbox:
-        with stand_in.running(source.value, today) as settings:
-            yield configured(**settings, **given)
+        from pipelines import stand_in  # noqa: PLC0415 - see sync
+
+        with stand_in.running(name.value, today) as settings:
+            yield source, source.configured(**settings, **given)
     else:
-        yield configured(**given)
+        yield source, source.configured(**(source.keyless if keyless else {}), **given)
 
 
 @contextmanager

@@ -13,11 +13,11 @@ from rich.markup import escape
 from rich.table import Table
 
 if TYPE_CHECKING:
-    from pipelines.atribu import Request
     from pipelines.look import Preview
     from pipelines.sync.estimate import Line
+    from pipelines.sync.request import Request
     from pipelines.sync.status import Freshness, Status
-    from sources.atribu.options import Options
+    from sources.rest.common_options import CommonOptions
 
 __all__ = ["preview", "preview_json", "status", "status_json"]
 
@@ -29,7 +29,7 @@ _COUNTS = {"windows", "calls", "units", "minutes", "rows", "days open", "truncat
 _PENDING = "a run has read what it has not loaded yet: it is at work, or was cut off and the next one goes on with it"
 
 
-def preview(found: "Preview", options: "Options") -> None:
+def preview(found: "Preview", options: "CommonOptions") -> None:
     """Print what a sync would do now."""
     table = _table("resource", "windows", "calls", "units", "minutes", "days", "why", "scope")
     for name, line in _named(found.lines):
@@ -60,7 +60,7 @@ def preview(found: "Preview", options: "Options") -> None:
         out.print(_PENDING)
 
 
-def preview_json(found: "Preview", request: "Request", options: "Options") -> None:
+def preview_json(found: "Preview", request: "Request", options: "CommonOptions") -> None:
     """Print the same facts as one JSON document."""
     lines = [{**asdict(line), "minutes": _exact_minutes(line.units, options)} for line in found.lines]
     total = _total(found.lines)
@@ -145,11 +145,11 @@ def _total(lines: "Sequence[Line]") -> dict[str, int]:
     return {name: sum(getattr(line, name) for line in lines) for name in ("windows", "calls", "units")}
 
 
-def _exact_minutes(units: int, options: "Options") -> float:
+def _exact_minutes(units: int, options: "CommonOptions") -> float:
     return round(units * options.rate_period / options.rate_limit / 60, 2)
 
 
-def _minutes(units: int, options: "Options") -> str:
+def _minutes(units: int, options: "CommonOptions") -> str:
     return f"{_exact_minutes(units, options):.1f}"
 
 

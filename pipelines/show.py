@@ -15,7 +15,7 @@ from rich.table import Table
 from sources.rest.windows import Window, merged
 
 if TYPE_CHECKING:
-    from pipelines.atribu import Checked
+    from pipelines.commands import Checked
     from pipelines.sync.outcome import Outcome
     from sources.rest.tasks import Task
 

@@ -105,7 +105,7 @@ class Destination:
                 self._tables_gone = False
             self.pipeline.load(raise_on_failed_jobs=True)
 
-    def recreate(self) -> None:
+    def _recreate(self) -> None:
         """Make the next load create tables that are gone, although the stored schema still has them."""
         with explained(self._name), self.pipeline.sql_client() as client:
             client.execute_sql(f"DELETE FROM {client.make_qualified_table_name('_dlt_version')}")  # noqa: S608 - dlt's name
@@ -165,7 +165,7 @@ class Destination:
         with pipeline.destination_client() as client:
             stored = cast("SqlJobClientBase", client).get_storage_tables(names)
             if not all(columns for _, columns in stored):
-                self.recreate()
+                self._recreate()
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

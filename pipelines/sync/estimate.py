@@ -1,6 +1,6 @@
 """What a plan costs, resource by resource; nothing is asked of the API."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Final
@@ -98,7 +98,7 @@ class LoadedIds:
         coverage: ledger of what is loaded.
         policy: how the past is gone about.
         endpoints: the catalogue, by name.
-        options: ids given by configuration, by option name.
+        options: the source's options; some give ids.
     """
 
     def __init__(
@@ -109,7 +109,7 @@ class LoadedIds:
         policy: Policy,
         *,
         endpoints: Mapping[str, Endpoint],
-        options: Mapping[str, Sequence[str]],
+        options: object,
     ) -> None:
         self._pipeline = pipeline
         self._tables = tables
@@ -124,7 +124,7 @@ class LoadedIds:
         if for_each is None:
             return None
         if for_each.option:
-            return len(self._options.get(for_each.option, ()))
+            return len(getattr(self._options, for_each.option))
         parent = self._endpoints[for_each.endpoint]
         if parent.name not in self._tables or not self._is_loaded(parent, for_each, task.window):
             return None

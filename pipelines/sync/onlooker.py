@@ -57,6 +57,3 @@ class Onlooker(Destination):
         if self._file is None or self._file.exists():
             with explained(self._name):
                 self._pipeline.sync_destination()
-
-    def recreate(self) -> None:
-        """Do nothing: a sync does it."""

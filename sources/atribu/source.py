@@ -11,18 +11,14 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.atribu.columns import PROFILE
-from sources.atribu.endpoints import ATRIBU, ENDPOINTS, with_entity_ids
+from sources.atribu.endpoints import ATRIBU, with_entity_ids
 from sources.atribu.options import Options
 from sources.rest.budget import Budget
 from sources.rest.catalogue import Endpoint
-from sources.rest.errors import ConfigurationError
-from sources.rest.options import nearest, resolve
 from sources.rest.reader import Reader
-from sources.rest.resources import column_hint, reading_resource
+from sources.rest.resources import column_hint
 from sources.rest.session import RetryPolicy, Session
-from sources.rest.windows import today_in
-
-NAME: Final = ATRIBU.name
+from sources.rest.source import Source
 
 
 def atribu(*, resources: Iterable[str] = (), today: Date | None = None, **options: Any) -> DltSource:
@@ -38,57 +34,7 @@ def atribu(*, resources: Iterable[str] = (), today: Date | None = None, **option
     Raises:
         ConfigurationError: an option or a resource cannot work; the message says what to change.
     """
-    settings = configured(**options)
-    chosen = select(resources, settings)
-    day = today or today_in(settings.timezone)
-    reader = open_reader(settings)
-
-    @dlt.source(name=NAME, section=NAME, max_table_nesting=0)
-    def source() -> list[DltResource]:
-        return [
-            reading_resource(
-                endpoint,
-                reader,
-                values=settings.values,
-                grain=settings.grain,
-                first_day=settings.first_day(day),
-                today=day,
-                lag_days=settings.horizon_days,
-                in_flight=settings.max_in_flight,
-            )
-            for endpoint in chosen
-        ]
-
-    return source()
-
-
-def configured(**options: Any) -> Options:
-    """Read the options of `[sources.atribu]`; explicit ones go first.
-
-    Raises:
-        ConfigurationError: an option is unknown, missing or cannot work.
-    """
-    return resolve(Options, NAME, options)
-
-
-def select(names: Iterable[str], options: Options) -> list[Endpoint]:
-    """Return the catalogue rows of the named resources, or the default ones.
-
-    Raises:
-        ConfigurationError: a name is unknown, personal, or needs an option that is not set.
-    """
-    wanted = list(dict.fromkeys(names)) or [name for name, endpoint in ENDPOINTS.items() if endpoint.default]
-    catalogue = with_entity_ids(options.entity_ids_separator, options.entity_ids_per_call)
-    open_names: Mapping[str, Endpoint] = {name: row for name, row in catalogue.items() if not row.pii}
-    for name in wanted:
-        if name not in catalogue:
-            raise ConfigurationError(f"there is no resource {name!r}{nearest(name, open_names)}")
-        if name not in open_names:
-            raise ConfigurationError(f"{name} holds personal data, which this version does not load")
-        for_each = catalogue[name].for_each
-        if for_each and for_each.option and not getattr(options, for_each.option):
-            raise ConfigurationError(f"{name} needs the option {for_each.option} of [sources.{NAME}]")
-    return [catalogue[name] for name in wanted]
+    return SOURCE.plain(resources, today, options)
 
 
 def open_reader(options: Options) -> Reader:
@@ -101,15 +47,15 @@ def open_reader(options: Options) -> Reader:
         retry=RetryPolicy(tries=options.max_tries, seconds=options.max_retry_seconds, timeout=options.request_timeout),
         connections=options.max_in_flight,
     )
-    return Reader(
-        session,
-        with_entity_ids(options.entity_ids_separator, options.entity_ids_per_call),
-        grain=options.grain,
-        options={"compare_ads": options.compare_ads},
-    )
+    return Reader(session, catalogue(options), grain=options.grain, options={"compare_ads": options.compare_ads})
 
 
-def profile_resource(options: Options, profile_id: str) -> DltResource:
+def catalogue(options: Options) -> Mapping[str, Endpoint]:
+    """Return the endpoints by name, asked as the options have it."""
+    return with_entity_ids(options.entity_ids_separator, options.entity_ids_per_call)
+
+
+def profile_table(options: Options, profile_id: str) -> list[DltResource]:
     """Return the table `profile`: what configuration says of the profile and the API does not."""
     row = {
         "profile_id": profile_id,
@@ -117,13 +63,15 @@ def profile_resource(options: Options, profile_id: str) -> DltResource:
         "reporting_currency": options.reporting_currency,
     }
     fields = [pa.field(column.name, pa.string(), nullable=column.name != "profile_id") for column in PROFILE]
-    return dlt.resource(
-        [pa.Table.from_pylist([row], schema=pa.schema(fields))],
-        name="profile",
-        columns={column.name: column_hint(column, ("profile_id",)) for column in PROFILE},
-        write_disposition="merge",
-        merge_key="profile_id",
-    )
+    return [
+        dlt.resource(
+            [pa.Table.from_pylist([row], schema=pa.schema(fields))],
+            name="profile",
+            columns={column.name: column_hint(column, ("profile_id",)) for column in PROFILE},
+            write_disposition="merge",
+            merge_key="profile_id",
+        )
+    ]
 
 
 class BearerKey(AuthBase):
@@ -136,3 +84,14 @@ class BearerKey(AuthBase):
         """Sign a request."""
         request.headers["Authorization"] = f"Bearer {self._key}"
         return request
+
+
+SOURCE: Final = Source(
+    name=ATRIBU.name,
+    options=Options,
+    catalogue=catalogue,
+    open_reader=open_reader,
+    beside=profile_table,
+    keyless={"api_key": "atb_live_none"},
+)
+"""Atribu, as the engine sees it."""

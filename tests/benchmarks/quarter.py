@@ -20,10 +20,11 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from integration.truth import STORED, aggregate, comparable, days, rows_of, series  # noqa: E402 - after the environment
 from pendulum import Date  # noqa: E402 - as above
 
-from pipelines import atribu  # noqa: E402 - as above
+from pipelines import commands  # noqa: E402 - as above
+from pipelines.sync.request import Request  # noqa: E402 - as above
 from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running  # noqa: E402 - as above
 from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
-from sources.atribu.source import configured  # noqa: E402 - as above
+from sources.atribu.source import SOURCE  # noqa: E402 - as above
 
 PROFILES: Final = {"quiet": 2, "middling": 12, "busy": 60}
 """Conversions a day."""
@@ -85,13 +86,13 @@ def run(profile: str, length: int) -> dict[str, Any]:
     with running(app) as base_url, tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         first = START - timedelta(HORIZON + 5)
-        options = configured(
+        options = SOURCE.configured(
             base_url=base_url, api_key=FULL_KEY, rate_limit=100_000, rate_period=1.0, start_date=str(first)
         )
         for offset in range(length):
             settings.today = START + timedelta(offset)
             before = sandbox.units_spent
-            atribu.sync(options, atribu.Request(today=Date.fromisoformat(str(settings.today))))
+            commands.sync(SOURCE, options, Request(dataset="atribu", today=Date.fromisoformat(str(settings.today))))
             units.append(sandbox.units_spent - before)
             mistakes, rows = differing(sandbox, settings.today - timedelta(HORIZON), settings.today)
             wrong.append(mistakes)

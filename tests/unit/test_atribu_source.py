@@ -17,7 +17,7 @@ from sandbox.atribu import DEFAULT_KEY, FULL_KEY, Fault, Settings, Size, create_
 from sandbox.atribu.state import Sandbox
 from sources.atribu import Options, atribu
 from sources.atribu.endpoints import ENDPOINTS
-from sources.atribu.source import select
+from sources.atribu.source import SOURCE
 from sources.rest.errors import ConfigurationError
 
 KEY = "atb_live_4f9c2d"
@@ -143,23 +143,23 @@ def test_the_source_has_the_named_resources_once() -> None:
 )
 def test_a_resource_that_cannot_work_is_refused(names: list[str], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        select(names, Options(api_key=KEY))
+        SOURCE.select(names, Options(api_key=KEY))
     assert str(caught.value) == message
 
 
 def test_a_mistyped_name_is_never_answered_with_a_personal_resource() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        select(["visitor"], Options(api_key=KEY))
+        SOURCE.select(["visitor"], Options(api_key=KEY))
     assert "'visitors'" not in str(caught.value)
 
 
 def test_a_resource_with_its_option_is_taken() -> None:
-    chosen = select(["ads_compare"], Options(api_key=KEY, compare_ads=("1:2",)))
+    chosen = SOURCE.select(["ads_compare"], Options(api_key=KEY, compare_ads=("1:2",)))
     assert [endpoint.name for endpoint in chosen] == ["ads_compare"]
 
 
 def test_the_way_of_joining_ids_reaches_the_endpoint() -> None:
-    (trend,) = select(["campaigns_trend"], Options(api_key=KEY, entity_ids_separator="|", entity_ids_per_call=9))
+    (trend,) = SOURCE.select(["campaigns_trend"], Options(api_key=KEY, entity_ids_separator="|", entity_ids_per_call=9))
     assert trend.for_each is not None
     assert (trend.for_each.separator, trend.for_each.per_call) == ("|", 9)
 

@@ -10,7 +10,7 @@ from pendulum import Date
 
 from sources.atribu import Options
 from sources.atribu.options import LEVELS
-from sources.atribu.source import configured
+from sources.atribu.source import SOURCE
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import Grain
 
@@ -32,7 +32,7 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def options(**given: Any) -> Options:
-    return configured(**({"api_key": KEY} | given))
+    return SOURCE.configured(**({"api_key": KEY} | given))
 
 
 def refusal(**given: Any) -> str:
@@ -84,7 +84,7 @@ def test_explicit_goes_before_environment_before_secrets_before_config(
 
 def test_a_key_in_secrets_is_found(settings_dir: Path) -> None:
     write(settings_dir, "secrets.toml", f'[sources.atribu]\napi_key = "{KEY}"')
-    assert configured().api_key == KEY
+    assert SOURCE.configured().api_key == KEY
 
 
 def test_a_none_that_is_given_leaves_the_configuration(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +166,7 @@ def test_options_of_another_source_do_not_matter(monkeypatch: pytest.MonkeyPatch
 
 def test_a_missing_key_says_where_to_put_it() -> None:
     with pytest.raises(ConfigurationError) as caught:
-        configured()
+        SOURCE.configured()
     assert str(caught.value) == (
         "no api_key is configured; set SOURCES__ATRIBU__API_KEY or put api_key under [sources.atribu]"
         " in .dlt/secrets.toml"
