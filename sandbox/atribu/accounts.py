@@ -3,9 +3,9 @@
 import random
 from collections.abc import Iterator
 
-from sandbox.atribu.dice import chance, dice, identifier
 from sandbox.atribu.events import MICROS_PER_CENT, Ad, AdDay
 from sandbox.atribu.settings import Size
+from sandbox.dice import chance, dice, identifier
 
 _PLATFORMS = (("Paid Social", "facebook"), ("Paid Search", "google"), ("Paid Social", "instagram"))
 _THEMES = ("Spring Sale", "Lead Form", "Retargeting", "Brand", "Lookalike", "New Arrivals", "Webinar", "Local")

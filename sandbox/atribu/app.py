@@ -25,14 +25,11 @@ Readings, where the contract leaves a choice open:
 - `/goals` needs `conversions:read`, `/attribution-coverage` `analytics:read`, all ad endpoints `campaigns:read`.
 """
 
-import asyncio
 import itertools
 import logging
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from email.utils import formatdate
 from urllib.parse import parse_qsl
 
 import orjson
@@ -41,12 +38,12 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from sandbox.atribu.endpoints import Endpoint, find
-from sandbox.atribu.faults import ERROR_CODES, Fault, spoil
-from sandbox.atribu.limiter import Limiter
-from sandbox.atribu.refusals import Refusal, error_body
+from sandbox.atribu.refusals import Refusal, code_of, error_body
 from sandbox.atribu.settings import Settings
 from sandbox.atribu.state import Asked, Sandbox
-from sandbox.atribu.wire import NO_ANSWER, Reply, reset, send_reply
+from sandbox.faults import Fault
+from sandbox.limiter import Limiter, retry_after
+from sandbox.wire import Reply, deliver, replaced, success
 
 BASE_PATH = "/api/v1/"
 _log = logging.getLogger(__name__)
@@ -108,13 +105,7 @@ class _Door:
                 request_id=call.request_id,
             )
         )
-        if sandbox.settings.latency:
-            # Charged and logged on arrival, answered later: that is what a client's budget has to live with.
-            await asyncio.sleep(sandbox.settings.latency)
-        if reply.status == NO_ANSWER:
-            await reset(scope)
-        else:
-            await send_reply(send, reply, call.fault)
+        await deliver(scope, send, reply, call.fault, sandbox.settings.latency)
 
     def _reply(self, call: _Call, headers: dict[bytes, bytes]) -> Reply:
         sandbox = self._sandbox
@@ -131,14 +122,14 @@ class _Door:
         asked = dict(call.pairs)
         call.fault = sandbox.strike(call.path, asked, free=True)
         if call.fault is not None:
-            return _failed(call.fault, call.request_id)
+            return self._failed(call, call.fault)
         verdict = call.limiter.take(endpoint.units, sandbox.clock())
         if not verdict.allowed:
             return self._rejected(call, verdict.retry_after)
         call.units = endpoint.units
         call.fault = sandbox.strike(call.path, asked, free=False)
-        if call.fault is not None and call.fault.kind in ERROR_CODES:
-            return _failed(call.fault, call.request_id)
+        if call.fault is not None and not call.fault.spoils:
+            return self._failed(call, call.fault)
         return self._answered(call, endpoint, parent)
 
     def _authenticate(self, headers: dict[bytes, bytes]) -> tuple[str, frozenset[str]]:
@@ -150,12 +141,13 @@ class _Door:
 
     def _rejected(self, call: _Call, wait: float) -> Reply:
         reply = _error("rate_limit_exceeded", "Too many requests", 429, call.request_id)
-        style = self._sandbox.settings.retry_after
-        if style == "seconds":
-            reply.headers["Retry-After"] = str(max(1, math.ceil(wait)))
-        elif style == "http_date":
-            reply.headers["Retry-After"] = formatdate(math.ceil(time.time() + wait), usegmt=True)
+        reply.headers |= retry_after(self._sandbox.settings.retry_after, wait)
         return reply
+
+    def _failed(self, call: _Call, fault: Fault) -> Reply:
+        return replaced(
+            fault, lambda status: _error(code_of(status), "This was asked for by a fault", status, call.request_id)
+        )
 
     def _answered(self, call: _Call, endpoint: Endpoint, parent: str) -> Reply:
         sandbox = self._sandbox
@@ -167,13 +159,7 @@ class _Door:
         body: dict[str, object] = {"data": answer.data, "meta": meta}
         if answer.pagination is not None:
             body["pagination"] = answer.pagination
-        if call.fault is None:
-            return Reply(200, orjson.dumps(body))
-        return Reply(
-            200,
-            spoil(call.fault.kind, body),
-            content_type="text/html" if call.fault.kind == "html" else "application/json",
-        )
+        return success(body, call.fault)
 
     def _add_headers(self, call: _Call, reply: Reply) -> None:
         reply.headers["X-Request-ID"] = call.request_id
@@ -184,15 +170,3 @@ class _Door:
 
 def _error(code: str, message: str, status: int, request_id: str) -> Reply:
     return Reply(status, orjson.dumps(error_body(code, message, status, request_id)))
-
-
-def _failed(fault: Fault, request_id: str) -> Reply:
-    if fault.kind in ERROR_CODES:
-        status, code = ERROR_CODES[fault.kind]
-        reply = _error(code, "This was asked for by a fault", status, request_id)
-        if fault.kind == "429":
-            reply.headers["Retry-After"] = str(fault.retry_after)
-        return reply
-    if fault.kind == "redirect":
-        return Reply(307, b"", headers={"Location": fault.location})
-    return Reply(NO_ANSWER, b"")

@@ -3,11 +3,11 @@
 from collections import Counter
 
 from sandbox.atribu.answer import Answer, Row, day_name, money
-from sandbox.atribu.dice import dice, identifier
 from sandbox.atribu.events import GOALS
 from sandbox.atribu.query import Query
 from sandbox.atribu.totals import add_up
 from sandbox.atribu.view import View
+from sandbox.dice import dice, identifier
 
 _CENTS_PER_UNIT = 100
 

@@ -7,11 +7,11 @@ are drawn from each ad's id, so they never change.
 from collections.abc import Iterator
 
 from sandbox.atribu.answer import Answer, Row, money, percent, ratio
-from sandbox.atribu.dice import dice
 from sandbox.atribu.events import MICROS_PER_CENT, Ad
 from sandbox.atribu.query import Query
 from sandbox.atribu.records import Record, records_of, score_of, window_days
 from sandbox.atribu.view import View
+from sandbox.dice import dice
 
 _WINNING_SCORE = 60
 _MICROS = 100 * MICROS_PER_CENT

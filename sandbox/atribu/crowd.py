@@ -2,8 +2,8 @@
 
 import random
 
-from sandbox.atribu.dice import chance, identifier
 from sandbox.atribu.events import Person, Visit, Visitor
+from sandbox.dice import chance, identifier
 
 _FIRST = ("Ada", "Bruno", "Carla", "Diego", "Elena", "Farid", "Greta", "Hugo", "Inés", "Jonas", "Kira", "Luis", "Mara")
 _LAST = ("Abel", "Brandt", "Castro", "Dumas", "Eriksen", "Flores", "Gómez", "Hansen", "Ibarra", "Jansen", "Kovač")

@@ -7,9 +7,9 @@ and on some days all conversions of one goal are cancelled later.
 import random
 from operator import attrgetter
 
-from sandbox.atribu.dice import chance, identifier
 from sandbox.atribu.events import MICROS_PER_CENT, NEVER, UNITS_PER_USD, Conversion, Visit, Visitor
 from sandbox.atribu.traffic import EPOCH, MINUTES_PER_DAY
+from sandbox.dice import chance, identifier
 
 CLICK_WINDOW_DAYS = 30
 LATEST_RECORD_DAYS = 45

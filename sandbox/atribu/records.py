@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from sandbox.atribu.dice import dice
 from sandbox.atribu.events import GOALS, Ad
 from sandbox.atribu.view import View
+from sandbox.dice import dice
 
 _WINDOW_DAYS = {"7d": 7, "14d": 14, "28d": 28}
 

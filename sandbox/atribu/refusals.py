@@ -12,6 +12,19 @@ _STATUS = {
 }
 
 
+_CODES = {
+    400: "invalid_parameter",
+    401: "unauthorized",
+    403: "insufficient_scope",
+    404: "not_found",
+    405: "invalid_request",
+    429: "rate_limit_exceeded",
+    500: "internal_error",
+    502: "internal_error",
+    503: "service_unavailable",
+}
+
+
 class Refusal(Exception):  # noqa: N818 - it is an answer to the client, not an error of the server
     """A request that is answered with a documented error code."""
 
@@ -20,6 +33,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer to the client, not an 
         self.code = code
         self.message = message
         self.status = _STATUS[code]
+
+
+def code_of(status: int) -> str:
+    """Give the documented code of an error status."""
+    return _CODES[status]
 
 
 def error_body(code: str, message: str, status: int, request_id: str) -> dict[str, object]:

@@ -4,15 +4,15 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from sandbox.limiter import Algorithm, RetryAfter
+
 DEFAULT_SCOPES = frozenset({"analytics:read", "campaigns:read", "conversions:read", "realtime:read"})
 ALL_SCOPES = DEFAULT_SCOPES | {"customers:read", "visitors:read"}
 FULL_KEY = "atb_live_sandbox_all_scopes"
 DEFAULT_KEY = "atb_live_sandbox_default_scopes"
 
-Algorithm = Literal["fixed_window", "sliding_log", "token_bucket", "weighted_windows"]
 Generation = Literal["new", "old"]
 Paging = Literal["in_pagination", "packed_cursor", "from_last_row"]
-RetryAfter = Literal["seconds", "http_date", "absent"]
 
 
 def _default_keys() -> dict[str, frozenset[str]]:

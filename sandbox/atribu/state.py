@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from sandbox.atribu.answer import Answer
 from sandbox.atribu.endpoints import Endpoint, find
-from sandbox.atribu.faults import Fault
-from sandbox.atribu.limiter import Limiter, make_limiter
 from sandbox.atribu.parameters import read_query
 from sandbox.atribu.query import Query
 from sandbox.atribu.refusals import Refusal
 from sandbox.atribu.settings import Settings
 from sandbox.atribu.world import World
+from sandbox.faults import Fault, first_to_strike
+from sandbox.limiter import Limiter, Limiters
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Sandbox:
         self.world = World(settings.seed, settings.first_day, settings.size)
         self.faults: list[Fault] = []
         self.log: list[Asked] = []
-        self._limiters: dict[str, Limiter] = {}
+        self._limiters = Limiters()
         # The server answers in its own thread while a test asks for the truth in another.
         self._lock = threading.Lock()
 
@@ -87,12 +87,9 @@ class Sandbox:
 
     def limiter(self, key: str) -> Limiter:
         """Give the limiter of a key; it starts counting at the key's first request."""
-        if key not in self._limiters:
-            settings = self.settings
-            self._limiters[key] = make_limiter(settings.algorithm, settings.limit, settings.period)
-        return self._limiters[key]
+        settings = self.settings
+        return self._limiters.of(key, settings.algorithm, settings.limit, settings.period)
 
     def strike(self, path: str, query: Mapping[str, str], *, free: bool) -> Fault | None:
         """Find the first fault that hits this call, among those that cost nothing or those that are charged."""
-        candidates = (fault for fault in self.faults if fault.is_free is free)
-        return next((fault for fault in candidates if fault.strikes(path, query)), None)
+        return first_to_strike(self.faults, path, query, free=free)

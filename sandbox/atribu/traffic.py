@@ -2,8 +2,8 @@
 
 import random
 
-from sandbox.atribu.dice import chance, identifier
 from sandbox.atribu.events import Ad, Visit, Visitor
+from sandbox.dice import chance, identifier
 
 MINUTES_PER_DAY = 1_440
 EPOCH = 719_163  # date(1970, 1, 1).toordinal()

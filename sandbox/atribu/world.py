@@ -6,12 +6,12 @@ from functools import lru_cache
 
 from sandbox.atribu.accounts import make_ads, running, spend_of
 from sandbox.atribu.crowd import make_visitor
-from sandbox.atribu.dice import chance, dice
 from sandbox.atribu.events import Day, KeywordDay, Visit, Visitor
 from sandbox.atribu.outcomes import CLICK_WINDOW_DAYS, make_conversions
 from sandbox.atribu.settings import Size
 from sandbox.atribu.traffic import make_pages, make_visit
 from sandbox.atribu.view import View
+from sandbox.dice import chance, dice
 
 _SATURDAY = 5
 _WEEKEND_ACTIVITY = 0.4

@@ -6,7 +6,12 @@ from datetime import date
 
 import pytest
 import requests
+from atatus_client import AtatusClient, make_atatus_settings
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox import atatus as atatus_sandbox
 from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
 
@@ -71,3 +76,44 @@ def fresh(start: Callable[..., Client]) -> Client:
     """A client of a sandbox of its own, with a very small world."""
     size = Size(visits_per_day=10, conversions_per_day=4)
     return start(make_settings(size=size, today=date(2026, 1, 20)))
+
+
+class Stage:
+    """An app that plays another one, so that a server need not be started for each."""
+
+    def __init__(self) -> None:
+        self.app: ASGIApp | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on."""
+        await self.app(scope, receive, send)
+
+
+@pytest.fixture(scope="module")
+def stage() -> Iterator[tuple[str, Stage]]:
+    """Serve whatever is on a stage."""
+    stage = Stage()
+    with atatus_sandbox.running(Starlette(routes=[Route("/{path:path}", stage)])) as url:
+        yield url, stage
+
+
+@pytest.fixture
+def start_atatus(stage: tuple[str, Stage]) -> Iterator[Callable[..., AtatusClient]]:
+    """Put an Atatus sandbox on the stage, in place of the one before."""
+    url, current = stage
+    with ExitStack() as stack:
+
+        def begin(**chosen: object) -> AtatusClient:
+            options = {"clock": chosen.pop("clock")} if "clock" in chosen else {}
+            current.app = atatus_sandbox.create_app(make_atatus_settings(**chosen), **options)
+            client = AtatusClient(url, current.app.state.sandbox)
+            stack.callback(client.session.close)
+            return client
+
+        yield begin
+
+
+@pytest.fixture
+def atatus(start_atatus: Callable[..., AtatusClient]) -> AtatusClient:
+    """A client of an Atatus sandbox of its own, with a small world."""
+    return start_atatus()

@@ -12,10 +12,9 @@ import pytest
 import requests
 from conftest import Client, make_settings
 
-import sandbox
 from sandbox.atribu import FULL_KEY, create_app, running
 
-ROOT = Path(sandbox.__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 HEADERS = {"Authorization": f"Bearer {FULL_KEY}"}
 
 

@@ -1,11 +1,14 @@
-"""Four ways of counting a rate limit; which one the real server uses is unknown."""
+"""Four ways of counting a rate limit and three of saying when to come back; what a real server does is unknown."""
 
 import math
+import time
 from abc import ABC, abstractmethod
 from collections import deque
-from typing import NamedTuple
+from email.utils import formatdate
+from typing import Literal, NamedTuple
 
-from sandbox.atribu.settings import Algorithm
+Algorithm = Literal["fixed_window", "sliding_log", "token_bucket", "weighted_windows"]
+RetryAfter = Literal["seconds", "http_date", "absent"]
 
 _ROUNDING = 1e-9
 
@@ -154,3 +157,25 @@ _ALGORITHMS: dict[Algorithm, type[Limiter]] = {
 def make_limiter(algorithm: Algorithm, limit: int, period: float) -> Limiter:
     """Make the limiter named by `algorithm`."""
     return _ALGORITHMS[algorithm](limit, period)
+
+
+class Limiters:
+    """One limiter per key; each starts counting at its key's first request."""
+
+    def __init__(self) -> None:
+        self._by_key: dict[str, Limiter] = {}
+
+    def of(self, key: str, algorithm: Algorithm, limit: int, period: float) -> Limiter:
+        """Give the limiter of a key; what it counts by is settled when it is first asked for."""
+        if key not in self._by_key:
+            self._by_key[key] = make_limiter(algorithm, limit, period)
+        return self._by_key[key]
+
+
+def retry_after(style: RetryAfter, wait: float) -> dict[str, str]:
+    """Give the headers that tell a client to come back after `wait` seconds."""
+    if style == "seconds":
+        return {"Retry-After": str(max(1, math.ceil(wait)))}
+    if style == "http_date":
+        return {"Retry-After": formatdate(math.ceil(time.time() + wait), usegmt=True)}
+    return {}

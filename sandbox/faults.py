@@ -1,6 +1,6 @@
 """What can go wrong between a client and the server, described as data."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -14,6 +14,10 @@ Kind = Literal[
     "403",
     "redirect",
     "reset",
+    "204",
+    "400",
+    "404",
+    "405",
     "500",
     "502",
     "503",
@@ -27,25 +31,29 @@ Kind = Literal[
 
 # These stand in the way of the limiter, so they cost nothing; all others are charged like the answer they replace.
 _FREE_KINDS: frozenset[Kind] = frozenset({"429", "429_without_retry_after", "401", "403", "redirect", "reset"})
-ERROR_CODES: dict[Kind, tuple[int, str]] = {
-    "429": (429, "rate_limit_exceeded"),
-    "429_without_retry_after": (429, "rate_limit_exceeded"),
-    "401": (401, "unauthorized"),
-    "403": (403, "insufficient_scope"),
-    "500": (500, "internal_error"),
-    "502": (502, "internal_error"),
-    "503": (503, "service_unavailable"),
+ERRORS: dict[Kind, int] = {
+    "400": 400,
+    "401": 401,
+    "403": 403,
+    "404": 404,
+    "405": 405,
+    "429": 429,
+    "429_without_retry_after": 429,
+    "500": 500,
+    "502": 502,
+    "503": 503,
 }
-HTML = b"<!doctype html><title>Atribu</title><p>We are checking your browser.</p>"
+_SPOILING: frozenset[Kind] = frozenset({"truncated", "html", "wrong_type", "missing_data", "unknown_field", "slow"})
+HTML = b"<!doctype html><title>Just a moment</title><p>We are checking your browser.</p>"
 
 
 @dataclass
 class Fault:
-    """One thing that goes wrong on calls of `path` (a glob below `/api/v1/`, such as `customers/*`).
+    """One thing that goes wrong on calls of `path` (a glob below the base path, such as `customers/*`).
 
     It strikes `times` calls (None: without end), only every `every`-th matching call (1: each), and only when `match`
     agrees with the query parameters. `retry_after` is the seconds a `429` names, `seconds` how long a `slow` body
-    takes, `location` where a `redirect` leads.
+    takes, `location` where a `redirect` leads and `redirect_status` its status.
     """
 
     path: str
@@ -55,7 +63,8 @@ class Fault:
     match: Callable[[Mapping[str, str]], bool] | None = None
     retry_after: int = 1
     seconds: float = 0.1
-    location: str = "https://elsewhere.example.com/api/v1/"
+    location: str = "https://elsewhere.example.com/"
+    redirect_status: int = 307
     struck: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False, repr=False)
 
@@ -63,6 +72,11 @@ class Fault:
     def is_free(self) -> bool:
         """Tell whether the fault strikes before the limiter, so that the call costs nothing."""
         return self.kind in _FREE_KINDS
+
+    @property
+    def spoils(self) -> bool:
+        """Tell whether the fault needs a successful answer to disturb; all others stand in its place."""
+        return self.kind in _SPOILING
 
     def strikes(self, path: str, query: Mapping[str, str]) -> bool:
         """Tell whether this call is hit, and count it."""
@@ -75,17 +89,27 @@ class Fault:
         return True
 
 
-def spoil(kind: Kind, body: dict[str, object]) -> bytes:
-    """Write a successful body the way `kind` spoils it; `slow` and `truncated` leave the bytes alone."""
+def first_to_strike(faults: Iterable[Fault], path: str, query: Mapping[str, str], *, free: bool) -> Fault | None:
+    """Find the first fault that hits this call, among those that cost nothing or those that are charged."""
+    candidates = (fault for fault in faults if fault.is_free is free)
+    return next((fault for fault in candidates if fault.strikes(path, query)), None)
+
+
+def spoil(kind: Kind, body: object) -> bytes:
+    """Write a successful body the way `kind` spoils it; `slow` and `truncated` leave the bytes alone.
+
+    Without a member `data` the whole body counts as data, and none of it is left by `missing_data`.
+    """
     if kind == "html":
         return HTML
+    envelope, data = (body, body["data"]) if isinstance(body, dict) and "data" in body else (None, body)
     if kind == "missing_data":
-        return orjson.dumps({name: value for name, value in body.items() if name != "data"})
+        return orjson.dumps({name: value for name, value in (envelope or {}).items() if name != "data"})
     if kind == "unknown_field":
-        return orjson.dumps(body | {"data": _with_extra(body["data"])})
+        data = _with_extra(data)
     if kind == "wrong_type":
-        return orjson.dumps(body | {"data": _with_text(body["data"])})
-    return orjson.dumps(body)
+        data = _with_text(data)
+    return orjson.dumps(data if envelope is None else envelope | {"data": data})
 
 
 def _with_extra(data: object) -> object:

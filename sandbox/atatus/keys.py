@@ -1,0 +1,80 @@
+"""The three documented ways of sending an API key, and what a request's body says."""
+
+from collections.abc import Mapping, Sequence
+from email.message import Message
+from email.parser import BytesParser
+from typing import Literal
+from urllib.parse import parse_qsl
+
+import orjson
+
+from sandbox.atatus.refusals import INVALID_KEY, Refusal
+from sandbox.atatus.settings import Key, Settings
+from sandbox.atatus.timing import Parameter
+
+KeyFrom = Literal["header", "query", "body"]
+PARAMETER = "api_key"
+_IN_QUERY = {"GET", "DELETE"}
+IN_BODY = {"POST", "PUT"}
+
+
+def find_key(
+    method: str,
+    headers: Mapping[str, str],
+    parameters: Sequence[Parameter],
+    fields: Mapping[str, object],
+    settings: Settings,
+) -> tuple[str, KeyFrom] | None:
+    """Find the key of a request and where it came from; a header goes before the rest."""
+    for name in sorted(settings.key_headers):
+        if name.lower() in headers:
+            return headers[name.lower()], "header"
+    if method in _IN_QUERY:
+        found = next((parameter.value for parameter in parameters if parameter.name == PARAMETER), None)
+        return None if found is None else (found, "query")
+    if method in IN_BODY and PARAMETER in fields:
+        return str(fields[PARAMETER]), "body"
+    return None
+
+
+def authenticate(found: tuple[str, KeyFrom] | None, settings: Settings) -> tuple[str, Key]:
+    """Give the key and what it may do; refuses a request without a valid one."""
+    if found is None:
+        raise Refusal(settings.no_key_status, INVALID_KEY)
+    text, _ = found
+    if text not in settings.keys:
+        raise Refusal(settings.wrong_key_status, INVALID_KEY)
+    return text, settings.keys[text]
+
+
+def read_fields(content_type: str, body: bytes) -> dict[str, object]:
+    """Read the fields of a form or a JSON object; a body that is neither has none."""
+    kind = content_type.partition(";")[0].strip().lower()
+    if kind == "application/json":
+        return _json_fields(body)
+    if kind == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(body.decode("utf-8", "replace"), keep_blank_values=True))
+    if kind == "multipart/form-data":
+        return dict(_parts(content_type, body))
+    return {}
+
+
+def _json_fields(body: bytes) -> dict[str, object]:
+    try:
+        parsed = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return {}
+    return parsed if isinstance(parsed, dict) else {}
+
+
+def _parts(content_type: str, body: bytes) -> list[tuple[str, object]]:
+    # A multipart form is a mail with parts, and the standard library reads mails.
+    form = BytesParser().parsebytes(b"Content-Type: " + content_type.encode() + b"\r\n\r\n" + body)
+    parts = form.get_payload() if form.is_multipart() else []
+    messages = [part for part in parts if isinstance(part, Message)]
+    return [(str(part.get_param("name", "", "content-disposition")), _text(part)) for part in messages]
+
+
+def _text(part: Message) -> str:
+    payload = part.get_payload(decode=True)
+    return payload.decode("utf-8", "replace") if isinstance(payload, bytes) else ""
