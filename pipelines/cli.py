@@ -42,6 +42,7 @@ Since = Annotated[str | None, typer.Option(help="First day (YYYY-MM-DD).")]
 Until = Annotated[str | None, typer.Option(help="Last day (YYYY-MM-DD).")]
 Today = Annotated[str | None, typer.Option(help="Take this day as today (YYYY-MM-DD).")]
 Full = Annotated[bool, typer.Option("--full", help="Read the whole horizon again.")]
+Pii = Annotated[bool | None, typer.Option("--include-pii", help="Load personal resources too, under pii_policy.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Debug = Annotated[bool, typer.Option(help="Show a traceback with an error.")]
 
@@ -58,6 +59,7 @@ def sync(
     dataset: Dataset = None,
     today: Today = None,
     full: Full = False,
+    include_pii: Pii = None,
     max_units: Annotated[int | None, typer.Option(help="Stop after so many units of the rate limit.")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
     debug: Debug = False,
@@ -77,8 +79,8 @@ def sync(
             dataset=dataset or source.value,
             full=full,
         )
-        allowance: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes}
-        with _opened(source, day, sandbox=sandbox, **allowance) as (kind, options), show.Progress() as progress:
+        given: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
+        with _opened(source, day, sandbox=sandbox, **given) as (kind, options), show.Progress() as progress:
             outcome = commands.sync(kind, options, request, progress)
         show.outcome(outcome)
     if outcome.stopped_by is not None:
@@ -133,6 +135,7 @@ def plan(
     dataset: Dataset = None,
     today: Today = None,
     full: Full = False,
+    include_pii: Pii = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -150,7 +153,7 @@ def plan(
             dataset=dataset or source.value,
             full=full,
         )
-        with _opened(source) as (kind, options):
+        with _opened(source, include_pii=include_pii) as (kind, options):
             found = look.preview(kind, options, request)
         if json:
             report.preview_json(found, request, options)
@@ -186,6 +189,7 @@ def check(
     source: Source,
     *,
     resources: Resources = None,
+    include_pii: Pii = None,
     destination: Destination = "local",
     dataset: Dataset = None,
     debug: Debug = False,
@@ -195,10 +199,37 @@ def check(
         from pipelines import commands  # noqa: PLC0415 - see sync
         from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
 
-        with _opened(source) as (kind, options):
+        with _opened(source, include_pii=include_pii) as (kind, options):
             request = Request(resources=_names(resources), destination=destination, dataset=dataset or source.value)
             found = commands.check(kind, options, request)
         show.checked(found, options.rate_limit, destination)
+
+
+@app.command()
+def forget(
+    source: Source,
+    *,
+    email: Annotated[str | None, typer.Option(help="E-mail address; - reads it from standard input.")] = None,
+    customer_id: Annotated[str | None, typer.Option(help="The vendor's id of the person.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only count.")] = False,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    debug: Debug = False,
+) -> None:
+    """Erase a person from every personal table and keep them out; needs no key of the API."""
+    with _plain_errors(debug=debug):
+        from pipelines import commands  # noqa: PLC0415 - see sync
+        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
+
+        address = sys.stdin.readline().strip() if email == "-" else email
+        if bool(address) == bool(customer_id):
+            raise ConfigurationError("name the person with either --email or --customer-id")
+        request = Request(destination=destination, dataset=dataset or source.value)
+        with _opened(source, keyless=True) as (kind, options):
+            rows = commands.forget(
+                kind, options, request, email=address or None, customer_id=customer_id or None, erase=yes
+            )
+        show.forgotten(rows, erased=yes)
 
 
 @app.command()

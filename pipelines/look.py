@@ -5,15 +5,20 @@ from dataclasses import dataclass
 
 import pendulum
 
-from pipelines.sync.estimate import Line, LoadedIds, estimate
-from pipelines.sync.job import loaded_coverage, prepare
+from pipelines.sync.details import Queue, queue_of
+from pipelines.sync.estimate import Line, LoadedIds, details_line, estimate
+from pipelines.sync.job import loaded_coverage, prepared_for, split_by_privacy
 from pipelines.sync.onlooker import Onlooker
 from pipelines.sync.plan import Policy
 from pipelines.sync.request import Request
-from pipelines.sync.status import History, Status
+from pipelines.sync.status import History, Progress, Status
 from pipelines.sync.warehouse import Warehouse
+from sources.rest.catalogue import Endpoint
 from sources.rest.common_options import CommonOptions
+from sources.rest.coverage import Coverage
+from sources.rest.errors import ConfigurationError
 from sources.rest.source import Source
+from sources.rest.tasks import Values
 from sources.rest.windows import Window
 
 
@@ -42,19 +47,40 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
         DestinationBusyError: another process holds the destination.
     """
     request.check(source, options)
-    with Onlooker(source.name, request.destination, request.dataset, wait=options.wait_for_destination) as destination:
-        prepared = prepare(source, options, request, destination)
-        policy, pipeline = prepared.policy, destination.pipeline
-        tables = Warehouse(pipeline, policy.grain).tables()
-        ids = LoadedIds(
-            pipeline, tables, prepared.coverage, policy, endpoints=source.catalogue(options), options=options
-        )
-        return Preview(
-            days=request.days(options),
-            policy=policy,
-            lines=estimate(prepared.plan.tasks, ids.count),
-            pending=destination.pending,
-        )
+    lines: list[Line] = []
+    pending, policy = False, None
+    for rows in split_by_privacy(source.select(request.resources, options)):
+        with Onlooker.of(source.name, request, options, personal=rows[0].pii) as destination:
+            destination.open()
+            warehouse = Warehouse(destination.pipeline, options.grain)
+            coverage = loaded_coverage(destination, warehouse)
+            prepared = prepared_for(
+                rows,
+                values=_values(source, rows, options, coverage),
+                options=options,
+                request=request,
+                destination=destination,
+                coverage=coverage,
+            )
+            policy, catalogue = prepared.policy, source.catalogue(options)
+            ids = LoadedIds(
+                destination.pipeline, warehouse.tables(), coverage, policy, endpoints=catalogue, options=options
+            )
+            lines += estimate(prepared.plan.tasks, ids.count)
+            lines += [details_line(row, queue_of(row, catalogue, warehouse)) for row in prepared.plan.details]
+            pending |= destination.pending
+    if policy is None:
+        raise ConfigurationError("there is nothing to load")
+    return Preview(days=request.days(options), policy=policy, lines=lines, pending=pending)
+
+
+def _values(source: Source, rows: Sequence[Endpoint], options: CommonOptions, coverage: Coverage) -> Values:
+    """Values of the parameters that multiply calls; those that a sync asks for are those that it was told last time."""
+    values = dict(options.values)
+    for param in source.discovered:
+        loaded = {variant for row in rows if row.by == (param,) for variant in coverage.variants(row.name)}
+        values[param] = values[param] or tuple(sorted(loaded)) or (f"(each {param})",)
+    return values
 
 
 def status(source: Source, options: CommonOptions, request: Request) -> Status:
@@ -64,16 +90,42 @@ def status(source: Source, options: CommonOptions, request: Request) -> Status:
         ConfigurationError: the destination cannot work, or a later version of this program has loaded it.
         DestinationBusyError: another process holds the destination.
     """
-    with Onlooker(source.name, request.destination, request.dataset, wait=options.wait_for_destination) as destination:
+    found = [_status(source, options, request, personal=personal) for personal in (False, True)]
+    return Status(
+        profile_id=found[0].profile_id or found[1].profile_id,
+        units_today=sum(one.units_today for one in found),
+        pending=any(one.pending for one in found),
+        resources=tuple(line for one in found for line in one.resources),
+        runs=tuple(sorted((run for one in found for run in one.runs), key=lambda run: run.started_at, reverse=True)),
+        details=tuple(line for one in found for line in one.details),
+    )
+
+
+def _status(source: Source, options: CommonOptions, request: Request, *, personal: bool) -> Status:
+    with Onlooker.of(source.name, request, options, personal=personal) as destination:
         destination.open()
         pipeline = destination.pipeline
         warehouse = Warehouse(pipeline, options.grain)
         coverage = loaded_coverage(destination, warehouse)
-        history = History(pipeline, warehouse.tables(), coverage, source.catalogue(options))
+        catalogue, tables = source.catalogue(options), warehouse.tables()
+        history = History(pipeline, tables, coverage, catalogue)
+        loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]
         return Status(
             profile_id=coverage.tenant,
             units_today=history.units_since(pendulum.today("UTC")),
             pending=destination.pending,
             resources=tuple(history.freshness()),
             runs=tuple(history.runs()),
+            details=tuple(_progress(row, queue_of(row, catalogue, warehouse), options) for row in loaded),
         )
+
+
+def _progress(endpoint: Endpoint, queue: Queue, options: CommonOptions) -> Progress:
+    units = endpoint.units * len(queue.tasks)
+    return Progress(
+        resource=endpoint.name,
+        everybody=queue.everybody,
+        current=queue.everybody - len(queue.tasks),
+        units=units,
+        minutes=round(units * options.rate_period / options.rate_limit / 60, 2),
+    )

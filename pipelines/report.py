@@ -97,6 +97,9 @@ def status(found: "Status", request: "Request") -> None:
         out.print()
         out.print(_runs(found))
         out.print(f"units today (UTC): {found.units_today}")
+        for one in found.details:
+            rest = f"; the rest needs {one.units} units or more, {one.minutes} minutes" if one.units else ""
+            out.print(f"{one.resource}: current for {one.current} of {one.everybody} people{rest}")
     if found.pending:
         out.print(_PENDING)
 

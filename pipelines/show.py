@@ -1,7 +1,7 @@
 """What a person sees of a run."""
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import groupby
 from types import TracebackType
@@ -90,6 +90,8 @@ def _remarks(result: "Outcome") -> None:
         _warn(
             f"{name}: the API sends the unknown field{'s' * (len(fields) > 1)} {', '.join(fields)}; now a column each"
         )
+    for table, name in sorted(result.left_out):
+        _warn(f"{table}: the API sends the unknown field {name}; fields that nobody knows of people are not loaded")
     for name, windows in _by_task_name(result.truncated):
         _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
     for note in result.notes:
@@ -104,6 +106,14 @@ def _problems(result: "Outcome") -> None:
     if result.stopped:
         _err.print(f"[bold red]error:[/] {escape(str(result.stopped))}")
         return
+    if result.missing:
+        lacking = "; ".join(
+            f"{scope} for {', '.join(sorted(names))}" for scope, names in sorted(result.missing.items())
+        )
+        _err.print(
+            f"[bold red]not allowed:[/] the key lacks {escape(lacking)}; give it the scopes in the vendor's dashboard,"
+            " or leave these out with --resources"
+        )
     for name, windows in _by_task_name(result.skipped):
         _err.print(f"[bold red]not asked:[/] {name} {windows}")
     for task in result.unproved:
@@ -133,7 +143,14 @@ def verified(result: "Outcome", *, repaired: bool) -> None:
 
 def checked(found: "Checked", rate_limit: int, destination: str) -> None:
     """Print what was checked, and what was not."""
-    _out.print(f"key: works for {found.asked}, belongs to profile {escape(found.profile_id)}")
+    _out.print(f"key: works, belongs to profile {escape(found.profile_id)}")
+    if found.second_key:
+        _warn("api_key is refused and next_api_key works: put it in the place of api_key")
+    table = Table("scope", "granted", "needed by", box=None, pad_edge=False)
+    for scope in found.scopes:
+        granted = "yes" if scope.granted else "[bold red]no[/]"
+        table.add_row(escape(scope.name or "not documented"), granted, ", ".join(scope.resources))
+    _out.print(table)
     if found.limit_seen is None:
         _out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
     else:
@@ -141,7 +158,25 @@ def checked(found: "Checked", rate_limit: int, destination: str) -> None:
         if found.limit_seen > rate_limit:
             _out.print(f"  set rate_limit to {found.limit_seen} to use all of it")
     _out.print(f"destination {escape(destination)}: reachable")
-    _out.print("not checked: scopes of other resources, scopes for personal data, whether the destination takes rows")
+    personal = "" if found.personal else "scopes for personal data (--include-pii), "
+    _out.print(f"this has cost {found.units} units; not checked: {personal}whether the destination takes rows")
+
+
+def forgotten(rows: Mapping[str, int], *, erased: bool) -> None:
+    """Print where a person was found, without saying who it is."""
+    table = Table("table", box=None, pad_edge=False)
+    table.add_column("rows", justify="right")
+    for name, count in rows.items():
+        table.add_row(name, str(count))
+    if rows:
+        _out.print(table)
+    else:
+        _out.print("no row of this person is loaded")
+    _out.print(
+        "erased; this person stays out of later syncs"
+        if erased
+        else "nothing is erased yet; --yes does it, and keeps this person out of later syncs"
+    )
 
 
 def _warn(text: str) -> None:

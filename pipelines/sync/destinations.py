@@ -1,13 +1,14 @@
 """Destinations by name, and the dlt pipeline that loads into one."""
 
 import hashlib
+import os
 import shutil
 import tempfile
 import tomllib
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Any, Final, Self, cast
 
 import dlt
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
@@ -24,10 +25,15 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.exit_codes import DestinationBusyError
 from pipelines.sync.duckdb_file import DuckDbFile
 from pipelines.sync.lock import run_lock
+from pipelines.sync.request import Request
+from sources.rest.common_options import CommonOptions
 from sources.rest.errors import ConfigurationError, shown
 from sources.rest.options import nearest
 
 FILE: Final = "destinations.toml"
+PERSONAL: Final = "_pii"
+"""End of the names of a dataset and a pipeline for personal data, so that grants can follow the schema."""
+
 _PACKAGED: Final = Path(__file__).parents[2] / FILE
 
 
@@ -42,13 +48,15 @@ class Destination:
         name: a name in `destinations.toml`.
         dataset: schema in the destination.
         wait: seconds to wait for a DuckDB file that another process holds.
+        personal: the dataset and pipeline for personal data, whose names end with `_pii`.
 
     Raises:
         ConfigurationError: the destination is unknown, incomplete or cannot be written.
     """
 
-    def __init__(self, source: str, name: str, dataset: str, *, wait: float = 0.0) -> None:
-        self._source = source
+    def __init__(self, source: str, name: str, dataset: str, *, wait: float = 0.0, personal: bool = False) -> None:
+        dataset = f"{dataset}{PERSONAL}" if personal else dataset
+        self._pipeline_name = f"{source}{PERSONAL}" if personal else source
         self._name = name
         self._dataset = dataset
         self._wait = wait
@@ -63,6 +71,12 @@ class Destination:
         self._pipeline: dlt.Pipeline | None = None
         self._tables_gone = False
 
+    @classmethod
+    def of(cls, source: str, request: Request, options: CommonOptions, *, personal: bool = False) -> Self:
+        """Return the destination that a request names."""
+        wait = options.wait_for_destination
+        return cls(source, request.destination, request.dataset, wait=wait, personal=personal)
+
     @property
     def pipeline(self) -> dlt.Pipeline:
         """The pipeline, once it is open."""
@@ -70,9 +84,19 @@ class Destination:
             raise RuntimeError("the destination is not open")
         return self._pipeline
 
-    def lock(self) -> AbstractContextManager[None]:
-        """Keep other runs of this machine out of the destination and dataset."""
-        return run_lock(self._folder.with_suffix(".lock"))
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Keep other runs of this machine out of the destination and dataset; files made meanwhile are private.
+
+        Raises:
+            DestinationBusyError: another run holds it.
+        """
+        before = os.umask(0o077)
+        try:
+            with run_lock(self._folder.with_suffix(".lock")):
+                yield
+        finally:
+            os.umask(before)
 
     def open(self) -> None:
         """Attach to the destination: finish what an earlier run left behind, and bring the state back.
@@ -105,6 +129,12 @@ class Destination:
                 self._tables_gone = False
             self.pipeline.load(raise_on_failed_jobs=True)
 
+    def rewrite(self) -> None:
+        """Leave nothing of deleted rows in a DuckDB file; how another database forgets is up to its operator."""
+        if isinstance(self._factory, DuckDbFile):
+            with explained(self._name):
+                self._factory.rewrite()
+
     def _recreate(self) -> None:
         """Make the next load create tables that are gone, although the stored schema still has them."""
         with explained(self._name), self.pipeline.sql_client() as client:
@@ -116,7 +146,10 @@ class Destination:
             self._factory.wait = self._wait
         with explained(self._name):
             pipeline = dlt.pipeline(
-                self._source, destination=self._factory, dataset_name=self._dataset, pipelines_dir=str(self._folder)
+                self._pipeline_name,
+                destination=self._factory,
+                dataset_name=self._dataset,
+                pipelines_dir=str(self._folder),
             )
         pipeline.runtime_config.intercept_signals = False  # dlt would swallow a signal that comes while it loads
         return pipeline

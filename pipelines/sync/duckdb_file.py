@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
+import duckdb as database
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations import duckdb
@@ -39,6 +40,20 @@ class DuckDbFile(duckdb):
         client = super().client(schema, initial_config)
         client.sql_client.wait = self.wait  # type: ignore[attr-defined] # it is ours
         return client
+
+    def rewrite(self) -> None:
+        """Copy the database into a new file: the old one still holds what was deleted, in blocks that are free."""
+        file = Path(str(self.config_params["credentials"]))
+        copy = file.with_suffix(".rewritten")
+        copy.unlink(missing_ok=True)
+        with database.connect(str(file)) as connection:  # held until the end, so that nobody writes meanwhile
+            connection.execute("CHECKPOINT")
+            connection.execute(f"ATTACH '{_quoted(copy)}' AS rewritten")
+            ((name,),) = connection.execute("SELECT current_database()").fetchall()
+            connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
+            connection.execute("DETACH rewritten")
+            copy.chmod(file.stat().st_mode & 0o777)
+            copy.replace(file)
 
     @property
     def client_class(self) -> type[DuckDbClient]:
@@ -80,3 +95,7 @@ class _Client(DuckDbClient):
         super().__init__(schema, config, capabilities)
         names = self.create_dataset_names(schema, config)
         self.sql_client: Any = _SqlClient(*names, config.credentials, capabilities)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")

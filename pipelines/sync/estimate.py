@@ -8,6 +8,8 @@ from typing import Any, Final
 import dlt
 from pendulum import Date
 
+from pipelines.sync.details import REASON as DETAILS
+from pipelines.sync.details import Queue
 from pipelines.sync.plan import Policy, cost
 from sources.rest.catalogue import Endpoint, ForEach
 from sources.rest.coverage import Coverage
@@ -75,13 +77,30 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
             line.calls += bool(endpoint.for_each.endpoint) - known_by
             asked |= {parent} if endpoint.for_each.endpoint else set()
         line.windows += 1
-        line.calls += groups
+        line.assumed |= endpoint.cursor is not None  # nobody knows how many pages there are
+        line.calls += groups if endpoint.for_each else task.pages
         line.units += cost([task], groups) - known_by
         line.reasons[str(task.reason)] = line.reasons.get(str(task.reason), 0) + 1
         if task.window:
             line.first_day = min(task.window.start, line.first_day or task.window.start)
             line.last_day = max(task.window.end, line.last_day or task.window.end)
     return list(lines.values())
+
+
+def details_line(endpoint: Endpoint, queue: Queue) -> Line:
+    """What the details cost that are due by what is loaded now; what a sync loads before them adds to it."""
+    calls = len(queue.tasks)
+    return Line(
+        resource=endpoint.name,
+        variant="",
+        windows=calls,
+        calls=calls,
+        units=endpoint.units * calls,
+        reasons={DETAILS: calls} if calls else {},
+        scope=endpoint.scope,
+        pii=personal(endpoint),
+        assumed=True,
+    )
 
 
 def personal(endpoint: Endpoint) -> tuple[str, ...]:

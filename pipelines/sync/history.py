@@ -1,7 +1,7 @@
 """What every run leaves in the destination: `sync_runs`, `sync_windows`, `restatements`; nothing personal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from typing import Any, Final, get_args, get_type_hints
 
@@ -50,6 +50,13 @@ class WindowRow:
     error: str | None
     request_id: str | None
     read_at: datetime
+
+    def after(self, earlier: "WindowRow | None") -> "WindowRow":
+        """What is said of several calls that only one row speaks of."""
+        if earlier is None:
+            return self
+        rows = None if self.rows is None and earlier.rows is None else (self.rows or 0) + (earlier.rows or 0)
+        return replace(self, rows=rows, error=self.error or earlier.error)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,22 +1,26 @@
 """A run that is about to start: the lock held, the plan made, the way to the API open."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from pipelines.sync.allowed import Allowed
 from pipelines.sync.commit import Committer
 from pipelines.sync.destinations import Destination
+from pipelines.sync.forget import Tables
 from pipelines.sync.plan import Plan, Policy, cost, plan
 from pipelines.sync.request import Request
 from pipelines.sync.run import Run
 from pipelines.sync.signals import Stopped, stopped_by_signals
 from pipelines.sync.warehouse import Warehouse
+from sources.rest.catalogue import Endpoint, Kind
 from sources.rest.common_options import CommonOptions
 from sources.rest.coverage import Coverage, Restatement
-from sources.rest.reader import Reader
+from sources.rest.errors import ApiError
+from sources.rest.reader import Failure, Reader
 from sources.rest.source import Source
-from sources.rest.tasks import Task
+from sources.rest.tasks import Task, Values
 
 SLICE_UNITS_MAX: Final = 600
 """Most units of one commit, however fast the key is: it bounds memory and what a crash can lose."""
@@ -45,72 +49,160 @@ class Prepared:
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """A run that is about to start, holding the lock."""
+    """What is loaded into one dataset, holding its lock."""
 
     run: Run
     prepared: Prepared
+    personal: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A run that is about to start.
+
+    Attributes:
+        jobs: one per dataset: what everybody may see, then personal data.
+        reader: the way to the API.
+        stopped: whether a signal has come.
+        allowed: what the key may read of personal data.
+        failures: what had to be known before, and the API does not tell.
+    """
+
+    jobs: list[Job]
     reader: Reader
     stopped: Stopped
+    allowed: Allowed
+    failures: list[Failure]
 
 
 @contextmanager
 def opened(
     source: Source, options: CommonOptions, request: Request, planner: Planner, watcher: Watcher | None
-) -> Iterator[Job]:
+) -> Iterator[Work]:
     """Lock, plan, and open the way to the API.
 
     Raises:
+        ApiError: the key is refused, or the API does not tell what has to be known before.
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
     request.check(source, options)
-    destination = Destination(source.name, request.destination, request.dataset, wait=options.wait_for_destination)
     with ExitStack() as stack:
-        stack.enter_context(destination.lock())
-        prepared = prepare(source, options, request, destination, planner)
+        parts = [
+            (Destination.of(source.name, request, options, personal=rows[0].pii), rows)
+            for rows in split_by_privacy(source.select(request.resources, options))
+        ]
+        for destination, _ in parts:
+            stack.enter_context(destination.lock())
         reader = source.open_reader(options)
         stack.callback(reader.session.close)
-        budget, policy = reader.session.budget, prepared.policy
-        budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
         stopped = stack.enter_context(stopped_by_signals(reader))
+        ledgers = []
+        for destination, _ in parts:
+            destination.open()
+            ledgers.append(loaded_coverage(destination, Warehouse(destination.pipeline, options.grain)))
+        budget = reader.session.budget
+        budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
+        allowed = Allowed(reader, ledgers, request.day(options))
+        allowed.unused(include_pii=options.include_pii)
+        jobs: list[Job] = []
+        failures: list[Failure] = []
+        for (destination, rows), coverage in zip(parts, ledgers, strict=True):
+            chosen, values = rows, options.values
+            if rows[0].pii:
+                reader.privacy.forgotten = coverage.forgotten
+                if Tables(destination.pipeline, reader.privacy, _tables(destination, options)).hide():
+                    destination.rewrite()
+                chosen = allowed.among(rows, options.values)
+                try:
+                    values = source.values(chosen, options, reader)
+                except ApiError as error:
+                    failures.append(Failure(Task(reader.endpoints[error.endpoint]), error))
+                    chosen = [row for row in chosen if not set(row.by) & set(source.discovered)]
+            prepared = prepared_for(
+                chosen,
+                values=values,
+                options=options,
+                request=request,
+                destination=destination,
+                coverage=coverage,
+                planner=planner,
+            )
+            run = _run(destination, reader, prepared, options, watcher)
+            jobs.append(Job(run=run, prepared=prepared, personal=rows[0].pii))
         if watcher:
-            watcher.start(len(prepared.plan.tasks), cost(prepared.plan.tasks))
-        run = Run(
-            Committer(destination.pipeline, destination.load, prepared.coverage, policy.grain, policy.today),
-            reader,
-            Warehouse(destination.pipeline, policy.grain),
-            prepared.coverage,
-            policy,
-            in_flight=options.max_in_flight,
-            slice_units=min(SLICE_UNITS_MAX, max(1, round(options.rate_limit * 60 / options.rate_period))),
-            progress=lambda task: watcher.step(task, budget.spent) if watcher else None,
-        )
-        yield Job(run=run, prepared=prepared, reader=reader, stopped=stopped)
+            tasks = [task for job in jobs for task in job.prepared.plan.tasks]
+            watcher.start(len(tasks), cost(tasks))
+        yield Work(jobs=jobs, reader=reader, stopped=stopped, allowed=allowed, failures=failures)
 
 
-def prepare(
-    source: Source, options: CommonOptions, request: Request, destination: Destination, planner: Planner = plan
+def _tables(destination: Destination, options: CommonOptions) -> set[str]:
+    return Warehouse(destination.pipeline, options.grain).tables()
+
+
+def _run(
+    destination: Destination, reader: Reader, prepared: Prepared, options: CommonOptions, watcher: Watcher | None
+) -> Run:
+    policy, budget = prepared.policy, reader.session.budget
+    return Run(
+        Committer(destination.pipeline, destination.load, prepared.coverage, policy.grain, policy.today),
+        reader,
+        Warehouse(destination.pipeline, policy.grain),
+        prepared.coverage,
+        policy,
+        in_flight=options.max_in_flight,
+        slice_units=min(SLICE_UNITS_MAX, max(1, round(options.rate_limit * 60 / options.rate_period))),
+        progress=lambda task: watcher.step(task, budget.spent) if watcher else None,
+    )
+
+
+def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
+    """Endpoints that everybody may see, and personal ones: each group has a dataset of its own."""
+    groups = [[row for row in endpoints if not row.pii], [row for row in endpoints if row.pii]]
+    return [group for group in groups if group]
+
+
+def prepared_for(
+    endpoints: Sequence[Endpoint],
+    *,
+    values: Values,
+    options: CommonOptions,
+    request: Request,
+    destination: Destination,
+    coverage: Coverage,
+    planner: Planner = plan,
 ) -> Prepared:
-    """Make the plan of a run; reads the ledger in the destination, nothing of the API.
+    """Make the plan of a run; reads the open destination, nothing of the API.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
-    destination.open()
-    coverage = loaded_coverage(destination, Warehouse(destination.pipeline, options.grain))
+    today = request.day(options)
+    warehouse = Warehouse(destination.pipeline, options.grain)
+    entities = [row for row in endpoints if row.kind is Kind.ENTITY]
+    tables = warehouse.tables() if entities else set()
     policy = Policy(
-        today=request.day(options),
+        today=today,
         horizon_days=options.horizon_days,
         restatement=Restatement.FIXED if request.full else options.restatement,
         grain=options.grain,
-        values=options.values,
+        values=values,
         looks_back=request.since is None,
         keeps_start=request.since is None and options.start_date is None,
         tolerance=options.tolerance,
+        rows_per_day={
+            (row.name, variant): rows
+            for row in entities
+            if row.name in tables
+            for variant, rows in {
+                **dict.fromkeys(coverage.variants(row.name), 0.0),
+                **warehouse.rows_per_day(row, today),
+            }.items()
+        },
+        reread_units=options.reread_units,
     )
-    chosen = source.select(request.resources, options)
-    return Prepared(plan=planner(chosen, request.days(options), policy, coverage), policy=policy, coverage=coverage)
+    return Prepared(plan=planner(endpoints, request.days(options), policy, coverage), policy=policy, coverage=coverage)
 
 
 def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:

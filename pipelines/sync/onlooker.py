@@ -24,9 +24,9 @@ class Onlooker(Destination):
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
     """
 
-    def __init__(self, source: str, name: str, dataset: str, *, wait: float = 0.0) -> None:
-        super().__init__(source, name, dataset, wait=wait)
-        runs = self._folder / source
+    def __init__(self, source: str, name: str, dataset: str, *, wait: float = 0.0, personal: bool = False) -> None:
+        super().__init__(source, name, dataset, wait=wait, personal=personal)
+        runs = self._folder / self._pipeline_name
         self.pending = any(package for pattern in _PENDING for package in runs.glob(pattern))
         self._own = tempfile.TemporaryDirectory(prefix="elt-")
         self._folder = Path(self._own.name)

@@ -29,7 +29,7 @@ PATIENCE: Final[Mapping[type[ApiError], int]] = {
     UnavailableError: 2,
     ApiError: 5,
 }
-"""Failures in a row after which an endpoint is left alone for the rest of the run; the first match counts."""
+"""Failures in a row after which a variant of an endpoint is left alone in this run; the first match counts."""
 
 
 @dataclass
@@ -50,6 +50,8 @@ class Outcome:
         allowance_reached: the run stopped because it had spent what it might.
         stopped_by: exit code of the signal that ended the run.
         units: units spent, by endpoint.
+        missing: scope that the key lacks -> resources that were left out.
+        left_out: table and field of what nobody knows of personal rows.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -65,12 +67,33 @@ class Outcome:
     allowance_reached: bool = False
     stopped_by: ExitCode | None = None
     units: Mapping[str, int] = field(default_factory=dict)
+    missing: dict[str, set[str]] = field(default_factory=dict)
+    left_out: set[tuple[str, str]] = field(default_factory=set)
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """What two parts of a run did."""
+        merged = Outcome(units={**self.units, **other.units})
+        for name in ("rows", "windows"):
+            setattr(merged, name, getattr(self, name) + getattr(other, name))
+        for name in ("failures", "skipped", "truncated", "changes", "unproved", "notes"):
+            setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
+        for name in ("unknown", "left_out"):
+            setattr(merged, name, getattr(self, name) | getattr(other, name))
+        merged.missing = {
+            scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
+            for scope in (*self.missing, *other.missing)
+        }
+        merged.stopped = self.stopped or other.stopped
+        merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by
+        merged.allowance_reached = self.allowance_reached or other.allowance_reached
+        return merged
 
     @property
     def exit_code(self) -> ExitCode:
         """The code that needs a person most."""
         codes = [exit_code(failure.error) for failure in self.failures]
         codes += [exit_code(self.stopped)] if self.stopped else []
+        codes += [ExitCode.REFUSED] if self.missing else []
         if self.stopped_by is not None:
             return self.stopped_by
         if self.allowance_reached:
@@ -85,26 +108,38 @@ class Patience:
 
     Attributes:
         stopped: an error that every further call would meet too.
+        missing: scope that the key lacks -> resources that are left out.
     """
 
     def __init__(self) -> None:
         self.stopped: ApiError | None = None
+        self.missing: dict[str, set[str]] = {}
         self._in_a_row: Counter[str] = Counter()
         self._left_alone: set[str] = set()
 
     def skips(self, task: Task) -> bool:
         """Whether a task shall not be asked for."""
-        return self.stopped is not None or task.endpoint.name in self._left_alone
+        return self.stopped is not None or task.endpoint.scope in self.missing or _name(task) in self._left_alone
 
     def succeeded(self, task: Task) -> None:
-        """Forget earlier failures of an endpoint."""
-        self._in_a_row[task.endpoint.name] = 0
+        """Forget earlier failures of a variant of an endpoint."""
+        self._in_a_row[_name(task)] = 0
 
     def failed(self, failure: Failure) -> None:
         """Count a failure."""
-        name, error = failure.task.endpoint.name, failure.error
+        name, error = _name(failure.task), failure.error
         if isinstance(error, FATAL):
             self.stopped = self.stopped or error
+        if isinstance(error, MissingScopeError) and failure.task.endpoint.scope:
+            self.lacks(failure.task)
         self._in_a_row[name] += 1
         if self._in_a_row[name] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
             self._left_alone.add(name)
+
+    def lacks(self, task: Task) -> None:
+        """Note that a resource is left out because the key lacks its scope."""
+        self.missing.setdefault(task.endpoint.scope or "", set()).add(task.endpoint.name)
+
+
+def _name(task: Task) -> str:
+    return f"{task.endpoint.name} {task.variant_text}"

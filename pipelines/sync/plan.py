@@ -1,16 +1,17 @@
 """What a sync asks for, and why: a pure function of today, configuration and coverage."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import ceil
 from typing import Final
 
 from pendulum import Date
 
-from sources.rest.catalogue import Endpoint
+from sources.rest.catalogue import Endpoint, Kind
 from sources.rest.coverage import Coverage, Known, Restatement
 from sources.rest.tasks import Task, Values, windows_of
-from sources.rest.windows import Grain, Window, align, by_grain, merged, overlap, spans, split
+from sources.rest.windows import MAX_DAYS, Grain, Window, align, by_grain, merged, overlap, spans, split
 
 RECENT_DAYS: Final = 7
 """Days whose numbers everybody waits for: they are loaded before anything older is looked at."""
@@ -18,6 +19,15 @@ RECENT_DAYS: Final = 7
 LADDER: Final = (1, 2, 3, 7, 14, 30, 60, 90)
 """Ages in days at which a window is read again that cannot be checked by sums."""
 
+
+FIRST_LOOK_DAYS: Final = 7
+"""Days of entities asked for in one chain of pages before anybody knows how many rows a day has."""
+
+PAGES_AT_ONCE: Final = 20
+"""Pages that one chain should have: at three units each, what a minute brings."""
+
+PAGE_ROWS: Final = 100
+"""Rows of a page."""
 
 EVER: Final = Date(1970, 1, 1)
 """A first day before everything that can be loaded."""
@@ -50,6 +60,8 @@ class Policy:
         looks_back: no first day was asked for, so that loaded days of the horizon are looked at wherever it begins.
         keeps_start: no first day is configured either, so that what was loaded says where the range begins.
         tolerance: share by which the sum of a value over the horizon may be out; what is less waits for its rung.
+        rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded.
+        reread_units: units that reading all pages of the horizon again may cost per endpoint.
     """
 
     today: Date
@@ -60,6 +72,8 @@ class Policy:
     looks_back: bool = True
     keeps_start: bool = False
     tolerance: float = 0.0
+    rows_per_day: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    reread_units: int = 600
 
     def horizon(self, checked: Date | None) -> Window:
         """Days whose numbers may have changed since they were checked: after a pause it reaches further back."""
@@ -82,6 +96,8 @@ class Plan:
         checks: loaded ranges that have to add up; each answers for many windows and is not loaded itself.
         history: the rest, newest first.
         settles: variants of which everything that may have changed is looked at.
+        details: endpoints whose calls depend on what is loaded by then.
+        notes: what the plan leaves for later, in sentences.
     """
 
     recent: list[Task]
@@ -89,6 +105,8 @@ class Plan:
     checks: list[Task]
     history: list[Task]
     settles: list[Task]
+    details: list[Endpoint] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @property
     def tasks(self) -> list[Task]:
@@ -105,9 +123,12 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage:
         policy: how to go about the past.
         coverage: what was loaded before.
     """
+    endpoints = list(endpoints)
+    details = [row for row in endpoints if row.kind is Kind.DETAIL]
     wholes = [
         _begun(Task(row, asked if row.dated else None, one), policy, coverage)
         for row in endpoints
+        if row not in details
         for one in row.variants(policy.values)
     ]
     tasks = [task for whole in wholes for task in _tasks(whole, policy, coverage)]
@@ -117,7 +138,12 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage:
         group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
         groups[group].append(task)
     ordered = {name: group if name == "checks" else _newest_first(group) for name, group in groups.items()}
-    return Plan(**ordered, settles=[whole for whole in wholes if _settles(whole, policy, coverage)])
+    return Plan(
+        **ordered,
+        settles=[whole for whole in wholes if _settles(whole, policy, coverage)],
+        details=details,
+        notes=[_climbing(row, policy) for row in endpoints if row.kind is Kind.ENTITY and _too_dear(row, policy)],
+    )
 
 
 def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage: Coverage) -> Plan:
@@ -155,7 +181,7 @@ def cost(tasks: Iterable[Task], groups: int = 1) -> int:
     total, asked = 0, set()
     for task in tasks:
         for_each = task.endpoint.for_each
-        total += task.endpoint.units * (groups if for_each else 1)
+        total += task.endpoint.units * (groups if for_each else task.pages)
         if for_each and for_each.endpoint and (for_each.endpoint, task.window) not in asked:
             asked.add((for_each.endpoint, task.window))
             total += 1
@@ -176,6 +202,8 @@ def _tasks(whole: Task, policy: Policy, coverage: Coverage) -> Iterator[Task]:
         yield replace(whole, reason=Reason.SNAPSHOT)
     elif whole.endpoint.by_day:
         yield from _series(whole, whole.window, policy, coverage)
+    elif whole.endpoint.any_range:
+        yield from _entities(whole, whole.window, policy, coverage)
     else:
         yield from _aggregate(whole, whole.window, policy, coverage)
 
@@ -196,6 +224,65 @@ def _series(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> I
             hint = coverage.loaded(replace(whole, window=window), policy.grain)
             reason = Reason.HINT if hint else _why_missing(window, whole, policy, coverage)
             yield replace(whole, window=window, reason=reason)
+
+
+def _entities(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> Iterator[Task]:
+    """A chain of pages costs by its rows, so long ranges are asked for at once, as long as a slice can hold them."""
+    known = coverage.known(whole, policy.grain)
+    horizon = policy.horizon(known.checked)
+    missing = coverage.missing(whole, policy.grain)
+    loaded = coverage.loaded(_looked_at(whole, policy, horizon), policy.grain)
+    stale = [part for one in loaded if (part := overlap(one, horizon))]
+    if policy.restatement is Restatement.NONE:
+        stale = []
+    elif policy.restatement is Restatement.EXACT and _too_dear(whole.endpoint, policy):
+        climbing = [Window(day, day) for part in stale for day in part.dates()]
+        # vanished rows show only where a day is asked for together with those beside it
+        around = [
+            Window(day.start.subtract(days=1), day.end.add(days=1))
+            for day in climbing
+            if _climbs(day, known.checked, policy.today)
+        ]
+        stale = [part for one in merged(around) for other in stale if (part := overlap(one, other))]
+    current = overlap(asked, policy.recent)
+    for stretch in reversed(merged([*missing, *stale, *([current] if current else [])])):
+        for window in split(stretch, _chain_days(whole, policy)):
+            again = coverage.loaded(replace(whole, window=window), policy.grain)
+            reason = Reason.AGAIN if again else _why_missing(window, whole, policy, coverage)
+            yield replace(whole, window=window, reason=reason, pages=_pages(whole, window.days, policy))
+
+
+def _pages(whole: Task, days: int, policy: Policy) -> int:
+    """Pages that a chain is expected to have; one, where nobody knows."""
+    rows = policy.rows_per_day.get((whole.endpoint.name, whole.variant_text), 0.0)
+    return max(1, ceil(rows * days / PAGE_ROWS))
+
+
+def _chain_days(whole: Task, policy: Policy) -> int:
+    """Days that one chain of pages is about."""
+    rows = policy.rows_per_day.get((whole.endpoint.name, whole.variant_text))
+    if rows is None:
+        return FIRST_LOOK_DAYS
+    return max(1, min(MAX_DAYS, int(PAGES_AT_ONCE * PAGE_ROWS / rows))) if rows else MAX_DAYS
+
+
+def _reread_cost(endpoint: Endpoint, policy: Policy) -> int:
+    """Units that reading all pages of the horizon again costs."""
+    per_day = [rows for (name, _), rows in policy.rows_per_day.items() if name == endpoint.name]
+    return sum(endpoint.units * max(1, ceil(rows * policy.horizon_days / PAGE_ROWS)) for rows in per_day)
+
+
+def _too_dear(endpoint: Endpoint, policy: Policy) -> bool:
+    return _reread_cost(endpoint, policy) > policy.reread_units
+
+
+def _climbing(endpoint: Endpoint, policy: Policy) -> str:
+    rungs = ", ".join(map(str, LADDER))
+    return (
+        f"{endpoint.name}: reading all pages of {policy.horizon_days} days again would cost about"
+        f" {_reread_cost(endpoint, policy)} units, more than reread_units ({policy.reread_units}); days older than a"
+        f" week are read again at the age of {rungs} days"
+    )
 
 
 def _aggregate(whole: Task, asked: Window, policy: Policy, coverage: Coverage) -> Iterator[Task]:
@@ -245,7 +332,7 @@ def _looked_at(whole: Task, policy: Policy, horizon: Window) -> Task:
 
 def _aligned(whole: Task, policy: Policy) -> Task:
     """A task over whole windows of the grain, where its endpoint has any."""
-    if whole.window is None or whole.endpoint.by_day:
+    if whole.window is None or whole.endpoint.any_range:
         return whole
     return replace(whole, window=align(whole.window, policy.grain, policy.today))
 

@@ -10,12 +10,15 @@ from dlt.extract import DltResource
 
 from pipelines.sync.changes import Suspects, changes
 from pipelines.sync.commit import Committer
+from pipelines.sync.counts import Counts
+from pipelines.sync.details import queue_of, read_rows
 from pipelines.sync.history import Restated, WindowRow
 from pipelines.sync.outcome import Outcome, Patience
 from pipelines.sync.plan import LADDER, Plan, Policy, Reason, slices
 from pipelines.sync.restate import Examination
+from pipelines.sync.vanished import cleared
 from pipelines.sync.warehouse import Warehouse
-from sources.rest.catalogue import DELETED
+from sources.rest.catalogue import DELETED, Endpoint
 from sources.rest.coverage import Coverage, Known
 from sources.rest.errors import ApiError
 from sources.rest.reader import Answer, Failure, Reader, Skipped
@@ -62,6 +65,8 @@ class Run:
         self._slice_units = slice_units
         self._progress = progress
         self._patience = Patience()
+        self._counts = Counts()
+        self._about_details: dict[str, WindowRow] = {}
         self._suspects = Suspects()
         self._unsettled: list[Task] = []
         self._repairs = True
@@ -78,7 +83,11 @@ class Run:
         self._read_and_commit(plan.again, beside)
         self._examine(plan.checks)
         self._read_and_commit(plan.history, beside)
+        self._prove_counts()
+        for endpoint in plan.details:
+            self._read_details(endpoint)
         self._note_settled(plan)
+        self.outcome.notes += plan.notes
         return self._ended()
 
     def verify(self, plan: Plan, *, repair: bool) -> Outcome:
@@ -99,6 +108,7 @@ class Run:
         return self._ended()
 
     def _ended(self) -> Outcome:
+        self.outcome.missing = self._patience.missing
         spent = bool(self.outcome.skipped) and self._reader.session.budget.closed
         self.outcome.allowance_reached = spent and self.outcome.stopped is None
         return self.outcome
@@ -110,23 +120,68 @@ class Run:
 
     def _read_and_commit(self, tasks: Sequence[Task], beside: Beside) -> None:
         for group in slices(tasks, self._slice_units):
-            answers = list(self._answers(group))
+            answers = [cleared(answer, self._warehouse) for answer in self._answers(group)]
             if answers:
                 for alike in _by_variant(answers):
                     self._note_changes(alike)
                 self._commit(answers, () if self.outcome.windows else beside())
+
+    def _read_details(self, endpoint: Endpoint) -> None:
+        """Read the details of everybody whose figures have changed, best first."""
+        queue = queue_of(endpoint, self._reader.endpoints, self._warehouse)
+        for group in slices(queue.tasks, self._slice_units):
+            answers = list(self._answers(group))
+            if answers:
+                self._commit(answers, read_rows(endpoint, answers, queue.figures))
+
+    def _prove_counts(self) -> None:
+        """Compare how many rows chains have listed with what is counted elsewhere; what differs is read once more."""
+        counts, grain = self._counts, self._policy.grain
+        equal, different = counts.compared(self._counted())
+        if different:
+            before = dict(counts.listed)
+            again = [replace(task, reason=Reason.RESTATED) for task in different]
+            self._read_and_commit(again, tuple)
+            more, different = counts.compared(self._counted())
+            equal += more
+            for task, counted in different.items():
+                known = self._coverage.known(task, grain)
+                rows = counts.listed[task]
+                self.outcome.notes.append(
+                    f"{task}: the API lists {rows} rows and counts {counted}; rows may be missing"
+                )
+                if known.counted or rows != before[task]:
+                    self.outcome.unproved.append(task)
+                    self._unsettled.append(task)
+        for task in equal:
+            if counts.listed[task]:
+                known = self._coverage.known(task, grain)
+                self._coverage.learn(task, grain, replace(known, counted=True))
+
+    def _counted(self) -> list[Answer]:
+        """Ask how many rows there must be; where the API does not tell, that is no failure of what was loaded."""
+        questions = self._counts.questions(self._reader.endpoints)
+        results = list(self._reader.read_all(questions, in_flight=self._in_flight))
+        untold = [f"nobody has counted its rows: {one.error}" for one in results if isinstance(one, Failure)]
+        names = {task.endpoint.name for task in self._counts.listed}
+        self.outcome.notes += [f"{name}: {text}" for text in untold for name in sorted(names)]
+        return [one for one in results if isinstance(one, Answer)]
 
     def _answers(self, tasks: Sequence[Task]) -> Iterable[Answer]:
         """Read tasks; failures and what was not asked for are noted."""
         self._reader.learned = self._committer.learned()
         for result in self._reader.read_all(tasks, skip=self._patience.skips, in_flight=self._in_flight):
             self._progress(result.task)
-            if isinstance(result, Skipped) or (isinstance(result, Failure) and self._patience.stopped):
+            if isinstance(result, Skipped) and result.task.endpoint.scope in self._patience.missing:
+                self._patience.lacks(result.task)
+                self._unsettled.append(result.task)
+            elif isinstance(result, Skipped) or (isinstance(result, Failure) and self._patience.stopped):
                 self.outcome.skipped.append(result.task)
             elif isinstance(result, Failure):
                 self._note_failure(result)
             else:
                 self._patience.succeeded(result.task)
+                self._counts.add(result)
                 self._note_window(result.task, answer=result)
                 yield result
 
@@ -183,6 +238,7 @@ class Run:
             outcome.unknown |= {
                 (table, name) for table, name in answer.unknown if name not in self._learned_before.of(table)
             }
+            outcome.left_out |= {(answer.task.endpoint.name, name) for name in answer.left_out}
             if answer.truncated:
                 outcome.truncated.append(answer.task)
             for table, rows in answer.tables.items():
@@ -213,22 +269,25 @@ class Run:
         return bool(found)
 
     def _note_window(self, task: Task, *, answer: Answer | None = None, error: ApiError | None = None) -> None:
-        self._committer.windows.append(
-            WindowRow(
-                run_id=self.id,
-                resource=task.endpoint.name,
-                variant=task.variant_text,
-                window=str(task.window or ""),
-                date_from=task.window.start if task.window else None,
-                date_to=task.window.end if task.window else None,
-                reason=task.reason,
-                rows=answer.rows if answer else None,
-                truncated=answer.truncated if answer else False,
-                error=type(error).__name__ if error else None,
-                request_id=answer.request_id if answer else error.request_id if error else None,
-                read_at=pendulum.now("UTC"),
-            )
+        row = WindowRow(
+            run_id=self.id,
+            resource=task.endpoint.name,
+            variant=task.variant_text,
+            window=str(task.window or ""),
+            date_from=task.window.start if task.window else None,
+            date_to=task.window.end if task.window else None,
+            reason=task.reason,
+            rows=answer.rows if answer else None,
+            truncated=answer.truncated if answer else False,
+            error=type(error).__name__ if error else None,
+            request_id=answer.request_id if answer else error.request_id if error else None,
+            read_at=pendulum.now("UTC"),
         )
+        if task.parent:  # nobody is told apart there
+            row, before = row.after(self._about_details.get(row.resource)), self._about_details.get(row.resource)
+            self._about_details[row.resource] = row
+            self._committer.windows = [one for one in self._committer.windows if one is not before]
+        self._committer.windows.append(row)
 
     def _note_settled(self, plan: Plan) -> None:
         """Note which variants have been looked at whole: their numbers are those of today."""

@@ -93,6 +93,24 @@ class RunSummary:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far the details of people are loaded.
+
+    Attributes:
+        everybody: people who have some.
+        current: those whose details are loaded as they are now.
+        units: what the rest costs at least.
+        minutes: of the rate limit that this takes.
+    """
+
+    resource: str
+    everybody: int
+    current: int
+    units: int
+    minutes: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Status:
     """What a destination holds.
 
@@ -100,6 +118,7 @@ class Status:
         profile_id: whose rows they are.
         units_today: units of all runs that began today in UTC and came to their end.
         pending: a run has read what it has not loaded yet.
+        details: how far the details of people are loaded.
     """
 
     profile_id: str | None = None
@@ -107,6 +126,7 @@ class Status:
     pending: bool = False
     resources: Sequence[Freshness] = ()
     runs: Sequence[RunSummary] = ()
+    details: Sequence[Progress] = ()
 
 
 @dataclass

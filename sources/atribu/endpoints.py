@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Final
 
 from sources.atribu import columns, creative_columns
-from sources.rest.catalogue import Api, ChildList, Cursor, Endpoint, ForEach, Kind
+from sources.rest.catalogue import Api, ChildList, Count, Cursor, Endpoint, ForEach, Kind, Parents
 from sources.rest.errors import (
     InternalError,
     InvalidDateRangeError,
@@ -335,6 +335,7 @@ _ROWS: Final = (
         by=("goal",),
         params=_CAPPED,
         cursor=Cursor(params=("cursor_time", "cursor_id"), fields=("conversion_time", "conversion_id")),
+        counted_by=Count(endpoint="conversions_timeseries", metric="count", column="event_type", param="goal"),
         default=False,
     ),
     Endpoint(
@@ -360,10 +361,24 @@ _ROWS: Final = (
         description="Events of one person.",
         docs_url=f"{_DOCS}/customers",
         columns=columns.JOURNEY,
+        params=_CAPPED,
         cursor=Cursor(params=("cursor",)),
+        parents=Parents(
+            param="id",
+            column="customer_profile_id",
+            figures={
+                "customers": ("conversion_time", "touch_count", "conversion_count", "total_revenue"),
+                "visitors": ("last_seen_at", "session_count", "total_pageviews", "total_revenue"),
+            },
+            endpoint="customers",
+            best=("total_revenue", "conversion_time"),
+        ),
         default=False,
     ),
 )
+
+DISCOVERED: Final = {"goal": ("goals", "conversion_key")}
+"""Query parameter -> endpoint and column that list its values."""
 
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {row.name: row for row in _ROWS}
 """Every read endpoint of the contract whose body is typed, by resource name."""

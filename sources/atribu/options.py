@@ -35,6 +35,7 @@ class Options(CommonOptions):
         levels: levels of `campaigns` to load.
         entity_ids_separator: joins ids in one call of `campaigns_trend`.
         entity_ids_per_call: ids in one such call.
+        goals: conversion types of which `customers` are loaded; without them, those of the goals that the API names.
         compare_ads: pairs of ads for `ads_compare`, each as `first:second`.
 
     Raises:
@@ -49,11 +50,14 @@ class Options(CommonOptions):
     levels: tuple[str, ...] = LEVELS
     entity_ids_separator: str = ","
     entity_ids_per_call: int = 50
+    goals: tuple[str, ...] = ()
     compare_ads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not _KEY.fullmatch(self.api_key):
-            raise ConfigurationError("api_key is not an Atribu key; it has the form atb_live_...")
+        for name in ("api_key", "next_api_key"):
+            key = getattr(self, name)
+            if key is not None and not _KEY.fullmatch(key):
+                raise ConfigurationError(f"{name} is not an Atribu key; it has the form atb_live_...")
         super().__post_init__()
         self.check_positive("entity_ids_per_call")
         for name, known in (("models", MODELS), ("levels", LEVELS)):
@@ -72,4 +76,4 @@ class Options(CommonOptions):
     @property
     def values(self) -> Values:
         """Values of the query parameters that multiply calls."""
-        return {"model": self.models, "level": self.levels}
+        return {"model": self.models, "level": self.levels, "goal": self.goals}

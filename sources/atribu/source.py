@@ -1,6 +1,6 @@
 """`atribu()`: the Atribu API as an ordinary dlt source."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any, Final
 
 import dlt
@@ -11,10 +11,11 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.atribu.columns import PROFILE
-from sources.atribu.endpoints import ATRIBU, with_entity_ids
+from sources.atribu.endpoints import ATRIBU, DISCOVERED, with_entity_ids
 from sources.atribu.options import Options
 from sources.rest.budget import Budget
-from sources.rest.catalogue import Endpoint
+from sources.rest.keys import Keys
+from sources.rest.privacy import Privacy
 from sources.rest.reader import Reader
 from sources.rest.resources import column_hint
 from sources.rest.session import RetryPolicy, Session
@@ -42,17 +43,24 @@ def open_reader(options: Options) -> Reader:
     session = Session(
         ATRIBU,
         base_url=options.base_url,
-        auth=BearerKey(options.api_key),
+        keys=Keys(options.keys, BearerKey),
         budget=Budget(options.rate_limit, options.rate_period),
         retry=RetryPolicy(tries=options.max_tries, seconds=options.max_retry_seconds, timeout=options.request_timeout),
         connections=options.max_in_flight,
     )
-    return Reader(session, catalogue(options), grain=options.grain, options={"compare_ads": options.compare_ads})
+    personal = privacy(options)
+    return Reader(
+        session,
+        personal.shaped(),
+        grain=options.grain,
+        options={"compare_ads": options.compare_ads},
+        privacy=personal,
+    )
 
 
-def catalogue(options: Options) -> Mapping[str, Endpoint]:
-    """Return the endpoints by name, asked as the options have it."""
-    return with_entity_ids(options.entity_ids_separator, options.entity_ids_per_call)
+def privacy(options: Options) -> Privacy:
+    """Return every endpoint, asked as the options have it, and what becomes of personal data."""
+    return options.privacy(with_entity_ids(options.entity_ids_separator, options.entity_ids_per_call))
 
 
 def profile_table(options: Options, profile_id: str) -> list[DltResource]:
@@ -89,9 +97,10 @@ class BearerKey(AuthBase):
 SOURCE: Final = Source(
     name=ATRIBU.name,
     options=Options,
-    catalogue=catalogue,
+    privacy=privacy,
     open_reader=open_reader,
     beside=profile_table,
     keyless={"api_key": "atb_live_none"},
+    discovered=DISCOVERED,
 )
 """Atribu, as the engine sees it."""

@@ -48,6 +48,16 @@ class Measure(StrEnum):
     SEARCH = "search"
 
 
+class Personal(StrEnum):
+    """What a personal column tells of somebody; it decides what privacy does about it."""
+
+    NAME = "name"  # who somebody is: dropped, hashed or kept, as the policy has it
+    EMAIL = "e-mail"  # as a name; it also finds somebody who wants to be forgotten
+    PLACE = "place"  # as a name
+    URL = "url"  # what follows the path is cut off, unless the policy is to keep it
+    ID = "id"  # the vendor's own number of somebody: loaded, and it finds somebody who wants to be forgotten
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Column:
     """One column of a table, and where its value stands in a row of the answer.
@@ -60,7 +70,7 @@ class Column:
         key: part of what tells rows of one window apart; never null.
         missing: literal stored when a key is null or absent.
         adds: values over several days add up to the value of the range; what they are about.
-        pii: personal data.
+        pii: what it tells of somebody, where it is personal data.
     """
 
     name: str
@@ -70,7 +80,7 @@ class Column:
     key: bool = False
     missing: str | None = None
     adds: Measure | None = None
-    pii: bool = False
+    pii: Personal | None = None
 
     def __post_init__(self) -> None:
         if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):
@@ -129,11 +139,47 @@ class Cursor:
 
     Args:
         params: query parameters that ask for the next page.
-        fields: fields of a row from which they can be taken when the answer does not hand them out.
+        fields: fields of a row from which they can be taken when the answer does not hand them out: when, and which.
     """
 
     params: tuple[str, ...]
     fields: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Count:
+    """Another endpoint whose series says how many rows there must be over a range.
+
+    Args:
+        endpoint: name of the series.
+        metric: its column with the count.
+        column: its column that holds the value of `param`.
+        param: query parameter of the counted endpoint.
+    """
+
+    endpoint: str
+    metric: str
+    column: str
+    param: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parents:
+    """Whose details are read: everybody in loaded rows of other endpoints, and how one sees that they have changed.
+
+    Args:
+        param: path parameter that takes the id.
+        column: column of the id, in those rows and in the details.
+        figures: endpoint -> columns of somebody's latest row that change with the details.
+        endpoint: the one of those that says who is read first.
+        best: its columns by which they are ranked, largest first.
+    """
+
+    param: str
+    column: str
+    figures: Mapping[str, tuple[str, ...]]
+    endpoint: str
+    best: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # a row is itself, wherever it is used as a key
@@ -159,6 +205,8 @@ class Endpoint:
         cap: most rows that one call can give where there is no next page.
         cursor: how pages are linked.
         for_each: where the ids come from that the calls need.
+        parents: whose details are read, one chain of calls each.
+        counted_by: what says how many rows there must be.
         unique: the key columns tell all rows of an answer apart.
         sum_by: columns per which metrics add up over days; the key unless given.
         default: read unless left out.
@@ -185,6 +233,8 @@ class Endpoint:
     cap: int | None = None
     cursor: Cursor | None = None
     for_each: ForEach | None = None
+    parents: Parents | None = None
+    counted_by: Count | None = None
     unique: bool = True
     sum_by: tuple[str, ...] = ()
     default: bool = True
@@ -199,6 +249,9 @@ class Endpoint:
             "only series have a date of their own": self.kind is Kind.AGGREGATE and "date" in self.own_names,
             "entities and details are paged by a cursor": (self.kind in (Kind.ENTITY, Kind.DETAIL))
             != (self.cursor is not None),
+            "entities have rows with a time and an id": self.kind is Kind.ENTITY
+            and not (self.key and self.cursor and len(self.cursor.fields) > 1),
+            "details have parents": (self.kind is Kind.DETAIL) != (self.parents is not None),
             "a cap goes with a limit": self.cap is not None and self.params.get("limit") != str(self.cap),
             "a call costs at least one unit": self.units < 1,
             "personal data is never a default": self.default and self.pii,
@@ -238,6 +291,16 @@ class Endpoint:
         """Whether rows carry the day that they stand for."""
         return self.kind is Kind.SERIES
 
+    @property
+    def any_range(self) -> bool:
+        """Whether any range of days can be asked for without changing what a row is."""
+        return self.kind in (Kind.SERIES, Kind.ENTITY)
+
+    @property
+    def moment(self) -> str:
+        """Column that says when a row of an entity happened."""
+        return self.cursor.fields[0] if self.cursor and self.cursor.fields else ""
+
     @cached_property
     def context_columns(self) -> tuple[Column, ...]:
         """Columns that come from the question, not from the answer's rows; together they name a window."""
@@ -247,6 +310,8 @@ class Endpoint:
                 Column(name="date", type=Type.DATE, description="First day of the window that the row stands for."),
                 Column(name="grain", type=Type.TEXT, description="Length of that window: day, week or month."),
             ]
+        if self.parents:
+            columns += [Column(name=self.parents.column, type=Type.TEXT, description="Whose.", pii=Personal.ID)]
         if self.kind is Kind.LIVE:
             columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
         return (*columns, *(PARAM_COLUMNS[param] for param in self.by))
@@ -259,13 +324,14 @@ class Endpoint:
     @cached_property
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
-        return (*self.context_columns, *self.columns, _DELETED_COLUMN)
+        place = (POSITION,) if self.kind is Kind.DETAIL else ()
+        return (*self.context_columns, *place, *self.columns, _DELETED_COLUMN)
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
-        """Columns whose values are replaced together: what one call has answered for; none for pages of entities."""
-        if self.cursor:
-            return ()
+        """Columns whose values are replaced together: a window, a row of an entity, or all details of somebody."""
+        if self.kind is Kind.ENTITY:
+            return (*self.context_names, *self.key)
         return (*self.context_names, "date") if self.by_day else self.context_names
 
     @cached_property
@@ -281,9 +347,8 @@ class Endpoint:
 
     def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
         """Every column of a child table, in order."""
-        position = Column(name="position", type=Type.BIGINT, description="Place in the list, from 0.")
         keys = tuple(column for column in self.columns if column.key)
-        return (*self.context_columns, *keys, position, *child.columns, _DELETED_COLUMN)
+        return (*self.context_columns, *keys, POSITION, *child.columns, _DELETED_COLUMN)
 
     def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:
         """Every combination of the multiplying parameters, as (parameter, value) pairs."""
@@ -317,6 +382,9 @@ class Api:
     error: str
     codes: Mapping[str, type[ApiError]]
 
+
+POSITION: Final = Column(name="position", type=Type.BIGINT, description="Place in the list, from 0.")
+"""Column of what is read as a list: items of a child table, details of somebody."""
 
 PARAM_COLUMNS: Final = {
     "model": Column(name="model", type=Type.TEXT, description="Attribution model that was asked for."),

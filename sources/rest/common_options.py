@@ -1,12 +1,15 @@
 """Options that every source has, beside those of its own vendor."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar, Final
 
 from pendulum import Date
 
+from sources.rest.catalogue import Endpoint
 from sources.rest.coverage import Restatement
 from sources.rest.errors import ConfigurationError
+from sources.rest.privacy import SECRET_MIN, PiiPolicy, Privacy, policies
 from sources.rest.session import checked_base_url
 from sources.rest.tasks import Values
 from sources.rest.windows import Grain, today_in
@@ -29,6 +32,7 @@ class CommonOptions:
 
     Args:
         api_key: what the vendor gives to those who may read.
+        next_api_key: the key that shall follow; used as soon as the first one is refused.
         base_url: address of the API.
         start_date: first day to load; without it, `history_days` before the first sync.
         timezone: the time zone that decides what "today" is.
@@ -45,6 +49,11 @@ class CommonOptions:
         request_timeout: seconds for one answer.
         max_tries: requests per call, the first included.
         max_retry_seconds: longest time for all tries of a call.
+        include_pii: load personal resources too.
+        pii_policy: what is loaded of personal columns: nothing (drop), a keyed hash (hash) or all (keep).
+        pii_columns: other policies for single columns, each as `column=policy` or `resource.column=policy`.
+        pii_secret: key of the hashes, at least 32 characters.
+        reread_units: units that reading all pages of the horizon again may cost per personal resource and run.
 
     Raises:
         ConfigurationError: a value cannot work.
@@ -54,6 +63,7 @@ class CommonOptions:
     """Days loaded where no start is configured."""
 
     api_key: str = field(repr=False, metadata={"secret": True})
+    next_api_key: str | None = field(default=None, repr=False, metadata={"secret": True})
     base_url: str = ""
     start_date: Date | None = None
     timezone: str = "UTC"
@@ -70,13 +80,18 @@ class CommonOptions:
     request_timeout: float = 30.0
     max_tries: int = 5
     max_retry_seconds: float = 300.0
+    include_pii: bool = False
+    pii_policy: PiiPolicy = PiiPolicy.DROP
+    pii_columns: tuple[str, ...] = ()
+    pii_secret: str | None = field(default=None, repr=False, metadata={"secret": True})
+    reread_units: int = 600
 
     def __post_init__(self) -> None:
         checked_base_url(self.base_url)
         self.check_positive(*_POSITIVE)
         if not 0 <= self.tolerance < 1:
             raise ConfigurationError(f"option tolerance is a share from 0 to below 1, not {self.tolerance}")
-        for name in ("horizon_days", "wait_for_destination"):
+        for name in ("horizon_days", "wait_for_destination", "reread_units"):
             if getattr(self, name) < 0:
                 raise ConfigurationError(f"option {name} cannot be below 0")
         try:
@@ -104,6 +119,29 @@ class CommonOptions:
         if start > today:
             raise ConfigurationError(f"the first day to load, {start}, lies after today, {today}")
         return start
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that may be used, the first one first."""
+        return tuple(key for key in (self.api_key, self.next_api_key) if key)
+
+    def privacy(self, catalogue: Mapping[str, Endpoint]) -> Privacy:
+        """Return what becomes of personal data.
+
+        Raises:
+            ConfigurationError: a policy names no personal column, or a hash has no secret.
+        """
+        try:
+            by_column = policies(self.pii_columns, catalogue)
+        except ValueError as error:
+            raise ConfigurationError(f"option pii_columns: {error}") from None
+        hashes = PiiPolicy.HASH in (self.pii_policy, *by_column.values())
+        if (hashes or self.pii_secret) and len(self.pii_secret or "") < SECRET_MIN:
+            raise ConfigurationError(
+                f"option pii_secret must have at least {SECRET_MIN} characters; it is the key of the hashes of personal"
+                " columns, and belongs into .dlt/secrets.toml or the environment"
+            )
+        return Privacy(catalogue=catalogue, policy=self.pii_policy, by_column=by_column, secret=self.pii_secret or "")
 
     @property
     def values(self) -> Values:

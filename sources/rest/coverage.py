@@ -1,13 +1,14 @@
 """Ledger of the windows that were asked for and loaded; an empty day and a missing one look alike in the tables."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final, Self
 
 from pendulum import Date
 
 from sources.rest.errors import ConfigurationError
+from sources.rest.privacy import Forgotten
 from sources.rest.tasks import Task
 from sources.rest.windows import Grain, Window, merged, overlap
 
@@ -34,13 +35,28 @@ class Known:
         rounded: sums differ by rounding, so that differences of half a cent per row mean nothing.
         not_additive: metrics whose days do not add up to the range.
         capped: the list over a longer range is cut off, so that sums cannot be checked.
+        counted: rows of entities were as many as another endpoint counts; from then on they have to be.
         checked: every loaded window whose numbers could still change on that day is at least as fresh as that day.
     """
 
     rounded: bool = False
     not_additive: frozenset[str] = frozenset()
     capped: bool = False
+    counted: bool = False
     checked: Date | None = None
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Scopes that a key was found to have.
+
+    Attributes:
+        key: fingerprint of the key.
+        days: scope -> day on which the API last granted it.
+    """
+
+    key: str = ""
+    days: Mapping[str, str] = field(default_factory=dict)
 
 
 class Coverage:
@@ -48,6 +64,8 @@ class Coverage:
 
     Attributes:
         tenant: the profile whose rows the destination holds.
+        granted: scopes that the key has, as far as it was asked about them.
+        forgotten: people who stay out.
     """
 
     def __init__(
@@ -55,7 +73,11 @@ class Coverage:
         loaded: Mapping[str, Iterable[Window]] | None = None,
         known: Mapping[str, Known] | None = None,
         tenant: str | None = None,
+        granted: Granted | None = None,
+        forgotten: Forgotten | None = None,
     ) -> None:
+        self.granted = granted or Granted()
+        self.forgotten = forgotten or Forgotten()
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
         self._known = dict(known or {})
         self.tenant = tenant
@@ -82,10 +104,19 @@ class Coverage:
             },
             {key: _known_from(facts) for key, facts in stored["known"].items()},
             stored["tenant"],
+            Granted(**stored["granted"]) if "granted" in stored else None,
+            Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
+            if "forgotten" in stored
+            else None,
         )
 
     def to_state(self) -> dict[str, Any]:
         """Return the ledger as JSON-ready values."""
+        beside: dict[str, Any] = {}
+        if self.granted.days:
+            beside["granted"] = asdict(self.granted)
+        if self.forgotten.marks:
+            beside["forgotten"] = {"salt": self.forgotten.salt, "marks": sorted(self.forgotten.marks)}
         return {
             "version": VERSION,
             "loaded": {
@@ -94,6 +125,7 @@ class Coverage:
             },
             "known": {key: _facts_of(known) for key, known in sorted(self._known.items())},
             "tenant": self.tenant,
+            **beside,
         }
 
     def add(self, task: Task, grain: Grain, today: Date) -> None:
@@ -106,13 +138,17 @@ class Coverage:
             self._known[key] = replace(known, checked=today)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), task.window])
-        elif task.endpoint.by_day and task.window.start < today:
+        elif task.endpoint.any_range and task.window.start < today:
             complete = Window(task.window.start, today.subtract(days=1))
             self._loaded[key] = merged([*self._loaded.get(key, ()), complete])
 
     def forget(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""
         self._loaded = {key: windows for key, windows in self._loaded.items() if key.split("|")[0] != endpoint}
+
+    def variants(self, endpoint: str) -> set[str]:
+        """Variants of an endpoint of which something is loaded, where its grain is no part of what is loaded."""
+        return {key.partition("|")[2] for key in self._loaded if key.split("|")[0] == endpoint}
 
     def endpoints(self) -> set[str]:
         """Names of the endpoints of which something is loaded."""
@@ -154,6 +190,7 @@ def _known_from(facts: Mapping[str, Any]) -> Known:
         rounded=facts.get("rounded", False),
         not_additive=frozenset(facts.get("not_additive", ())),
         capped=facts.get("capped", False),
+        counted=facts.get("counted", False),
         checked=Date.fromisoformat(checked) if checked else None,
     )
 
@@ -163,6 +200,7 @@ def _facts_of(known: Known) -> dict[str, Any]:
         "rounded": known.rounded,
         "not_additive": sorted(known.not_additive),
         "capped": known.capped,
+        "counted": known.counted,
         "checked": str(known.checked) if known.checked else None,
     }
     return {name: value for name, value in facts.items() if value}
@@ -171,7 +209,7 @@ def _facts_of(known: Known) -> dict[str, Any]:
 def _key(task: Task, grain: Grain) -> str:
     parts = [
         task.endpoint.name,
-        *([] if task.endpoint.by_day else [grain.value]),
+        *([] if task.endpoint.any_range else [grain.value]),
         *(value for _, value in task.variant),
     ]
     return "|".join(parts)

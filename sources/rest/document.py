@@ -3,13 +3,13 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from sources.rest.catalogue import DELETED, Endpoint, Kind
+from sources.rest.catalogue import DELETED, Column, Endpoint, Kind
 
 _READ: Final[Mapping[Kind, str]] = {
     Kind.SERIES: "a call per 366 days",
     Kind.AGGREGATE: "a call per day, week or month",
     Kind.ENTITY: "pages of 100",
-    Kind.DETAIL: "pages, per parent",
+    Kind.DETAIL: "pages of 100",
     Kind.SNAPSHOT: "replaced each run",
     Kind.LIVE: "a row per run",
 }
@@ -26,7 +26,7 @@ def resource_table(endpoints: Iterable[Endpoint]) -> str:
                 f"`{row.scope}`" if row.scope else "not documented",
                 _READ[row.kind] + "".join(f", x {param}" for param in row.by) + _ids(row),
                 str(row.units),
-                "personal data: not loaded yet" if row.pii else "yes" if row.default else "no",
+                "with `--include-pii`" if row.pii else "yes" if row.default else "no",
             )
             for row in endpoints
         ),
@@ -57,7 +57,7 @@ def dictionary(endpoints: Iterable[Endpoint]) -> str:
     for row in endpoints:
         for name, columns in row.tables.items():
             rows = (
-                (f"`{column.name}`", column.type.value, column.description)
+                (f"`{column.name}`", column.type.value, column.description + _personal(column))
                 for column in columns
                 if column.name != DELETED
             )
@@ -71,7 +71,13 @@ def replaced(document: str, mark: str, text: str) -> str:
     return f"{before}<!-- {mark} -->\n{text}\n<!-- {mark} -->\n{after}"
 
 
+def _personal(column: Column) -> str:
+    return f" **Personal: {column.pii}.**" if column.pii else ""
+
+
 def _ids(row: Endpoint) -> str:
+    if row.parents:
+        return f", for everybody in `{row.parents.endpoint}`"
     return f", for the ids of `{row.for_each.endpoint or row.for_each.option}`" if row.for_each else ""
 
 

@@ -4,17 +4,16 @@ import re
 from collections.abc import Mapping
 from typing import ClassVar, Final
 
+from sources.rest.redact import redacted
+
 TEXT_MAX: Final = 200
 """Longest piece of server text that is shown."""
 
 _UNSAFE: Final = (
     (re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]"), ""),  # terminal control sequences
     (re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"), " "),
-    (re.compile(r"[^\s@<>\"'(]+@[^\s@<>\"')]+"), "<e-mail>"),
-    (re.compile(r"atb_(?:live|user)_\w+"), "<key>"),
-    (re.compile(r"(?i)\b(bearer|api[_-]?key)\b\s*[=:]?\s*\S+"), r"\1 <key>"),
-    (re.compile(r"\?[^\s\"']+=[^\s\"']*"), "?<query>"),
 )
+_WORD: Final = re.compile(r"[\w.:/-]{1,80}")
 
 
 def shown(text: object) -> str:
@@ -22,8 +21,13 @@ def shown(text: object) -> str:
     result = text if isinstance(text, str) else ""
     for pattern, replacement in _UNSAFE:
         result = pattern.sub(replacement, result)
-    result = " ".join(result.split())
+    result = " ".join(redacted(result).split())
     return result if len(result) <= TEXT_MAX else result[: TEXT_MAX - 1] + "…"
+
+
+def word(text: object) -> str | None:
+    """Return a code or an id as the server has sent it, None where it is anything else than one word."""
+    return text if isinstance(text, str) and _WORD.fullmatch(text) and redacted(text) == text else None
 
 
 class ConfigurationError(Exception):
@@ -64,8 +68,8 @@ class ApiError(Exception):
     ) -> None:
         self.endpoint = endpoint
         self.status = status
-        self.code = shown(code) or None
-        self.request_id = shown(request_id) or None
+        self.code = word(code)
+        self.request_id = word(request_id)
         self.retry_after = retry_after
         self.tries = 1
         self.elapsed = 0.0

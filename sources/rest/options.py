@@ -14,6 +14,7 @@ from pendulum import Date
 
 from sources.rest.coverage import Restatement
 from sources.rest.errors import ConfigurationError
+from sources.rest.privacy import PiiPolicy
 from sources.rest.windows import Grain
 
 T = TypeVar("T")
@@ -44,7 +45,7 @@ def resolve(kind: type[T], source: str, given: Mapping[str, Any]) -> T:
         if raw is not None and raw != "":
             try:
                 values[name] = _PARSE[hints[name]](raw)
-            except (ValueError, TypeError):
+            except (ValueError, TypeError, KeyError):
                 shown = "" if field.metadata.get("secret") else f", not {raw!r}"
                 expected = _EXPECTED[hints[name]]
                 raise ConfigurationError(f"option {name} of [sources.{source}] must be {expected}{shown}") from None
@@ -100,6 +101,12 @@ def _whole(value: object) -> int:
     return int(str(value))
 
 
+def _yes_or_no(value: object) -> bool:
+    if isinstance(value, bool):
+        return value
+    return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[str(value).lower()]
+
+
 _PARSE: Final[Mapping[Any, Callable[[Any], Any]]] = {
     str: str,
     str | None: str,
@@ -111,6 +118,8 @@ _PARSE: Final[Mapping[Any, Callable[[Any], Any]]] = {
     int | None: _whole,
     float | None: _number,
     tuple[str, ...]: _texts,
+    bool: _yes_or_no,
+    PiiPolicy: lambda value: PiiPolicy(str(value)),
 }
 _EXPECTED: Final[Mapping[Any, str]] = {
     str: "text",
@@ -123,4 +132,6 @@ _EXPECTED: Final[Mapping[Any, str]] = {
     int | None: "a whole number",
     float | None: "a number",
     tuple[str, ...]: "a list, or names with commas between",
+    bool: "true or false",
+    PiiPolicy: "drop, hash or keep",
 }

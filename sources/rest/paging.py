@@ -7,13 +7,65 @@ from typing import Any
 
 import orjson
 
-from sources.rest.catalogue import Cursor
+from sources.rest.catalogue import Cursor, Endpoint
 from sources.rest.tables import WrongShapeError
 
+NextPage = tuple[tuple[str, str], ...] | None
+"""Query parameters of a next page; None after the last one."""
 
-def next_page(
-    cursor: Cursor, pagination: object, rows: Sequence[Mapping[str, Any]]
-) -> tuple[tuple[str, str], ...] | None:
+
+class BrokenChainError(WrongShapeError):
+    """Pages do not make up one list: it moved while it was read, or leads nowhere. Another try may go well."""
+
+    request_id: str | None = None
+
+
+class Chain:
+    """The pages of one list, as they come.
+
+    Attributes:
+        rows: of all pages until now.
+        cut_off: the list is longer than it can be asked for.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
+        self.rows: list[Mapping[str, Any]] = []
+        self.cut_off = False
+        self._endpoint = endpoint
+        self._asked: set[NextPage] = set()
+        self._seen: set[tuple[object, ...]] = set()
+
+    def add(self, page: Sequence[Mapping[str, Any]], pagination: object) -> NextPage:
+        """Take a page and return how the next one is asked for, None after the last one.
+
+        Without a cursor the first page is the last one.
+
+        Raises:
+            BrokenChainError: the page repeats rows, leads back, or leads nowhere.
+            WrongShapeError: the answer does not say whether there is a next page.
+        """
+        cursor, cap = self._endpoint.cursor, self._endpoint.cap or float("inf")
+        if cursor is None:
+            self.rows += page
+            self.cut_off = len(page) >= cap or (isinstance(pagination, dict) and pagination.get("has_next") is True)
+            return None
+        keys = [column.source for column in self._endpoint.columns if column.key]
+        for row in page if keys else ():
+            key = tuple(repr(row.get(name)) for name in keys) if isinstance(row, dict) else ()
+            if key in self._seen:
+                raise BrokenChainError("pages repeat a row: the list moved while it was read")
+            self._seen.add(key)
+        self.rows += page
+        more = next_page(cursor, pagination, page)
+        if more is not None and more in self._asked:
+            raise BrokenChainError("the next page leads back to one that was read")
+        if more is not None and not page:
+            raise BrokenChainError("a page is empty, and says that there is a next one")
+        self._asked.add(more)
+        return more
+
+
+def next_page(cursor: Cursor, pagination: object, rows: Sequence[Mapping[str, Any]]) -> NextPage:
     """Return the query parameters of the next page, None after the last one.
 
     The contract names `cursor_time` and `cursor_id` "from the previous response", while the schema only has
@@ -21,7 +73,8 @@ def next_page(
     packs both (object, JSON, base64 of JSON, or joined by a bar or a comma); fields of the last row.
 
     Raises:
-        WrongShapeError: there is a next page and no way to ask for it, or the answer does not say.
+        BrokenChainError: there is a next page and no way to ask for it.
+        WrongShapeError: the answer does not say whether there is one.
     """
     if not isinstance(pagination, dict) or not isinstance(pagination.get("has_next"), bool):
         raise WrongShapeError("the answer does not say whether there is a next page")
@@ -29,7 +82,7 @@ def next_page(
         return None
     values = _named(pagination, cursor) or _packed(pagination.get("cursor"), cursor) or _last_row(rows, cursor)
     if values is None:
-        raise WrongShapeError("there is a next page, and no cursor that leads to it")
+        raise BrokenChainError("there is a next page, and no cursor that leads to it")
     return tuple(zip(cursor.params, values, strict=True))
 
 

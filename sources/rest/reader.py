@@ -12,9 +12,10 @@ import pendulum
 import pyarrow as pa
 
 from sources.rest.budget import BudgetClosedError
-from sources.rest.catalogue import Endpoint, ForEach, Kind
+from sources.rest.catalogue import POSITION, Endpoint, ForEach, Kind
 from sources.rest.errors import ApiError, UnexpectedBodyError
-from sources.rest.paging import next_page
+from sources.rest.paging import BrokenChainError, Chain, NextPage
+from sources.rest.privacy import Privacy
 from sources.rest.session import Session, dig
 from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
 from sources.rest.tasks import Task
@@ -33,7 +34,9 @@ class Answer:
         rows: rows that the server sent for the endpoint's own table.
         truncated: the server may hold more rows than it can be asked for.
         unknown: table and field of everything that the catalogue does not know.
+        left_out: fields that nobody knows of personal rows, which are not loaded.
         request_id: of the last call.
+        tenant: whose rows they are.
     """
 
     task: Task
@@ -42,6 +45,8 @@ class Answer:
     truncated: bool
     unknown: frozenset[tuple[str, str]]
     request_id: str | None
+    left_out: frozenset[str] = frozenset()
+    tenant: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +77,10 @@ class Reader:
 
     Args:
         session: the way out.
-        endpoints: the catalogue, by name.
+        endpoints: the catalogue, by name, as it is loaded.
         grain: length of the windows of aggregate rows.
         options: ids given by configuration, by option name, for endpoints that are called for each of them.
+        privacy: what becomes of personal data.
         learned: unknown columns that exist already.
     """
 
@@ -85,12 +91,14 @@ class Reader:
         *,
         grain: Grain = Grain.DAY,
         options: Mapping[str, Sequence[str]] | None = None,
+        privacy: Privacy | None = None,
         learned: Learned = NOTHING_LEARNED,
     ) -> None:
         self.session = session
+        self.privacy = privacy or Privacy()
         self.learned = learned
         self.abandoned = False
-        self._endpoints = endpoints
+        self.endpoints = endpoints
         self._grain = grain
         self._options = options or {}
         self.tenant: str | None = None
@@ -113,10 +121,24 @@ class Reader:
             truncated |= more
         try:
             dates = list(task.window.dates()) if task.window else []
-            tables = build(task.endpoint, rows, self._context(task), dates, self.learned)
+            allowed, left_out = self.privacy.cleaned(task.endpoint.name, rows)
+            if task.endpoint.parents:
+                allowed = [{**row, POSITION.name: place} for place, row in enumerate(allowed)]
+            tables = build(task.endpoint, allowed, self._context(task), dates, self.learned)
         except WrongShapeError as error:
             raise self._unexpected(task.endpoint, error, request_id) from None
-        return Answer(task, tables, len(rows), truncated, _unknown(task.endpoint, tables), request_id)
+        return Answer(
+            task, tables, len(rows), truncated, _unknown(task.endpoint, tables), request_id, left_out, self.tenant
+        )
+
+    def values(self, endpoint: str, column: str) -> tuple[str, ...]:
+        """Ask a snapshot for the values of one of its columns.
+
+        Raises:
+            ApiError: the call failed, or a row lacks the column as text.
+        """
+        rows, _, _ = self._pages(Task(self.endpoints[endpoint]), {})
+        return tuple(_ids(endpoint, column, rows))
 
     def read_all(
         self, tasks: Iterable[Task], *, skip: Callable[[Task], bool] = lambda _: False, in_flight: int = 8
@@ -165,42 +187,44 @@ class Reader:
     def _ids_for(self, for_each: ForEach, window: Window | None) -> tuple[list[str], bool]:
         if for_each.option:
             return list(self._options.get(for_each.option, ())), False
-        parent = self._endpoints[for_each.endpoint]
+        parent = self.endpoints[for_each.endpoint]
         with self._asking:  # one thread asks, the others find the answer
             if (parent.name, window) not in self._ids:
                 task = Task(parent, window, tuple(for_each.where.items()))
                 (question,), _ = self._questions(task)
                 rows, truncated, _ = self._pages(task, {**question, **for_each.where})
-                ids = list(dict.fromkeys(row.get(for_each.column) for row in rows))
-                if not all(isinstance(one, str) and one for one in ids):
-                    raise UnexpectedBodyError(f"a row lacks {for_each.column} as text", endpoint=parent.name)
-                self._ids[parent.name, window] = cast("list[str]", ids), truncated
+                self._ids[parent.name, window] = _ids(parent.name, for_each.column, rows), truncated
         return self._ids[parent.name, window]
 
     def _pages(self, task: Task, params: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], bool, str | None]:
-        """Rows of a call and of the pages behind it, whether there may be more, and the last request id."""
+        """Rows of a call and of the pages behind it, whether there may be more, and the last request id.
+
+        A list that moves while it is read is read once more from its start.
+        """
+        for last in (False, True):
+            try:
+                return self._chain(task, params)
+            except BrokenChainError as error:
+                if last:
+                    raise self._unexpected(task.endpoint, error, error.request_id) from None
+        raise AssertionError
+
+    def _chain(self, task: Task, params: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], bool, str | None]:
         endpoint, pagination = task.endpoint, self.session.api.pagination
-        rows: list[Mapping[str, Any]] = []
-        seen: set[tuple[tuple[str, str], ...]] = set()
-        more: tuple[tuple[str, str], ...] | None = ()
+        path = {endpoint.parents.param: task.parent} if endpoint.parents else {}
+        chain = Chain(endpoint)
+        more: NextPage = ()
         while more is not None:
-            reply = self.session.get(endpoint, {**params, **dict(more)})
+            reply = self.session.get(endpoint, {**params, **dict(more)}, **path)
             try:
                 self._check_meta(task, reply.body)
-                page = _rows(endpoint, reply.body)
-                rows += page
-                if endpoint.cursor is None:
-                    has_next = dig(reply.body, f"{pagination}.has_next") is True
-                    return rows, has_next or len(page) >= (endpoint.cap or float("inf")), reply.request_id
-                more = next_page(endpoint.cursor, dig(reply.body, pagination), page)
+                more = chain.add(_rows(endpoint, reply.body), dig(reply.body, pagination))
+            except BrokenChainError as error:
+                error.request_id = reply.request_id
+                raise
             except WrongShapeError as error:
                 raise self._unexpected(endpoint, error, reply.request_id) from None
-            if more in seen:
-                loop = WrongShapeError("the next page leads back to one that was read")
-                raise self._unexpected(endpoint, loop, reply.request_id)
-            if more is not None:
-                seen.add(more)
-        return rows, False, reply.request_id
+        return chain.rows, chain.cut_off, reply.request_id
 
     def _check_meta(self, task: Task, body: object) -> None:
         api = self.session.api
@@ -219,6 +243,8 @@ class Reader:
 
     def _context(self, task: Task) -> dict[str, Any]:
         context: dict[str, Any] = {"profile_id": self.tenant, **dict(task.variant)}
+        if task.endpoint.parents:
+            context[task.endpoint.parents.column] = task.parent
         if task.endpoint.kind is Kind.AGGREGATE and task.window:
             context |= {"date": task.window.start, "grain": self._grain.value}
         if task.endpoint.kind is Kind.LIVE:
@@ -249,6 +275,13 @@ def _rows(endpoint: Endpoint, body: object) -> list[Mapping[str, Any]]:
 def _carried(beside: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[str, Any]:
     """A row with the fields beside it; one that has the name of a field of the row gets the prefix `answer_`."""
     return {**{f"answer_{name}" if name in row else name: value for name, value in beside.items()}, **row}
+
+
+def _ids(endpoint: str, column: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
+    ids = list(dict.fromkeys(row.get(column) for row in rows))
+    if not all(isinstance(one, str) and one for one in ids):
+        raise UnexpectedBodyError(f"a row lacks {column} as text", endpoint=endpoint)
+    return cast("list[str]", ids)
 
 
 def _groups(for_each: ForEach, ids: Sequence[str]) -> Iterator[dict[str, str]]:

@@ -1,9 +1,10 @@
 """Catalogue rows as dlt resources: table hints, and native increments for use without the sync engine."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, Final
 
 import dlt
+import pendulum
 import pyarrow as pa
 from dlt.common import logger
 from dlt.common.schema import Schema
@@ -17,6 +18,8 @@ from sources.rest.reader import Answer, Failure, Reader, Result, Skipped
 from sources.rest.tables import Learned, combined
 from sources.rest.tasks import Task, Values, tasks_of
 from sources.rest.windows import Grain, Window, align
+
+SECONDS_A_DAY: Final = 86_400
 
 
 def table_hints(endpoint: Endpoint, table: str) -> dict[str, Any]:
@@ -51,7 +54,7 @@ def reading_resource(
     endpoint: Endpoint,
     reader: Reader,
     *,
-    values: Values,
+    values: Callable[[], Values],
     grain: Grain,
     first_day: Date,
     today: Date,
@@ -78,22 +81,31 @@ def reading_resource(
             for table, rows in answer.tables.items():
                 yield rows if table == endpoint.name else _for_table(endpoint, table, rows)
 
-    start = align(Window(first_day, today), grain, today).start
-    cursor = dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
+    cursor = _native_cursor(endpoint, align(Window(first_day, today), grain, today).start, lag_days)
 
     def dated(date: Any = cursor) -> Iterator[Any]:
         # dlt hands out dates, moments or text, whatever the lag or a scheduler has made of them
         first = Date.fromisoformat(str(date.start_value)[:10])
         last = Date.fromisoformat(str(date.end_value)[:10]).subtract(days=1) if date.end_value else today
         if first <= last:
-            yield from read(tasks_of(endpoint, Window(first, last), values, grain, today))
+            yield from read(tasks_of(endpoint, Window(first, last), values(), grain, today))
 
     def undated() -> Iterator[Any]:
-        yield from read(tasks_of(endpoint, Window(today, today), values, grain, today))
+        yield from read(tasks_of(endpoint, Window(today, today), values(), grain, today))
 
     function = dated if endpoint.dated else undated
     resource = dlt.resource(function, name=endpoint.name, **table_hints(endpoint, endpoint.name))
     return _described(resource, endpoint.description)
+
+
+def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
+    """Rows with a day have it as cursor, rows of entities their moment; dlt counts a lag in days or in seconds."""
+    if not endpoint.moment:
+        return dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
+    midnight = pendulum.datetime(start.year, start.month, start.day)
+    return dlt.sources.incremental(
+        endpoint.moment, initial_value=midnight, lag=lag_days * SECONDS_A_DAY, primary_key=()
+    )
 
 
 def learned_from(schema: Schema) -> Learned:
@@ -118,7 +130,7 @@ def column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
         "description": column.description,
         "nullable": column.name not in merge_key,
         "hard_delete": column.name == DELETED,
-        "x-annotation-pii": column.pii,
+        "x-annotation-pii": column.pii is not None,
     }
     return {name: value for name, value in hint.items() if value is not False or name == "nullable"}  # type: ignore[return-value] # built by name
 

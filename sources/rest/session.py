@@ -16,7 +16,6 @@ import orjson
 import requests
 import urllib3
 from requests.adapters import HTTPAdapter
-from requests.auth import AuthBase
 
 from sources.rest.budget import Budget
 from sources.rest.catalogue import Api, Endpoint
@@ -27,14 +26,18 @@ from sources.rest.errors import (
     RedirectError,
     SlowAnswerError,
     TruncatedBodyError,
+    UnauthorizedError,
     UnconnectedError,
     UnexpectedBodyError,
     UnreachableError,
     error_type,
+    word,
 )
+from sources.rest.keys import Keys
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 CHUNK_BYTES: Final = 65_536
+_BODY_TYPES: Final = frozenset({"application/json", "text/html", "text/plain", "text/xml", "application/xml"})
 WAIT_MAX: Final = 60.0
 """Longest wait in seconds between two tries where the server names none."""
 
@@ -94,11 +97,12 @@ class Session:
         calls: requests sent.
         retries: those that repeated an earlier one.
         limit_seen: the rate limit that the server last named.
+        keys: the keys that go with requests.
 
     Args:
         api: the vendor's conventions.
         base_url: see `checked_base_url`.
-        auth: puts the key into a request.
+        keys: what goes with a request.
         budget: pays for every try.
         retry: how long one call is worth.
         connections: calls in flight at once.
@@ -109,19 +113,19 @@ class Session:
         api: Api,
         *,
         base_url: str,
-        auth: AuthBase,
+        keys: Keys,
         budget: Budget,
         retry: RetryPolicy = RetryPolicy(),
         connections: int = 8,
     ) -> None:
         self.api = api
+        self.keys = keys
         self.budget = budget
         self.units: Counter[str] = Counter()
         self.limit_seen: int | None = None
         self.calls = 0
         self.retries = 0
         self._base_url = checked_base_url(base_url)
-        self._auth = auth
         self._retry = retry
         self._lock = threading.Lock()
         self._http = requests.Session()
@@ -148,7 +152,13 @@ class Session:
             CallTooDearError: the call costs more than the rate limit.
         """
         url = self._base_url + endpoint.path.format_map({name: quote(value, safe="") for name, value in path.items()})
-        reply: Reply = self._send(_Attempt(endpoint, url, params))
+        attempt = _Attempt(endpoint, url, params, key=self.keys.current)
+        try:
+            reply: Reply = self._send(attempt)
+        except UnauthorizedError:
+            if not self.keys.refuse(attempt.key):
+                raise
+            return self.get(endpoint, params, **path)
         return reply
 
     def close(self) -> None:
@@ -190,7 +200,12 @@ class Session:
         response = None
         try:
             response = self._http.get(
-                attempt.url, params=attempt.params, auth=self._auth, timeout=timeout, stream=True, allow_redirects=False
+                attempt.url,
+                params=attempt.params,
+                auth=self.keys.sign(attempt.key),
+                timeout=timeout,
+                stream=True,
+                allow_redirects=False,
             )
             chunks = []
             # read1 returns what is there: a body that trickles cannot outlast the deadline
@@ -223,7 +238,7 @@ class Session:
     def _judge(self, endpoint: Endpoint, response: requests.Response, content: bytes) -> Reply:
         status, request_id = response.status_code, _request_id(response)
         if response.is_redirect or 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
-            host = urlsplit(response.headers.get("Location", "")).hostname
+            host = None if endpoint.pii else word(urlsplit(response.headers.get("Location", "")).hostname)
             what = f"the server redirects to {host}" if host else None
             raise RedirectError(what or "", endpoint=endpoint.name, status=status, request_id=request_id)
         try:
@@ -231,7 +246,8 @@ class Session:
         except orjson.JSONDecodeError:
             body = None
             if response.ok:
-                kind = response.headers.get("Content-Type", "no type").partition(";")[0]
+                kind = response.headers.get("Content-Type", "").partition(";")[0]
+                kind = kind if kind in _BODY_TYPES else "another type" if kind else "no type"
                 raise UnexpectedBodyError(
                     f"the answer is not valid JSON ({kind}, {len(content)} bytes)",
                     endpoint=endpoint.name,
@@ -252,7 +268,7 @@ class Session:
             status=status,
             code=code,
             request_id=request_id or details.get("request_id"),
-            said=details.get("message"),
+            said=None if endpoint.pii else details.get("message"),  # it may name somebody
             retry_after=wait,
         )
 
@@ -278,6 +294,7 @@ class _Attempt:
     endpoint: Endpoint
     url: str
     params: Mapping[str, str]
+    key: int
     tries: int = 0
     started: float = 0.0
 

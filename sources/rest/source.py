@@ -1,7 +1,7 @@
 """What the engine has to know of a vendor: options, catalogue, and how to open the way to the API."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import dlt
@@ -12,8 +12,10 @@ from sources.rest.catalogue import Endpoint
 from sources.rest.common_options import CommonOptions
 from sources.rest.errors import ConfigurationError
 from sources.rest.options import nearest, resolve
+from sources.rest.privacy import Privacy
 from sources.rest.reader import Reader
 from sources.rest.resources import reading_resource
+from sources.rest.tasks import Values
 from sources.rest.windows import today_in
 
 Options = Any
@@ -27,18 +29,24 @@ class Source:
     Attributes:
         name: of the source; of its section in the configuration, its pipeline and its dataset, unless told otherwise.
         options: what can be set, with defaults.
-        catalogue: endpoints by name, as the options have them.
+        privacy: every endpoint by name, and what becomes of personal data under the options.
         open_reader: opens one session, one budget, one reader.
         beside: tables that do not come from the API, for the tenant that the key belongs to.
         keyless: options of a command that has no use for a key.
+        discovered: query parameter -> endpoint and column that list its values, where the options name none.
     """
 
     name: str
     options: type[CommonOptions]
-    catalogue: Callable[[Options], Mapping[str, Endpoint]]
+    privacy: Callable[[Options], Privacy]
     open_reader: Callable[[Options], Reader]
     beside: Callable[[Options, str], Iterable[DltResource]]
     keyless: Mapping[str, Any]
+    discovered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def catalogue(self, options: Options) -> Mapping[str, Endpoint]:
+        """Return the endpoints by name, as they are loaded under the options."""
+        return self.privacy(options).shaped()
 
     def configured(self, **given: Any) -> Options:
         """Read the options of `[sources.<name>]`; explicit ones go first.
@@ -49,23 +57,42 @@ class Source:
         return resolve(self.options, self.name, given)
 
     def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
-        """Return the catalogue rows of the named resources, or the default ones.
+        """Return the catalogue rows of the named resources, or the default ones; personal ones only if asked for.
 
         Raises:
             ConfigurationError: a name is unknown, personal, or needs an option that is not set.
         """
         catalogue = self.catalogue(options)
-        wanted = list(dict.fromkeys(names)) or [name for name, endpoint in catalogue.items() if endpoint.default]
-        open_names: Mapping[str, Endpoint] = {name: row for name, row in catalogue.items() if not row.pii}
+        personal = {name for name, row in catalogue.items() if row.pii}
+        if options.include_pii and not personal:
+            raise ConfigurationError(f"{self.name} has no personal data; leave out include_pii")
+        asked_for = {name for name, row in catalogue.items() if row.default} | (
+            personal if options.include_pii else set()
+        )
+        wanted = list(dict.fromkeys(names)) or [name for name in catalogue if name in asked_for]
         for name in wanted:
             if name not in catalogue:
-                raise ConfigurationError(f"there is no resource {name!r}{nearest(name, open_names)}")
-            if name not in open_names:
-                raise ConfigurationError(f"{name} holds personal data, which this version does not load")
+                offered = {one: row for one, row in catalogue.items() if options.include_pii or not row.pii}
+                raise ConfigurationError(f"there is no resource {name!r}{nearest(name, offered)}")
+            if name in personal and not options.include_pii:
+                raise ConfigurationError(
+                    f"{name} holds personal data; ask for it with --include-pii, or with include_pii under"
+                    f" [sources.{self.name}]"
+                )
             for_each = catalogue[name].for_each
             if for_each and for_each.option and not getattr(options, for_each.option):
                 raise ConfigurationError(f"{name} needs the option {for_each.option} of [sources.{self.name}]")
         return [catalogue[name] for name in wanted]
+
+    def values(self, endpoints: Iterable[Endpoint], options: Options, reader: Reader) -> Values:
+        """Return the values of the parameters that multiply calls; those that nobody has configured are asked for.
+
+        Raises:
+            ApiError: the API does not tell them.
+        """
+        needed = {param for endpoint in endpoints for param in endpoint.by}
+        asked = {name: place for name, place in self.discovered.items() if name in needed and not options.values[name]}
+        return {**options.values, **{name: reader.values(*place) for name, place in asked.items()}}
 
     def plain(self, resources: Iterable[str], today: Date | None, given: Mapping[str, Any]) -> DltSource:
         """Return an ordinary dlt source: each dated resource carries a native `dlt.sources.incremental` on its day.
@@ -77,6 +104,9 @@ class Source:
         chosen = self.select(resources, options)
         day = today or today_in(options.timezone)
         reader = self.open_reader(options)
+        for endpoint in chosen:
+            if endpoint.parents:
+                raise ConfigurationError(f"{endpoint.name} needs what is loaded already; load it with elt sync")
 
         @dlt.source(name=self.name, section=self.name, max_table_nesting=0)
         def source() -> list[DltResource]:
@@ -84,7 +114,7 @@ class Source:
                 reading_resource(
                     endpoint,
                     reader,
-                    values=options.values,
+                    values=lambda: self.values(chosen, options, reader),
                     grain=options.grain,
                     first_day=options.first_day(day),
                     today=day,

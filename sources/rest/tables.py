@@ -9,7 +9,7 @@ import orjson
 import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from sources.rest.catalogue import DELETED, ChildList, Column, Endpoint, Type
+from sources.rest.catalogue import DELETED, ChildList, Column, Endpoint, Kind, Type
 
 ARROW: Final[Mapping[Type, pa.DataType]] = {
     Type.DATE: pa.date32(),
@@ -107,12 +107,23 @@ def build(
     if flat and not any(column.source in row for row in flat for column in endpoint.columns if not column.key):
         raise WrongShapeError("no known field in any row")
     _check_keys(endpoint, table, dates)
-    tables = {endpoint.name: _clear(table, endpoint.merge_key, context, dates)}
+    by_row = endpoint.kind is Kind.ENTITY  # a row is replaced for itself, and so are its lists
+    tables = {endpoint.name: table if by_row else _clear(table, endpoint.merge_key, context, dates)}
     for child, name in zip(endpoint.lists, list(endpoint.tables)[1:], strict=True):
         items = [item for row in flat for item in _child_rows(endpoint, child, row)]
         child_table = _table(endpoint, name, items, context, learned)
-        tables[name] = _clear(child_table, endpoint.merge_key, context, ())
+        if by_row:
+            keys = [{key: row[key] for key in endpoint.key} for row in flat if not row.get(child.name)]
+            tables[name] = deleting(child_table, context, keys)
+        else:
+            tables[name] = _clear(child_table, endpoint.merge_key, context, ())
     return tables
+
+
+def deleting(table: pa.Table, context: Mapping[str, Any], keys: Iterable[Mapping[str, Any]]) -> pa.Table:
+    """Add a row per key that deletes what is loaded under it."""
+    rows = [{**context, **key, DELETED: True} for key in keys]
+    return pa.concat_tables([table, pa.Table.from_pylist(rows, schema=table.schema)]) if rows else table
 
 
 def _prefixes(endpoint: Endpoint) -> frozenset[str]:
@@ -296,9 +307,7 @@ def _clear(table: pa.Table, merge_key: tuple[str, ...], context: Mapping[str, An
         empty = [{**context, "date": day, DELETED: True} for day in dates if day not in present]
     else:
         empty = [] if table.num_rows else [{**context, DELETED: True}]
-    if not empty:
-        return table
-    return pa.concat_tables([table, pa.Table.from_pylist(empty, schema=table.schema)])
+    return deleting(table, {}, empty)
 
 
 def _type_name(kind: type) -> str:

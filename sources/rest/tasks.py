@@ -16,13 +16,16 @@ Values = Mapping[str, tuple[str, ...]]
 class Task:
     """What is asked for and loaded as a whole: one window of one variant of one endpoint.
 
-    `reason` says why it is asked for; tasks that differ only in it are the same.
+    `reason` says why it is asked for; tasks that differ only in it are the same. `parent` is the id of somebody whose
+    details are asked for; it is never shown. `pages` is how many calls it is expected to need.
     """
 
     endpoint: Endpoint
     window: Window | None = None
     variant: tuple[tuple[str, str], ...] = ()
+    parent: str = field(default="", repr=False)
     reason: str = field(default="", compare=False)
+    pages: int = field(default=1, compare=False)
 
     def __str__(self) -> str:
         return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))

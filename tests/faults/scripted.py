@@ -18,6 +18,7 @@ from sandbox.atribu import running
 from sources.atribu.endpoints import ATRIBU, ENDPOINTS
 from sources.atribu.source import BearerKey
 from sources.rest.budget import Budget
+from sources.rest.keys import Keys
 from sources.rest.reader import Reader
 from sources.rest.session import RetryPolicy, Session
 
@@ -148,7 +149,7 @@ def session_for(url: str, *, key: str = KEY, budget: Budget | None = None, **ret
     session = Session(
         ATRIBU,
         base_url=url,
-        auth=BearerKey(key),
+        keys=Keys([key], BearerKey),
         budget=budget or Budget(100_000),
         retry=RetryPolicy(**({"tries": 3, "base": 0.001, "timeout": 10.0} | retry)),
     )

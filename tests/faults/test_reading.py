@@ -83,7 +83,9 @@ def test_every_row_is_read_exactly_once_whichever_way_pages_are_linked(
     assert answer.tables[name].select(list(rows[0])).to_pylist() == rows
     assert [len(server.log), answer.rows, answer.truncated] == [-(-len(truth) // 100), len(truth), False]
     touches = answer.tables[f"{name}__touch_channels"].to_pylist()
-    assert [touch["value"] for touch in touches] == [channel for row in truth for channel in row["touch_channels"]]
+    assert [touch["value"] for touch in touches if not touch["_deleted"]] == [
+        channel for row in truth for channel in row["touch_channels"]
+    ]
 
 
 @pytest.mark.parametrize("generation", ["new", "old"])
@@ -232,10 +234,10 @@ def test_a_body_beside_the_contract_is_unexpected_and_never_empty(name: str, bod
 
 
 def test_a_page_that_leads_back_to_one_that_was_read_is_refused() -> None:
-    pagination = [{"has_next": True, "cursor_time": "2026-02-03T10:00:00Z", "cursor_id": one} for one in "abab"]
+    paging = {"has_next": True, "cursor_time": "2026-02-03T10:00:00Z", "cursor_id": "a"}
     pages = [
         Say(body={"data": [VISITOR | {"visitor_id": str(number)}], "meta": META, "pagination": paging})
-        for number, paging in enumerate(pagination)
+        for number in range(5)
     ]
     with (
         playing(*pages) as script,
@@ -243,14 +245,16 @@ def test_a_page_that_leads_back_to_one_that_was_read_is_refused() -> None:
         pytest.raises(UnexpectedBodyError, match=r"^visitors: the next page leads back to one that was read$"),
     ):
         reader.read(task_of("visitors"))
-    assert len(script.heard) == 3
+    assert len(script.heard) == 4  # once more from the start
 
 
 def test_a_row_that_two_pages_share_is_refused() -> None:
     more = {"has_next": True, "cursor_time": "2026-02-03T10:00:00Z", "cursor_id": "a"}
-    with pytest.raises(UnexpectedBodyError, match=r"^visitors: several rows share the key \(visitor_id\)$"):
+    with pytest.raises(UnexpectedBodyError, match=r"^visitors: pages repeat a row: the list moved while it was read$"):
         read(
             "visitors",
+            Say(body={"data": [VISITOR], "meta": META, "pagination": more}),
+            Say(body={"data": [VISITOR], "meta": META, "pagination": {"has_next": False}}),
             Say(body={"data": [VISITOR], "meta": META, "pagination": more}),
             Say(body={"data": [VISITOR], "meta": META, "pagination": {"has_next": False}}),
         )

@@ -133,7 +133,11 @@ def test_the_source_has_the_named_resources_once() -> None:
     [
         pytest.param(["chanels"], "there is no resource 'chanels'; did you mean 'channels'?", id="mistyped"),
         pytest.param(["Goals"], "there is no resource 'Goals'; did you mean 'goals'?", id="capital-letter"),
-        pytest.param(["customers"], "customers holds personal data, which this version does not load", id="personal"),
+        pytest.param(
+            ["customers"],
+            "customers holds personal data; ask for it with --include-pii, or with include_pii under [sources.atribu]",
+            id="personal",
+        ),
         pytest.param(
             ["goals", "ads_compare"],
             "ads_compare needs the option compare_ads of [sources.atribu]",

@@ -124,7 +124,6 @@ def test_the_exit_code_is_the_one_that_needs_a_person_most(outcome: Outcome, exp
         pytest.param([InvalidParameterError], True, id="a-parameter-once"),
         pytest.param([InvalidDateRangeError], True, id="a-range-once"),
         pytest.param([NotFoundError], True, id="not-found-once"),
-        pytest.param([MissingScopeError], True, id="scope-once"),
         pytest.param([UnavailableError], False, id="away-once"),
         pytest.param([UnavailableError] * 2, True, id="away-twice"),
         pytest.param([SlowAnswerError, InternalError], True, id="slow-and-broken"),
@@ -143,6 +142,13 @@ def test_an_endpoint_is_left_alone_after_as_many_failures_in_a_row_as_its_last_e
         assert not patience.skips(CHANNELS)
         patience.failed(failure)
     assert (patience.skips(CHANNELS), patience.skips(PAGES), patience.stopped) == (left_alone, False, None)
+
+
+def test_a_missing_scope_leaves_alone_everything_that_needs_it() -> None:
+    patience = Patience()
+    patience.failed(Failure(CHANNELS, api_error(MissingScopeError)))
+    skipped = [patience.skips(task) for task in (CHANNELS, PAGES, Task(ENDPOINTS["campaigns"]))]
+    assert (skipped, patience.missing) == ([True, True, False], {"analytics:read": {"channels"}})
 
 
 def test_an_answer_makes_earlier_failures_of_its_endpoint_forgotten_and_of_no_other() -> None:

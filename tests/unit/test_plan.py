@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -138,14 +139,30 @@ def test_days_that_sums_cannot_check_are_read_once_for_the_rungs_that_they_have_
     assert ages == expected
 
 
-def test_an_endpoint_without_sums_climbs_the_ladder_too() -> None:
+def entities(rows_per_day: float, **differs: Any) -> Plan:
+    """The plan for visitors of which 91 days are loaded, a day after they were last looked at."""
     visitors = ENDPOINTS["visitors"]
-    coverage, window = Coverage(), days("2025-02-28", "2026-02-28")  # 31 days old, 366 long
+    coverage, window = Coverage(), Window(TODAY.subtract(days=91), TODAY)
     coverage.add(Task(visitors, window), Grain.DAY, TODAY)
-    coverage.learn(Task(visitors), Grain.DAY, Known(checked=TODAY.subtract(days=2)))
-    assert told(plan([visitors], window, POLICY, coverage).again) == [f"ladder: visitors {window}"]
     coverage.learn(Task(visitors), Grain.DAY, Known(checked=TODAY.subtract(days=1)))
-    assert plan([visitors], window, POLICY, coverage).tasks == []
+    policy = replace(POLICY, rows_per_day={("visitors", ""): rows_per_day}, **differs)
+    return plan([visitors], window, policy, coverage)
+
+
+def test_all_pages_of_the_horizon_are_read_again_in_as_few_chains_as_a_slice_holds() -> None:
+    made = entities(20, reread_units=600)
+    assert told(made.tasks) == [f"again: visitors {TODAY.subtract(days=91)}..{TODAY}"]
+    assert (cost(made.tasks), made.notes) == (3 * 19, [])
+    assert [len(entities(rows).tasks) for rows in (0, 20, 200)] == [1, 1, 10]
+
+
+def test_entities_whose_horizon_costs_too_much_climb_the_ladder_and_the_plan_says_so() -> None:
+    made = entities(200, reread_units=100)
+    days_read = {day for task in made.tasks if task.window for day in task.window.dates()}
+    rungs = {TODAY.subtract(days=age + beside) for age in (7, 14, 30, 60, 90) for beside in (-1, 0, 1)}
+    assert days_read == rungs | set(POLICY.recent.dates())
+    (note,) = made.notes
+    assert "all pages of 90 days again would cost about 540 units, more than reread_units (100)" in note
 
 
 def test_moving_the_start_back_loads_only_the_days_before_and_those_between() -> None:

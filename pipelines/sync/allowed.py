@@ -1,0 +1,75 @@
+"""What the key may read of personal data, found out before any data is read and remembered for a day."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from pendulum import Date
+
+from sources.rest.catalogue import Endpoint
+from sources.rest.coverage import Coverage, Granted
+from sources.rest.reader import Reader
+from sources.rest.scopes import refused, scopes_of
+from sources.rest.tasks import Values
+
+BELIEVED_DAYS: Final = 30
+"""Days for which it is believed that a key can still do what it could."""
+
+
+class Allowed:
+    """Scopes for personal data of one key.
+
+    Other scopes need no call of their own: the first call of a run that needs one is the check, it costs nothing and is
+    never out of date.
+
+    Attributes:
+        missing: scope that the key lacks -> resources that are left out.
+        notes: what there is to say of the key.
+
+    Args:
+        reader: the way to the API.
+        ledgers: of the datasets of this run; they remember what was found out.
+        today: the day of the run.
+    """
+
+    def __init__(self, reader: Reader, ledgers: Sequence[Coverage], today: Date) -> None:
+        self.missing: dict[str, set[str]] = {}
+        self.notes: list[str] = []
+        self._reader = reader
+        self._ledgers = ledgers
+        self._today = today
+
+    def among(self, endpoints: Sequence[Endpoint], values: Values) -> list[Endpoint]:
+        """Return the endpoints that the key may read; asks for the scopes that are not known of today.
+
+        Raises:
+            UnauthorizedError: the key is not accepted at all.
+        """
+        wanted = scopes_of(endpoints)
+        known = self._granted()
+        asked = {scope: rows for scope, rows in wanted.items() if known.get(scope) != str(self._today)}
+        lacking = refused(self._reader, asked, values, self._today)
+        found = {**known, **{scope: str(self._today) for scope in asked if scope not in lacking}}
+        granted = Granted(self._reader.session.keys.fingerprint, {scope: found[scope] for scope in sorted(found)})
+        for ledger in self._ledgers:
+            ledger.granted = granted
+        self.missing = {scope: {row.name for row in wanted[scope]} for scope in lacking}
+        return [row for row in endpoints if row.scope not in lacking]
+
+    def unused(self, *, include_pii: bool) -> None:
+        """Warn where the key is known to read personal data that nobody asked for."""
+        since = str(self._today.subtract(days=BELIEVED_DAYS))
+        scopes = [scope for scope, day in self._granted().items() if day >= since]
+        if scopes and not include_pii:
+            self.notes.append(
+                f"the key can read personal data ({', '.join(scopes)}) that this configuration does not use; a key"
+                " without these scopes is safer"
+            )
+
+    def _granted(self) -> dict[str, str]:
+        fingerprint = self._reader.session.keys.fingerprint
+        return {
+            scope: day
+            for ledger in self._ledgers
+            if ledger.granted.key == fingerprint
+            for scope, day in ledger.granted.days.items()
+        }

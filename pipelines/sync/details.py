@@ -1,0 +1,123 @@
+"""Whose details are read next: everybody whose figures have changed since, best first."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import dlt
+import orjson
+import pendulum
+import pyarrow as pa
+from dlt.extract import DltResource
+
+from pipelines.sync.warehouse import Warehouse
+from sources.rest.catalogue import Column, Endpoint, Parents, Type
+from sources.rest.reader import Answer
+from sources.rest.resources import column_hint
+from sources.rest.tables import ARROW
+from sources.rest.tasks import Task
+
+REASON: Final = "changed"
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Whose details are due, best first.
+
+    Attributes:
+        tasks: one per person.
+        figures: everybody's figures now, by id.
+        everybody: how many people have details.
+    """
+
+    tasks: list[Task]
+    figures: Mapping[str, str]
+    everybody: int
+
+
+def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: Warehouse) -> Queue:
+    """Ask the warehouse whose details are due."""
+    tables = warehouse.tables()
+    parents = _parents(endpoint)
+    latest = {
+        name: warehouse.latest(catalogue[name], parents.column, columns)
+        for name, columns in parents.figures.items()
+        if name in tables
+    }
+    people = latest.get(parents.endpoint, {})
+    figures = {one: _text({name: found[one] for name, found in latest.items() if one in found}) for one in people}
+    read = warehouse.pairs(read_table(endpoint), parents.column, "figures") if read_table(endpoint) in tables else {}
+    places = [parents.figures[parents.endpoint].index(name) for name in parents.best]
+
+    def rank(one: str) -> tuple[Any, ...]:
+        return tuple(_size(people[one][place]) for place in places)
+
+    due = sorted((one for one in people if read.get(one) != figures[one]), key=rank, reverse=True)
+    return Queue([Task(endpoint, parent=one, reason=REASON) for one in due], figures, len(people))
+
+
+def read_table(endpoint: Endpoint) -> str:
+    """Name of the table that says whose details are loaded."""
+    return f"{endpoint.name}__read"
+
+
+def read_rows(endpoint: Endpoint, answers: Iterable[Answer], figures: Mapping[str, str]) -> list[DltResource]:
+    """Make the table of the people whose details these answers are."""
+    columns = read_columns(endpoint)
+    key = [column.name for column in columns[:2]]
+    rows = [
+        {
+            key[0]: answer.tenant,
+            key[1]: answer.task.parent,
+            "figures": figures[answer.task.parent],
+            "rows": answer.rows,
+            "read_at": pendulum.now("UTC"),
+        }
+        for answer in answers
+    ]
+    fields = [pa.field(column.name, ARROW[column.type], nullable=column.name not in key) for column in columns]
+    resource = dlt.resource(
+        [pa.Table.from_pylist(rows, schema=pa.schema(fields))],
+        name=read_table(endpoint),
+        columns={column.name: column_hint(column, tuple(key)) for column in columns},
+        primary_key=key,
+        write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+    )
+    resource.apply_hints(additional_table_hints={"description": f"Whose {endpoint.name} are loaded."})
+    return [resource]
+
+
+def read_columns(endpoint: Endpoint) -> tuple[Column, ...]:
+    """Columns of the table that says whose details are loaded."""
+    return (
+        *endpoint.context_columns,
+        Column(
+            name="figures", type=Type.TEXT, description="Their figures then; when these change, they are read again."
+        ),
+        Column(name="rows", type=Type.BIGINT, description="Rows of the answer."),
+        Column(name="read_at", type=Type.TIMESTAMP, description="When it was read."),
+    )
+
+
+def _parents(endpoint: Endpoint) -> Parents:
+    if endpoint.parents is None:
+        raise ValueError(f"{endpoint.name} has no parents")
+    return endpoint.parents
+
+
+def _text(figures: Mapping[str, tuple[Any, ...]]) -> str:
+    """Figures as text that is the same whichever database gave them."""
+    return orjson.dumps({name: [_plain(one) for one in values] for name, values in figures.items()}).decode()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.astimezone(pendulum.UTC).isoformat()
+    return value if value is None or isinstance(value, str) else round(float(value), 6)
+
+
+def _size(value: Any) -> float:
+    if isinstance(value, datetime):
+        return value.timestamp()
+    return float(value or 0)

@@ -1,0 +1,24 @@
+"""What is cut out of text that somebody else has written: addresses, keys, query strings."""
+
+import re
+from typing import Final
+
+_EMAIL: Final = re.compile(r"[^\s@/?#&=;,:<>\"'()]+(?:@|%40)[^\s@/?#&=;,<>\"'()]+")
+_PATTERNS: Final = (
+    (_EMAIL, "<e-mail>"),
+    (re.compile(r"atb_(?:live|user)_\w+"), "<key>"),
+    (re.compile(r"(?i)\b(bearer|api[_-]?key)\b\s*[=:]?\s*\S+"), r"\1 <key>"),
+    (re.compile(r"\?[^\s\"']+=[^\s\"']*"), "?<query>"),
+)
+
+
+def redacted(text: str) -> str:
+    """Return text without e-mail addresses, keys and query strings; names cannot be told from other words."""
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def path_only(url: str) -> str:
+    """Return a URL without query, fragment and user, and without e-mail addresses in its path."""
+    return redacted(re.split(r"[?#;]", url, maxsplit=1)[0])
