@@ -3,11 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 
+Tampering = Literal[
+    "repeated_cursor",
+    "first_cursor",
+    "no_cursor",
+    "repeated_page",
+    "shifted_page",
+    "skipping_page",
+    "empty_page",
+    "endless",
+]
 Kind = Literal[
+    Tampering,
     "429",
     "429_without_retry_after",
     "401",
@@ -44,6 +55,10 @@ ERRORS: dict[Kind, int] = {
     "503": 503,
 }
 _SPOILING: frozenset[Kind] = frozenset({"truncated", "html", "wrong_type", "missing_data", "unknown_field", "slow"})
+_TAMPERING: dict[Kind, Tampering] = {kind: kind for kind in get_args(Tampering)}
+# These need a page before; a first page is neither hit nor counted.
+_ON_LATER_PAGES: frozenset[Kind] = frozenset({"first_cursor", "repeated_page", "shifted_page", "skipping_page"})
+_CURSORS = frozenset({"cursor", "cursor_id"})
 HTML = b"<!doctype html><title>Just a moment</title><p>We are checking your browser.</p>"
 
 
@@ -54,6 +69,17 @@ class Fault:
     It strikes `times` calls (None: without end), only every `every`-th matching call (1: each), and only when `match`
     agrees with the query parameters. `retry_after` is the seconds a `429` names, `seconds` how long a `slow` body
     takes, `location` where a `redirect` leads and `redirect_status` its status.
+
+    Tampering with the pages of a list:
+
+    - `repeated_cursor`: the next cursor is the one just asked with, on a first page one that leads to it again.
+    - `first_cursor`: the next cursor is that of the first page, so that later pages lead round in a circle.
+    - `no_cursor`: a next page is promised and no cursor given; without the fields of the last row, if it is read there.
+    - `repeated_page`: the rows of the page before, with the cursor of the right page.
+    - `shifted_page`: one row of the page before comes first, as if one was inserted meanwhile; no row is lost.
+    - `skipping_page`: the first row is left out, as if one vanished meanwhile; nothing in the answer shows it.
+    - `empty_page`: no rows, and a new cursor that leads to the page that should have been here.
+    - `endless`: after the last page comes the first again; there is always a next page, and its cursor is new.
     """
 
     path: str
@@ -76,11 +102,18 @@ class Fault:
     @property
     def spoils(self) -> bool:
         """Tell whether the fault needs a successful answer to disturb; all others stand in its place."""
-        return self.kind in _SPOILING
+        return self.kind in _SPOILING or self.kind in _TAMPERING
+
+    @property
+    def tampering(self) -> Tampering | None:
+        """Name what the fault does to a page, if that is what it does."""
+        return _TAMPERING.get(self.kind)
 
     def strikes(self, path: str, query: Mapping[str, str]) -> bool:
         """Tell whether this call is hit, and count it."""
         if not fnmatchcase(path, self.path) or (self.match is not None and not self.match(query)):
+            return False
+        if self.kind in _ON_LATER_PAGES and _CURSORS.isdisjoint(query):
             return False
         self._seen += 1
         if self._seen % self.every or (self.times is not None and self.struck >= self.times):
@@ -96,7 +129,7 @@ def first_to_strike(faults: Iterable[Fault], path: str, query: Mapping[str, str]
 
 
 def spoil(kind: Kind, body: object) -> bytes:
-    """Write a successful body the way `kind` spoils it; `slow` and `truncated` leave the bytes alone.
+    """Write a successful body the way `kind` spoils it; all kinds not named below leave the bytes alone.
 
     Without a member `data` the whole body counts as data, and none of it is left by `missing_data`.
     """

@@ -152,7 +152,7 @@ class _Door:
     def _answered(self, call: _Call, endpoint: Endpoint, parent: str) -> Reply:
         sandbox = self._sandbox
         query = sandbox.read(endpoint, parent, call.pairs)
-        answer = sandbox.ask(endpoint, query)
+        answer = sandbox.ask(endpoint, query, call.fault.tampering if call.fault else None)
         meta: dict[str, object] = {"profile_id": sandbox.settings.profile_id}
         if endpoint.has_range:
             meta |= {"date_from": query.date_from.isoformat(), "date_to": query.date_to.isoformat()}

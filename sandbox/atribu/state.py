@@ -10,8 +10,9 @@ from sandbox.atribu.parameters import read_query
 from sandbox.atribu.query import Query
 from sandbox.atribu.refusals import Refusal
 from sandbox.atribu.settings import Settings
+from sandbox.atribu.tampering import tampered
 from sandbox.atribu.world import World
-from sandbox.faults import Fault, first_to_strike
+from sandbox.faults import Fault, Tampering, first_to_strike
 from sandbox.limiter import Limiter, Limiters
 
 
@@ -80,10 +81,13 @@ class Sandbox:
             settings=self.settings,
         )
 
-    def ask(self, endpoint: Endpoint, query: Query) -> Answer:
-        """Answer a checked query as known at the end of `settings.today`."""
+    def ask(self, endpoint: Endpoint, query: Query, tampering: Tampering | None = None) -> Answer:
+        """Answer a checked query as known at the end of `settings.today`; only pages can be tampered with."""
         with self._lock:
-            return endpoint.answer(self.world.as_of(self.settings.today), query)
+            found = endpoint.answer(self.world.as_of(self.settings.today), query)
+            if isinstance(found, Answer):
+                return found
+            return found.page() if tampering is None else tampered(tampering, found)
 
     def limiter(self, key: str) -> Limiter:
         """Give the limiter of a key; it starts counting at the key's first request."""
