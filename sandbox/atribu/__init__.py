@@ -2,7 +2,7 @@
 
 from sandbox.atribu.app import create_app
 from sandbox.atribu.server import running, serve
-from sandbox.atribu.settings import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY, Settings, Size
+from sandbox.atribu.settings import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY, Population, Settings, Size
 from sandbox.faults import Fault
 
 __all__ = [
@@ -11,6 +11,7 @@ __all__ = [
     "DEFAULT_SCOPES",
     "FULL_KEY",
     "Fault",
+    "Population",
     "Settings",
     "Size",
     "create_app",
