@@ -59,7 +59,18 @@ _TAMPERING: dict[Kind, Tampering] = {kind: kind for kind in get_args(Tampering)}
 # These need a page before; a first page is neither hit nor counted.
 _ON_LATER_PAGES: frozenset[Kind] = frozenset({"first_cursor", "repeated_page", "shifted_page", "skipping_page"})
 _CURSORS = frozenset({"cursor", "cursor_id"})
+ELSEWHERE = "https://elsewhere.example.com/"
 HTML = b"<!doctype html><title>Just a moment</title><p>We are checking your browser.</p>"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What spoiled bodies say: a page, a word for each number, the value of a new field, the opening of a cut body."""
+
+    html: bytes = HTML
+    number: str = "many"
+    extra: object = 1
+    opening: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -89,7 +100,7 @@ class Fault:
     match: Callable[[Mapping[str, str]], bool] | None = None
     retry_after: int = 1
     seconds: float = 0.1
-    location: str = "https://elsewhere.example.com/"
+    location: str = ELSEWHERE
     redirect_status: int = 307
     struck: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False, repr=False)
@@ -128,33 +139,35 @@ def first_to_strike(faults: Iterable[Fault], path: str, query: Mapping[str, str]
     return next((fault for fault in candidates if fault.strikes(path, query)), None)
 
 
-def spoil(kind: Kind, body: object) -> bytes:
+def spoil(kind: Kind, body: object, words: Words) -> bytes:
     """Write a successful body the way `kind` spoils it; all kinds not named below leave the bytes alone.
 
     Without a member `data` the whole body counts as data, and none of it is left by `missing_data`.
     """
     if kind == "html":
-        return HTML
+        return words.html
     envelope, data = (body, body["data"]) if isinstance(body, dict) and "data" in body else (None, body)
     if kind == "missing_data":
         return orjson.dumps({name: value for name, value in (envelope or {}).items() if name != "data"})
     if kind == "unknown_field":
-        data = _with_extra(data)
+        data = _with_extra(data, words.extra)
     if kind == "wrong_type":
-        data = _with_text(data)
+        data = _with_text(data, words.number)
+    if kind == "truncated" and envelope is not None:
+        envelope = {**words.opening, **envelope}
     return orjson.dumps(data if envelope is None else envelope | {"data": data})
 
 
-def _with_extra(data: object) -> object:
+def _with_extra(data: object, extra: object) -> object:
     if isinstance(data, list):
-        return [_with_extra(row) for row in data]
-    return data | {"a_new_field": 1} if isinstance(data, dict) else data
+        return [_with_extra(row, extra) for row in data]
+    return data | {"a_new_field": extra} if isinstance(data, dict) else data
 
 
-def _with_text(data: object) -> object:
+def _with_text(data: object, word: str) -> object:
     """Turn every number of every row into a word."""
     if isinstance(data, list):
-        return [_with_text(row) for row in data]
+        return [_with_text(row, word) for row in data]
     if isinstance(data, dict):
-        return {name: _with_text(value) for name, value in data.items()}
-    return "many" if isinstance(data, int | float) and not isinstance(data, bool) else data
+        return {name: _with_text(value, word) for name, value in data.items()}
+    return word if isinstance(data, int | float) and not isinstance(data, bool) else data

@@ -1,6 +1,7 @@
 """A stand-in for the Atribu REST API, answering from a synthetic world."""
 
 from sandbox.atribu.app import create_app
+from sandbox.atribu.canaries import Canaries
 from sandbox.atribu.server import running, serve
 from sandbox.atribu.settings import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY, Population, Settings, Size
 from sandbox.faults import Fault
@@ -10,6 +11,7 @@ __all__ = [
     "DEFAULT_KEY",
     "DEFAULT_SCOPES",
     "FULL_KEY",
+    "Canaries",
     "Fault",
     "Population",
     "Settings",

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from sandbox.atribu.canaries import Canaries
 from sandbox.limiter import Algorithm, RetryAfter
 
 DEFAULT_SCOPES = frozenset({"analytics:read", "campaigns:read", "conversions:read", "realtime:read"})
@@ -61,7 +62,8 @@ class Settings:
     `today` is the day on which questions are asked: move it to see the past restated. `limit` units per `period`
     seconds is the rate limit of each key, counted by `algorithm`. `generation` picks the field sets of section 0.1 of
     the contract, `paging` the cursor hand-over of section 1.8, `zero_fill` whether series list days without data.
-    `latency` is seconds between a request, which is charged at once, and its answer.
+    `latency` is seconds between a request, which is charged at once, and its answer. `canaries` are planted in what the
+    server says; searching does not find people by them.
 
     With a `population` the world consists of these people and spends nothing on ads; what was `today` when the app was
     created is the last day before they start to change.
@@ -82,3 +84,4 @@ class Settings:
     paging: Paging = "in_pagination"
     zero_fill: bool = False
     latency: float = 0.0
+    canaries: Canaries | None = None

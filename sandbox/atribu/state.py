@@ -2,11 +2,12 @@
 
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import cast
 
 from sandbox.atribu.answer import Answer, Row
+from sandbox.atribu.canaries import NO_CANARIES, Canaries
 from sandbox.atribu.endpoints import Endpoint, find
 from sandbox.atribu.parameters import read_query
 from sandbox.atribu.population import PopulatedWorld
@@ -56,6 +57,11 @@ class Sandbox:
         self._limiters = Limiters()
         # The server answers in its own thread while a test asks for the truth in another.
         self._lock = threading.Lock()
+
+    @property
+    def canaries(self) -> Canaries:
+        """Give the canaries that are planted; without a choice of any, none."""
+        return self.settings.canaries or NO_CANARIES
 
     @property
     def units_spent(self) -> int:
@@ -119,6 +125,7 @@ class Sandbox:
             found = endpoint.answer(self.world.as_of(self.settings.today), query)
             if isinstance(found, Answer):
                 return found
+            found = replace(found, row=self.canaries.planting(found.row, query.parent))
             return found.page() if tampering is None else tampered(tampering, found)
 
     def limiter(self, key: str) -> Limiter:
