@@ -3,11 +3,22 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
-from typing import Literal
+from typing import Literal, get_args
 
 import orjson
 
+Tampering = Literal[
+    "repeated_cursor",
+    "first_cursor",
+    "no_cursor",
+    "repeated_page",
+    "shifted_page",
+    "skipping_page",
+    "empty_page",
+    "endless",
+]
 Kind = Literal[
+    Tampering,
     "429",
     "429_without_retry_after",
     "401",
@@ -44,7 +55,22 @@ ERRORS: dict[Kind, int] = {
     "503": 503,
 }
 _SPOILING: frozenset[Kind] = frozenset({"truncated", "html", "wrong_type", "missing_data", "unknown_field", "slow"})
+_TAMPERING: dict[Kind, Tampering] = {kind: kind for kind in get_args(Tampering)}
+# These need a page before; a first page is neither hit nor counted.
+_ON_LATER_PAGES: frozenset[Kind] = frozenset({"first_cursor", "repeated_page", "shifted_page", "skipping_page"})
+_CURSORS = frozenset({"cursor", "cursor_id"})
+ELSEWHERE = "https://elsewhere.example.com/"
 HTML = b"<!doctype html><title>Just a moment</title><p>We are checking your browser.</p>"
+
+
+@dataclass(frozen=True)
+class Words:
+    """What spoiled bodies say: a page, a word for each number, the value of a new field, the opening of a cut body."""
+
+    html: bytes = HTML
+    number: str = "many"
+    extra: object = 1
+    opening: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass
@@ -54,6 +80,17 @@ class Fault:
     It strikes `times` calls (None: without end), only every `every`-th matching call (1: each), and only when `match`
     agrees with the query parameters. `retry_after` is the seconds a `429` names, `seconds` how long a `slow` body
     takes, `location` where a `redirect` leads and `redirect_status` its status.
+
+    Tampering with the pages of a list:
+
+    - `repeated_cursor`: the next cursor is the one just asked with, on a first page one that leads to it again.
+    - `first_cursor`: the next cursor is that of the first page, so that later pages lead round in a circle.
+    - `no_cursor`: a next page is promised and no cursor given; without the fields of the last row, if it is read there.
+    - `repeated_page`: the rows of the page before, with the cursor of the right page.
+    - `shifted_page`: one row of the page before comes first, as if one was inserted meanwhile; no row is lost.
+    - `skipping_page`: the first row is left out, as if one vanished meanwhile; nothing in the answer shows it.
+    - `empty_page`: no rows, and a new cursor that leads to the page that should have been here.
+    - `endless`: after the last page comes the first again; there is always a next page, and its cursor is new.
     """
 
     path: str
@@ -63,7 +100,7 @@ class Fault:
     match: Callable[[Mapping[str, str]], bool] | None = None
     retry_after: int = 1
     seconds: float = 0.1
-    location: str = "https://elsewhere.example.com/"
+    location: str = ELSEWHERE
     redirect_status: int = 307
     struck: int = field(default=0, init=False)
     _seen: int = field(default=0, init=False, repr=False)
@@ -76,11 +113,18 @@ class Fault:
     @property
     def spoils(self) -> bool:
         """Tell whether the fault needs a successful answer to disturb; all others stand in its place."""
-        return self.kind in _SPOILING
+        return self.kind in _SPOILING or self.kind in _TAMPERING
+
+    @property
+    def tampering(self) -> Tampering | None:
+        """Name what the fault does to a page, if that is what it does."""
+        return _TAMPERING.get(self.kind)
 
     def strikes(self, path: str, query: Mapping[str, str]) -> bool:
         """Tell whether this call is hit, and count it."""
         if not fnmatchcase(path, self.path) or (self.match is not None and not self.match(query)):
+            return False
+        if self.kind in _ON_LATER_PAGES and _CURSORS.isdisjoint(query):
             return False
         self._seen += 1
         if self._seen % self.every or (self.times is not None and self.struck >= self.times):
@@ -95,33 +139,35 @@ def first_to_strike(faults: Iterable[Fault], path: str, query: Mapping[str, str]
     return next((fault for fault in candidates if fault.strikes(path, query)), None)
 
 
-def spoil(kind: Kind, body: object) -> bytes:
-    """Write a successful body the way `kind` spoils it; `slow` and `truncated` leave the bytes alone.
+def spoil(kind: Kind, body: object, words: Words) -> bytes:
+    """Write a successful body the way `kind` spoils it; all kinds not named below leave the bytes alone.
 
     Without a member `data` the whole body counts as data, and none of it is left by `missing_data`.
     """
     if kind == "html":
-        return HTML
+        return words.html
     envelope, data = (body, body["data"]) if isinstance(body, dict) and "data" in body else (None, body)
     if kind == "missing_data":
         return orjson.dumps({name: value for name, value in (envelope or {}).items() if name != "data"})
     if kind == "unknown_field":
-        data = _with_extra(data)
+        data = _with_extra(data, words.extra)
     if kind == "wrong_type":
-        data = _with_text(data)
+        data = _with_text(data, words.number)
+    if kind == "truncated" and envelope is not None:
+        envelope = {**words.opening, **envelope}
     return orjson.dumps(data if envelope is None else envelope | {"data": data})
 
 
-def _with_extra(data: object) -> object:
+def _with_extra(data: object, extra: object) -> object:
     if isinstance(data, list):
-        return [_with_extra(row) for row in data]
-    return data | {"a_new_field": 1} if isinstance(data, dict) else data
+        return [_with_extra(row, extra) for row in data]
+    return data | {"a_new_field": extra} if isinstance(data, dict) else data
 
 
-def _with_text(data: object) -> object:
+def _with_text(data: object, word: str) -> object:
     """Turn every number of every row into a word."""
     if isinstance(data, list):
-        return [_with_text(row) for row in data]
+        return [_with_text(row, word) for row in data]
     if isinstance(data, dict):
-        return {name: _with_text(value) for name, value in data.items()}
-    return "many" if isinstance(data, int | float) and not isinstance(data, bool) else data
+        return {name: _with_text(value, word) for name, value in data.items()}
+    return word if isinstance(data, int | float) and not isinstance(data, bool) else data

@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 import orjson
 from starlette.types import Scope, Send
 
-from sandbox.faults import ERRORS, Fault, spoil
+from sandbox.faults import ERRORS, Fault, Words, spoil
 
 _TRANSPORT = "transport"
 _SLOW_PIECES = 5
 _NO_CONTENT = 204
 NO_ANSWER = 0
+_PLAIN = Words()
 
 
 class CutOffError(Exception):
@@ -43,12 +44,12 @@ def replaced(fault: Fault, refuse: Callable[[int], Reply]) -> Reply:
     return Reply(_NO_CONTENT if fault.kind == "204" else NO_ANSWER, b"")
 
 
-def success(body: object, fault: Fault | None) -> Reply:
-    """Write a successful answer, spoiled by `fault`."""
+def success(body: object, fault: Fault | None, words: Words = _PLAIN) -> Reply:
+    """Write a successful answer, spoiled by `fault` in the given words."""
     if fault is None:
         return Reply(200, orjson.dumps(body))
     content_type = "text/html" if fault.kind == "html" else "application/json"
-    return Reply(200, spoil(fault.kind, body), content_type)
+    return Reply(200, spoil(fault.kind, body, words), content_type)
 
 
 async def send_reply(send: Send, reply: Reply, fault: Fault | None) -> None:

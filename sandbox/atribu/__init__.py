@@ -1,8 +1,9 @@
 """A stand-in for the Atribu REST API, answering from a synthetic world."""
 
 from sandbox.atribu.app import create_app
+from sandbox.atribu.canaries import Canaries
 from sandbox.atribu.server import running, serve
-from sandbox.atribu.settings import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY, Settings, Size
+from sandbox.atribu.settings import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY, Population, Settings, Size
 from sandbox.faults import Fault
 
 __all__ = [
@@ -10,7 +11,9 @@ __all__ = [
     "DEFAULT_KEY",
     "DEFAULT_SCOPES",
     "FULL_KEY",
+    "Canaries",
     "Fault",
+    "Population",
     "Settings",
     "Size",
     "create_app",

@@ -84,15 +84,15 @@ class _Door:
             method=scope["method"],
             path=scope["path"].removeprefix(BASE_PATH) if scope["path"].startswith(BASE_PATH) else "",
             pairs=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
-            request_id=f"req_{next(self._numbers):08x}",
+            request_id=self._sandbox.canaries.request_id(f"req_{next(self._numbers):08x}"),
         )
         try:
             reply = self._reply(call, dict(scope["headers"]))
         except Refusal as refusal:
-            reply = _error(refusal.code, refusal.message, refusal.status, call.request_id)
+            reply = self._error(call, refusal.code, refusal.message, refusal.status)
         except Exception:  # noqa: BLE001 - whatever went wrong, the client gets the documented body and the log the cause
             _log.exception("The sandbox failed to answer %s", call.path)
-            reply = _error("internal_error", "The sandbox itself failed", 500, call.request_id)
+            reply = self._error(call, "internal_error", "The sandbox itself failed", 500)
         self._add_headers(call, reply)
         sandbox.log.append(
             Asked(
@@ -140,33 +140,37 @@ class _Door:
         return key, scopes
 
     def _rejected(self, call: _Call, wait: float) -> Reply:
-        reply = _error("rate_limit_exceeded", "Too many requests", 429, call.request_id)
+        reply = self._error(call, "rate_limit_exceeded", "Too many requests", 429)
         reply.headers |= retry_after(self._sandbox.settings.retry_after, wait)
         return reply
 
     def _failed(self, call: _Call, fault: Fault) -> Reply:
-        return replaced(
-            fault, lambda status: _error(code_of(status), "This was asked for by a fault", status, call.request_id)
+        reply = replaced(
+            fault, lambda status: self._error(call, code_of(status), "This was asked for by a fault", status)
         )
+        if fault.kind == "redirect":
+            reply.headers["Location"] = self._sandbox.canaries.location(fault.location)
+        return reply
+
+    def _error(self, call: _Call, code: str, message: str, status: int) -> Reply:
+        code, message = self._sandbox.canaries.error(code, message)
+        return Reply(status, orjson.dumps(error_body(code, message, status, call.request_id)))
 
     def _answered(self, call: _Call, endpoint: Endpoint, parent: str) -> Reply:
         sandbox = self._sandbox
         query = sandbox.read(endpoint, parent, call.pairs)
-        answer = sandbox.ask(endpoint, query)
+        answer = sandbox.ask(endpoint, query, call.fault.tampering if call.fault else None)
         meta: dict[str, object] = {"profile_id": sandbox.settings.profile_id}
         if endpoint.has_range:
             meta |= {"date_from": query.date_from.isoformat(), "date_to": query.date_to.isoformat()}
         body: dict[str, object] = {"data": answer.data, "meta": meta}
         if answer.pagination is not None:
             body["pagination"] = answer.pagination
-        return success(body, call.fault)
+        return success(body, call.fault, self._sandbox.canaries.words())
 
     def _add_headers(self, call: _Call, reply: Reply) -> None:
+        reply.headers |= self._sandbox.canaries.more_headers()
         reply.headers["X-Request-ID"] = call.request_id
         if call.limiter is not None:
             reply.headers["X-RateLimit-Limit"] = str(call.limiter.limit)
             reply.headers["X-RateLimit-Remaining"] = str(call.limiter.remaining(self._sandbox.clock()))
-
-
-def _error(code: str, message: str, status: int, request_id: str) -> Reply:
-    return Reply(status, orjson.dumps(error_body(code, message, status, request_id)))

@@ -54,6 +54,22 @@ def make_visitor(rng: random.Random, number: int, known: list[Visitor]) -> Visit
     )
 
 
+def make_customer(rng: random.Random, number: int) -> Visitor:
+    """Make the visitor `number` as a new person with one browser."""
+    country, city = rng.choice(_PLACES)
+    device, browser, system = rng.choice(_MACHINES)
+    return Visitor(
+        visitor_id=identifier(rng),
+        person=_make_person(rng, number),
+        country=country,
+        city=city,
+        device=device,
+        browser=browser,
+        os=system,
+        trail=[],
+    )
+
+
 def _make_person(rng: random.Random, number: int) -> Person:
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
     return Person(

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 from sandbox.atribu import analytics, campaigns, conversions, creative, outlook, people
 from sandbox.atribu.answer import Answer
 from sandbox.atribu.breakdowns import DIMENSIONS, breakdown
+from sandbox.atribu.paging import Listing
 from sandbox.atribu.query import Query
 from sandbox.atribu.view import View
 
@@ -19,7 +21,7 @@ class Endpoint:
     """One GET endpoint; `defaults` are those that differ from the common ones of `Query`."""
 
     scope: str
-    answer: Callable[[View, Query], Answer]
+    answer: Callable[[View, Query], Answer | Listing[Any]]
     required: frozenset[str] = _DATES
     optional: frozenset[str] = frozenset()
     units: int = 1

@@ -1,25 +1,30 @@
-"""Pages of rows in an order of time and id, and the three ways of handing out the cursor (section 1.8)."""
+"""Listings in an order of time and id, their pages, and the three ways of handing out the cursor (section 1.8)."""
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, TypeVar
 
 from sandbox.atribu.answer import Answer, Row, moment
 from sandbox.atribu.query import Query
 
 Item = TypeVar("Item")
+Cursor = tuple[int, str]
 
 
 class Place(NamedTuple):
-    """Where an item stands in a list: latest time first, then smallest id."""
+    """Where an item stands in a listing: by time, negative where the latest comes first, then by id."""
 
-    minus_at: int
+    time: int
     key: str
 
 
-def rank(items: Iterable[Item], place: Callable[[Item], tuple[int, str]]) -> list[tuple[Place, Item]]:
-    """Sort items by the time (minutes since the epoch) and id that `place` gives, latest first."""
-    placed = [(Place(-at, key), item) for item in items for at, key in (place(item),)]
+def rank(
+    items: Iterable[Item], place: Callable[[Item], Cursor], *, latest_first: bool = True
+) -> list[tuple[Place, Item]]:
+    """Sort items by the time (minutes since the epoch) and id that `place` gives."""
+    sign = -1 if latest_first else 1
+    placed = [(Place(sign * at, key), item) for item in items for at, key in (place(item),)]
     return sorted(placed, key=_place_of)
 
 
@@ -27,17 +32,69 @@ def _place_of(placed: tuple[Place, Item]) -> Place:
     return placed[0]
 
 
-def page_of(query: Query, ranked: list[tuple[Place, Item]], row: Callable[[Item], Row]) -> Answer:
-    """Answer with the page after `cursor_time` and `cursor_id`; only the page's items are turned into rows."""
-    start = 0
-    if query.cursor_time is not None and query.cursor_id is not None:
-        start = bisect_right(ranked, Place(-query.cursor_time, query.cursor_id), key=_place_of)
-    end = min(start + query.limit, len(ranked)) if query.capped else len(ranked)
-    pagination: Row = {"has_next": end < len(ranked)}
-    if end < len(ranked):
-        minus_at, key = _place_of(ranked[end - 1])
-        if query.paging == "in_pagination":
-            pagination |= {"cursor_time": moment(-minus_at), "cursor_id": key}
-        elif query.paging == "packed_cursor":
-            pagination["cursor"] = f"{moment(-minus_at)}|{key}"
-    return Answer([row(item) for _, item in ranked[start:end]], pagination)
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[Item]):
+    """All that a query finds, in order; only the items of a page are turned into rows.
+
+    `cursor_fields` are those of a row that repeat its time and id. Listings without them, the journeys, run oldest
+    first and have one cursor, whatever the server was set to.
+    """
+
+    query: Query
+    ranked: list[tuple[Place, Item]]
+    row: Callable[[Item], Row]
+    cursor_fields: tuple[str, str] | None = None
+
+    @property
+    def asked(self) -> Cursor | None:
+        """Give the cursor of the request."""
+        query = self.query
+        if query.cursor_time is not None and query.cursor_id is not None:
+            return query.cursor_time, query.cursor_id
+        return query.cursor
+
+    @property
+    def start(self) -> int:
+        """Count the items up to the cursor of the request."""
+        if self.asked is None:
+            return 0
+        at, key = self.asked
+        return bisect_right(self.ranked, Place(self._sign * at, key), key=_place_of)
+
+    @property
+    def is_from_last_row(self) -> bool:
+        """Tell whether a client finds the cursor in the last row only."""
+        return self.cursor_fields is not None and self.query.paging == "from_last_row"
+
+    @property
+    def _sign(self) -> int:
+        return -1 if self.cursor_fields else 1
+
+    def rows(self, start: int, end: int) -> list[Row]:
+        """Write the items from `start` up to `end`."""
+        return [self.row(item) for _, item in self.ranked[start:end]]
+
+    def page(self, start: int | None = None) -> Answer:
+        """Answer with the page that starts at `start`, or after the cursor of the request."""
+        start = self.start if start is None else start
+        end = min(start + self.query.limit, len(self.ranked)) if self.query.capped else len(self.ranked)
+        if end < len(self.ranked):
+            return Answer(self.rows(start, end), self.hand_out(self.cursor_after(end)))
+        return Answer(self.rows(start, end), {"has_next": False})
+
+    def cursor_after(self, end: int) -> Cursor:
+        """Give the cursor that leads on after the first `end` items; none of them: one that leads to the beginning."""
+        if not self.ranked:
+            return 0, "0"
+        (time, key), _ = self.ranked[max(end - 1, 0)]
+        # One minute ahead of the first item leads to the beginning.
+        return self._sign * (time if end else time - 1), key
+
+    def hand_out(self, cursor: Cursor) -> Row:
+        """Write the pagination of a page that is followed by another."""
+        at, key = cursor
+        if self.is_from_last_row:
+            return {"has_next": True}
+        if self.cursor_fields and self.query.paging == "in_pagination":
+            return {"has_next": True, "cursor_time": moment(at), "cursor_id": key}
+        return {"has_next": True, "cursor": f"{moment(at)}|{key}"}

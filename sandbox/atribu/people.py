@@ -1,8 +1,8 @@
 """Answers that name people: customers, visitors and journeys (sections 5 and 6 of the contract)."""
 
-from sandbox.atribu.answer import Answer, Row, moment, money
+from sandbox.atribu.answer import Row, moment, money
 from sandbox.atribu.events import GOALS, Conversion, Person, Visit, Visitor
-from sandbox.atribu.paging import page_of, rank
+from sandbox.atribu.paging import Cursor, Listing, rank
 from sandbox.atribu.query import Query
 from sandbox.atribu.view import Known, View, cash_of
 
@@ -10,8 +10,6 @@ _CENTS_PER_UNIT = 100
 
 
 def _matches(person: Person | None, search: str) -> bool:
-    if not search:
-        return True
     if person is None:
         return False
     return any(search.casefold() in text.casefold() for text in (person.name, person.email) if text)
@@ -25,19 +23,15 @@ def _identity(person: Person | None) -> Row:
     }
 
 
-def customers(view: View, query: Query) -> Answer:
+def customers(view: View, query: Query) -> Listing[Known]:
     """Answer `/customers`: one row per conversion of the goal in the range, latest first.
 
     Where it came from is the last touch; the two lifetime figures are as known today.
     """
-    found = (
-        known
-        for day in view.clip(query.first, query.last)
-        for known in view.conversions(day)
-        if known.conversion.goal == query.goal and _matches(known.conversion.visitor.person, query.search)
-    )
-    ranked = rank(found, lambda known: (known.conversion.at, known.conversion.conversion_id))
-    return page_of(query, ranked, lambda known: _customer(view, known))
+    found = view.customers(query.first, query.last, query.goal)
+    if query.search:
+        found = [placed for placed in found if _matches(placed[1].conversion.visitor.person, query.search)]
+    return Listing(query, found, lambda known: _customer(view, known), ("conversion_time", "conversion_id"))
 
 
 def _customer(view: View, known: Known) -> Row:
@@ -62,12 +56,12 @@ def _customer(view: View, known: Known) -> Row:
     }
 
 
-def visitors(view: View, query: Query) -> Answer:
+def visitors(view: View, query: Query) -> Listing[Visitor]:
     """Answer `/visitors`: whoever was seen in the range, with lifetime figures as known today, last seen first."""
     seen = view.visitors(query.first, query.last)
     if query.search:
         seen = [placed for placed in seen if _matches(placed[1].person, query.search)]
-    return page_of(query, seen, lambda visitor: _visitor(view, visitor))
+    return Listing(query, seen, lambda visitor: _visitor(view, visitor), ("last_seen_at", "visitor_id"))
 
 
 def _visitor(view: View, visitor: Visitor) -> Row:
@@ -90,21 +84,18 @@ def _visitor(view: View, visitor: Visitor) -> Row:
     }
 
 
-def journey(view: View, query: Query) -> Answer:
+def journey(view: View, query: Query) -> Listing[Visit | Conversion]:
     """Answer `/customers/{id}/journey`: visits and conversions of one customer, oldest first; no data for others."""
-    person_visits, person_conversions = view.lives.of_profile(query.parent)
-    events = [(visit.at, visit.visit_id, _visited(visit)) for visit in person_visits]
-    events += [(made.at, made.conversion_id, _converted(made)) for made in person_conversions]
-    events.sort(key=lambda event: event[:2])
-    if query.cursor is not None:
-        after = query.cursor
-        events = [event for event in events if event[:2] > after]
-    page = events[: query.limit] if query.capped else events
-    pagination: Row = {"has_next": len(events) > len(page)}
-    if pagination["has_next"]:
-        at, key, _ = page[-1]
-        pagination["cursor"] = f"{moment(at)}|{key}"
-    return Answer([row for _, _, row in page], pagination)
+    visits, conversions = view.lives.of_profile(query.parent)
+    return Listing(query, rank([*visits, *conversions], _happened, latest_first=False), _event_of)
+
+
+def _happened(event: Visit | Conversion) -> Cursor:
+    return event.at, event.visit_id if isinstance(event, Visit) else event.conversion_id
+
+
+def _event_of(event: Visit | Conversion) -> Row:
+    return _visited(event) if isinstance(event, Visit) else _converted(event)
 
 
 def _visited(visit: Visit) -> Row:

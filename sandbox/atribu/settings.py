@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
+from sandbox.atribu.canaries import Canaries
 from sandbox.limiter import Algorithm, RetryAfter
 
 DEFAULT_SCOPES = frozenset({"analytics:read", "campaigns:read", "conversions:read", "realtime:read"})
@@ -36,23 +37,43 @@ class Size:
     keywords: int = 40
 
 
+@dataclass(frozen=True)
+class Population:
+    """A world of exactly `customers` customers, each of whom reaches `goal` in the `days` days up to `today`.
+
+    On every day after that, the share `change` of them changes: their rows, as customers and as visitors, and their
+    journeys. With 60 days everybody's conversion stays within the last 90 days for a month.
+    """
+
+    customers: int = 10_000
+    goal: str = "payment_received"
+    days: int = 60
+    change: float = 0.01
+
+
 @dataclass
 class Settings:
     """Everything a test or a demo may choose.
 
-    `seed`, `first_day` and `size` make the world when the app is created, `limit`, `period` and `algorithm` a key's
-    limiter at its first request. All other fields are read at each request, so they may change while serving.
+    `seed`, `first_day`, `size` and `population` make the world when the app is created, `limit`, `period` and
+    `algorithm` a key's limiter at its first request. All other fields are read at each request, so they may change
+    while serving.
 
     `today` is the day on which questions are asked: move it to see the past restated. `limit` units per `period`
     seconds is the rate limit of each key, counted by `algorithm`. `generation` picks the field sets of section 0.1 of
     the contract, `paging` the cursor hand-over of section 1.8, `zero_fill` whether series list days without data.
-    `latency` is seconds between a request, which is charged at once, and its answer.
+    `latency` is seconds between a request, which is charged at once, and its answer. `canaries` are planted in what the
+    server says; searching does not find people by them.
+
+    With a `population` the world consists of these people and spends nothing on ads; what was `today` when the app was
+    created is the last day before they start to change.
     """
 
     seed: int = 1
     first_day: date = date(2026, 1, 1)
     today: date = date(2026, 3, 31)
     size: Size = field(default_factory=Size)
+    population: Population | None = None
     keys: dict[str, frozenset[str]] = field(default_factory=_default_keys)
     profile_id: str = "5a0d0c8e-7a1b-4c58-9a52-3f1f0b6f2d11"
     limit: int = 60
@@ -63,3 +84,4 @@ class Settings:
     paging: Paging = "in_pagination"
     zero_fill: bool = False
     latency: float = 0.0
+    canaries: Canaries | None = None

@@ -55,6 +55,7 @@ class View:
         self._credited: dict[tuple[int, str], dict[str, tuple[int, int]]] = {}
         self._traffic: dict[tuple[int, str], dict[str, Traffic]] = {}
         self._visitors: dict[tuple[int, int], list[tuple[Place, Visitor]]] = {}
+        self._customers: dict[tuple[int, int, str], list[tuple[Place, Known]]] = {}
         self._by_ad: dict[tuple[int, str], dict[Ad | None, tuple[int, int]]] = {}
 
     def clip(self, first: int, last: int) -> range:
@@ -136,6 +137,15 @@ class View:
     def _rank_visitors(self, days: range) -> list[tuple[Place, Visitor]]:
         seen = {visit.visitor for day in days for visit in self.visits(day)}
         return rank(seen, lambda visitor: (self.lives.visits_of(visitor)[-1].at, visitor.visitor_id))
+
+    def customers(self, first: int, last: int, goal: str) -> list[tuple[Place, Known]]:
+        """Rank the conversions of a goal in the inclusive window, latest first; kept for the same reason."""
+        days = self.clip(first, last)
+        return _remember(self._customers, (first, last, goal), lambda: self._rank_conversions(days, goal))
+
+    def _rank_conversions(self, days: range, goal: str) -> list[tuple[Place, Known]]:
+        found = (known for day in days for known in self.conversions(day) if known.conversion.goal == goal)
+        return rank(found, lambda known: (known.conversion.at, known.conversion.conversion_id))
 
     @cached_property
     def lives(self) -> Lives:

@@ -97,6 +97,10 @@ def test_search_finds_by_name_or_address(client: Client) -> None:
     assert someone in found
     assert {row["email"] for row in found} <= {row["email"] for row in rows if someone["email"] in (row["email"] or "")}
     assert client.data("visitors", search="no such person", **QUARTER) == []
+    leads = client.sandbox.answer("customers", QUARTER | {"goal": "lead_created"}, capped=False)
+    known = next(row for row in leads if row["name"])["name"]
+    named = client.sandbox.answer("customers", QUARTER | {"goal": "lead_created", "search": known}, capped=False)
+    assert named == [row for row in leads if row["name"] == known]
 
 
 def test_all_addresses_are_of_the_example_domain(client: Client) -> None:
