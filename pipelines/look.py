@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import pendulum
 
 from pipelines.sync.estimate import Line, LoadedIds, estimate
+from pipelines.sync.history import HISTORY
 from pipelines.sync.job import loaded_coverage, prepare
 from pipelines.sync.onlooker import Onlooker
 from pipelines.sync.plan import Policy
@@ -45,7 +46,7 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
     with Onlooker(source.name, request.destination, request.dataset, wait=options.wait_for_destination) as destination:
         prepared = prepare(source, options, request, destination)
         policy, pipeline = prepared.policy, destination.pipeline
-        tables = Warehouse(pipeline, policy.grain).tables()
+        tables = Warehouse(pipeline, policy.grain).tables(prepared.coverage.endpoints())
         ids = LoadedIds(
             pipeline, tables, prepared.coverage, policy, endpoints=source.catalogue(options), options=options
         )
@@ -69,7 +70,8 @@ def status(source: Source, options: CommonOptions, request: Request) -> Status:
         pipeline = destination.pipeline
         warehouse = Warehouse(pipeline, options.grain)
         coverage = loaded_coverage(destination, warehouse)
-        history = History(pipeline, warehouse.tables(), coverage, source.catalogue(options))
+        tables = warehouse.tables({*HISTORY, *coverage.endpoints()})
+        history = History(pipeline, tables, coverage, source.catalogue(options))
         return Status(
             profile_id=coverage.tenant,
             units_today=history.units_since(pendulum.today("UTC")),

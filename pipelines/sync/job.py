@@ -121,6 +121,6 @@ def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:
     """
     pipeline = destination.pipeline
     coverage = Coverage.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
-    for name in coverage.endpoints() - warehouse.tables():
+    for name in coverage.endpoints() - warehouse.tables(coverage.endpoints()):
         coverage.forget(name)
     return coverage

@@ -28,11 +28,11 @@ class Warehouse:
         self._grain = grain
         self._client: SqlClientBase[Any] | None = None
 
-    def tables(self) -> set[str]:
-        """Names of the tables that exist."""
+    def tables(self, also: Iterable[str] = ()) -> set[str]:
+        """Names of the tables that exist, of those that dlt's schema has and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
             return set()
-        names = list(self._pipeline.default_schema.tables)
+        names = {*self._pipeline.default_schema.tables, *also}
         with self._pipeline.destination_client() as client:
             storage = cast("SqlJobClientBase", client).get_storage_tables(names)
             return {name for name, columns in storage if columns}
