@@ -66,13 +66,13 @@ def opened(
     request.check(source, options)
     destination = Destination(source.name, request.destination, request.dataset, wait=options.wait_for_destination)
     with ExitStack() as stack:
-        stack.enter_context(destination.lock())
-        prepared = prepare(source, options, request, destination, planner)
         reader = source.open_reader(options)
         stack.callback(reader.session.close)
+        stopped = stack.enter_context(stopped_by_signals(reader))
+        stack.enter_context(destination.lock())
+        prepared = prepare(source, options, request, destination, planner)
         budget, policy = reader.session.budget, prepared.policy
         budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
-        stopped = stack.enter_context(stopped_by_signals(reader))
         if watcher:
             watcher.start(len(prepared.plan.tasks), cost(prepared.plan.tasks))
         run = Run(
