@@ -88,7 +88,8 @@ class Destination:
             self._finish_earlier_run()
         self._clear()
         self._pipeline = self._attach()
-        with explained(self._name):
+        # opening a DuckDB file costs more than all that is asked here; beside an open connection it costs nothing
+        with explained(self._name), self._pipeline.sql_client():
             self._pipeline.sync_destination()
             self._notice_missing_tables(self._pipeline)
 

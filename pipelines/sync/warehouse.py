@@ -16,7 +16,10 @@ Row = dict[str, Any]
 
 
 class Warehouse:
-    """Reads the tables of one pipeline; a connection is open only while a query runs.
+    """Reads the tables of one pipeline.
+
+    Opening a DuckDB file costs more than many queries, so that the connection of the first one stays until it is given
+    back; as long as it is open, no other process can read the file.
 
     Args:
         pipeline: where the tables are.
@@ -27,6 +30,13 @@ class Warehouse:
         self._pipeline = pipeline
         self._grain = grain
         self._client: SqlClientBase[Any] | None = None
+        self._opened = False
+
+    def release(self) -> None:
+        """Let others at the destination: close the connection, if one is open."""
+        if self._client and self._opened:
+            self._client.close_connection()
+        self._opened = False
 
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of the tables that exist, of those that dlt's schema has and of others: the schema may be lost."""
@@ -85,10 +95,11 @@ class Warehouse:
         return f'"{column}"'
 
     def _select(self, what: Sequence[str], table: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        # making a client costs more than a query, opening its connection does not
-        self._client = self._client or self._pipeline.sql_client()
-        with self._client as client:
-            # names come from the catalogue, values are passed beside the text
-            query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
-            with client.execute_query(query, *values) as cursor:
-                return [tuple(row) for row in cursor.fetchall()]
+        client = self._client = self._client or self._pipeline.sql_client()
+        if not self._opened:
+            client.open_connection()
+            self._opened = True
+        # names come from the catalogue, values are passed beside the text
+        query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
+        with client.execute_query(query, *values) as cursor:
+            return [tuple(row) for row in cursor.fetchall()]
