@@ -1,7 +1,7 @@
 """What is loaded, asked of the destination in SQL: sums for checks, rows for comparison."""
 
-from collections.abc import Iterable, Sequence
-from typing import Any, cast
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any, Final, cast
 
 import dlt
 from dlt.destinations.job_client_impl import SqlJobClientBase
@@ -13,6 +13,9 @@ from sources.rest.tasks import Task
 from sources.rest.windows import Grain, Window
 
 Row = dict[str, Any]
+
+VALUES_MAX: Final = 100
+"""Most values of a column that a query lists; of more it names the first and the last."""
 
 
 class Warehouse:
@@ -77,6 +80,18 @@ class Warehouse:
         heads = names if task.endpoint.by_day else ["date", *names]
         return [dict(zip(heads, row, strict=True)) for row in found]
 
+    def holding(self, table: str, values: Mapping[str, Collection[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Columns of a table, and at least those of its rows that hold one of the values in each of some columns."""
+        conditions, given = ["1 = 1"], []
+        for name, wanted in values.items():
+            if 0 < len(wanted) <= VALUES_MAX:
+                conditions.append(f"{self._name(name)} IN ({', '.join(['%s'] * len(wanted))})")
+                given += list(wanted)
+            elif wanted:
+                conditions.append(f"{self._name(name)} BETWEEN %s AND %s")
+                given += [min(wanted), max(wanted)]
+        return self._ask(["*"], table, " AND ".join(conditions), given)
+
     def _where(self, task: Task) -> tuple[str, list[Any]]:
         window = task.window
         if window is None:
@@ -95,6 +110,11 @@ class Warehouse:
         return f'"{column}"'
 
     def _select(self, what: Sequence[str], table: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        return self._ask(what, table, where, values)[1]
+
+    def _ask(
+        self, what: Sequence[str], table: str, where: str, values: Sequence[Any]
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
         client = self._client = self._client or self._pipeline.sql_client()
         if not self._opened:
             client.open_connection()
@@ -102,4 +122,4 @@ class Warehouse:
         # names come from the catalogue, values are passed beside the text
         query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
         with client.execute_query(query, *values) as cursor:
-            return [tuple(row) for row in cursor.fetchall()]
+            return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
