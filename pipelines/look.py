@@ -7,6 +7,7 @@ import pendulum
 
 from pipelines.sync.details import Queue, queue_of
 from pipelines.sync.estimate import Line, LoadedIds, details_line, estimate
+from pipelines.sync.history import HISTORY
 from pipelines.sync.job import loaded_coverage, prepared_for, split_by_privacy
 from pipelines.sync.onlooker import Onlooker
 from pipelines.sync.plan import Policy
@@ -64,11 +65,17 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
             )
             policy, catalogue = prepared.policy, source.catalogue(options)
             ids = LoadedIds(
-                destination.pipeline, warehouse.tables(), coverage, policy, endpoints=catalogue, options=options
+                destination.pipeline,
+                warehouse.tables(coverage.endpoints()),
+                coverage,
+                policy,
+                endpoints=catalogue,
+                options=options,
             )
             lines += estimate(prepared.plan.tasks, ids.count)
             lines += [details_line(row, queue_of(row, catalogue, warehouse)) for row in prepared.plan.details]
             pending |= destination.pending
+            warehouse.release()
     if policy is None:
         raise ConfigurationError("there is nothing to load")
     return Preview(days=request.days(options), policy=policy, lines=lines, pending=pending)
@@ -107,16 +114,19 @@ def _status(source: Source, options: CommonOptions, request: Request, *, persona
         pipeline = destination.pipeline
         warehouse = Warehouse(pipeline, options.grain)
         coverage = loaded_coverage(destination, warehouse)
-        catalogue, tables = source.catalogue(options), warehouse.tables()
+        catalogue = source.catalogue(options)
+        tables = warehouse.tables({*HISTORY, *coverage.endpoints()})
         history = History(pipeline, tables, coverage, catalogue)
         loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]
+        details = tuple(_progress(row, queue_of(row, catalogue, warehouse), options) for row in loaded)
+        warehouse.release()
         return Status(
             profile_id=coverage.tenant,
             units_today=history.units_since(pendulum.today("UTC")),
             pending=destination.pending,
             resources=tuple(history.freshness()),
             runs=tuple(history.runs()),
-            details=tuple(_progress(row, queue_of(row, catalogue, warehouse), options) for row in loaded),
+            details=details,
         )
 
 

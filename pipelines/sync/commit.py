@@ -8,6 +8,9 @@ from dlt.extract import DltResource
 from pendulum import Date
 
 from pipelines.sync.history import Restated, WindowRow, history_table
+from pipelines.sync.stored import Stored
+from pipelines.sync.warehouse import Warehouse
+from sources.rest.catalogue import Endpoint
 from sources.rest.coverage import STATE_KEY, Coverage
 from sources.rest.errors import ConfigurationError
 from sources.rest.reader import Answer
@@ -41,13 +44,15 @@ class Committer:
         self._coverage = coverage
         self._grain = grain
         self._today = today
+        self._warehouse = Warehouse(pipeline, grain)
+        self._stored: Stored | None = None
 
     def learned(self) -> Learned:
         """Columns that the destination's tables have."""
         return learned_from(self._pipeline.default_schema) if self._pipeline.default_schema_name else NOTHING_LEARNED
 
     def commit(self, answers: Sequence[Answer], tenant: str | None, beside: Iterable[DltResource] = ()) -> None:
-        """Load answers.
+        """Load answers, but for rows that are stored already; the ledger takes note of all of them.
 
         Raises:
             ConfigurationError: the destination holds the rows of another profile.
@@ -66,20 +71,28 @@ class Committer:
             dlt.current.source_state()[STATE_KEY] = state
             return ()
 
+        differing = self._differing(answers)
         name = self._pipeline.pipeline_name
         history = [*history_table("sync_windows", self.windows), *history_table("restatements", self.restated)]
 
         @dlt.source(name=name, section=name, max_table_nesting=0)
         def one_slice() -> list[DltResource]:
-            ordered = sorted(answers, key=lambda answer: answer.task.endpoint.name)
-            tables = [
-                table
-                for endpoint, group in groupby(ordered, key=lambda answer: answer.task.endpoint)
-                for table in loaded_tables(endpoint, group)
-            ]
+            tables = [table for endpoint, group in differing for table in loaded_tables(endpoint, group)]
             return [*tables, *history, *beside, dlt.resource(ledger, name="ledger")]
 
         self._pipeline.extract(one_slice())
         self._pipeline.normalize()
         self._load()
         self.windows, self.restated = [], []
+
+    def _differing(self, answers: Sequence[Answer]) -> list[tuple[Endpoint, list[Answer]]]:
+        """Answers that would change something, by endpoint."""
+        if not answers:
+            return []
+        # a table that comes into being meanwhile holds nothing that would be answered twice in one run
+        self._stored = self._stored or Stored(self._warehouse, self._warehouse.tables())
+        ordered = sorted(answers, key=lambda answer: answer.task.endpoint.name)
+        groups = [(endpoint, list(group)) for endpoint, group in groupby(ordered, key=lambda one: one.task.endpoint)]
+        found = [(endpoint, self._stored.differing(endpoint, group)) for endpoint, group in groups]
+        self._warehouse.release()
+        return [(endpoint, group) for endpoint, group in found if group]

@@ -18,6 +18,7 @@ from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationTerminalException, DestinationUndefinedEntity
 from dlt.common.exceptions import DltException, MissingDependencyException
 from dlt.common.pipeline import get_dlt_pipelines_dir
+from dlt.common.schema import Schema
 from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -111,7 +112,8 @@ class Destination:
             self._finish_earlier_run()
         self._clear()
         self._pipeline = self._attach()
-        with explained(self._name):
+        # opening a DuckDB file costs more than all that is asked here; beside an open connection it costs nothing
+        with explained(self._name), self._pipeline.sql_client():
             self._pipeline.sync_destination()
             self._notice_missing_tables(self._pipeline)
 
@@ -134,12 +136,6 @@ class Destination:
         if isinstance(self._factory, DuckDbFile):
             with explained(self._name):
                 self._factory.rewrite()
-
-    def _recreate(self) -> None:
-        """Make the next load create tables that are gone, although the stored schema still has them."""
-        with explained(self._name), self.pipeline.sql_client() as client:
-            client.execute_sql(f"DELETE FROM {client.make_qualified_table_name('_dlt_version')}")  # noqa: S608 - dlt's name
-        self._tables_gone = True
 
     def _attach(self) -> dlt.Pipeline:
         if isinstance(self._factory, DuckDbFile):
@@ -190,15 +186,16 @@ class Destination:
         return behind in (0, 1)
 
     def _notice_missing_tables(self, pipeline: dlt.Pipeline) -> None:
-        """Tables that were dropped by hand are created again by the next load."""
-        if not pipeline.schema_names:
-            return
-        schema = pipeline.default_schema
-        names = [str(table["name"]) for table in schema.data_tables(seen_data_only=True)] + schema.dlt_table_names()
+        """Tables that were dropped by hand are created again by the next load, those of dlt among them."""
+        schema = pipeline.default_schema if pipeline.schema_names else Schema(pipeline.pipeline_name)
+        names = [str(table["name"]) for table in schema.data_tables(seen_data_only=True)]
+        names += {*schema.dlt_table_names(), schema.state_table_name}
         with pipeline.destination_client() as client:
-            stored = cast("SqlJobClientBase", client).get_storage_tables(names)
-            if not all(columns for _, columns in stored):
-                self._recreate()
+            stored = dict(cast("SqlJobClientBase", client).get_storage_tables(names))
+        self._tables_gone = any(stored.values()) and not all(stored.values())
+        if self._tables_gone and stored[schema.version_table_name]:
+            with pipeline.sql_client() as sql:  # a load creates nothing of a schema that it finds here
+                sql.execute_sql(f"DELETE FROM {sql.make_qualified_table_name(schema.version_table_name)}")  # noqa: S608 - dlt's name
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

@@ -34,6 +34,18 @@ class DuckDbFile(duckdb):
     """
 
     wait = 0.0
+    _partial: DuckDbClientConfiguration | None = None
+
+    def configuration(
+        self,
+        initial_config: Any,
+        accept_partial: bool = False,  # noqa: FBT001, FBT002 - as in dlt
+    ) -> DuckDbClientConfiguration:
+        """Return the configuration; that without credentials, which dlt asks for all the time, is made out once."""
+        if not accept_partial:
+            return super().configuration(initial_config)
+        self._partial = self._partial or super().configuration(initial_config, accept_partial)
+        return self._partial
 
     def client(self, schema: Schema, initial_config: Any = None) -> DuckDbClient:
         """Return a client that waits."""

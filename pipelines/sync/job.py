@@ -92,11 +92,11 @@ def opened(
             (Destination.of(source.name, request, options, personal=rows[0].pii), rows)
             for rows in split_by_privacy(source.select(request.resources, options))
         ]
-        for destination, _ in parts:
-            stack.enter_context(destination.lock())
         reader = source.open_reader(options)
         stack.callback(reader.session.close)
         stopped = stack.enter_context(stopped_by_signals(reader))
+        for destination, _ in parts:
+            stack.enter_context(destination.lock())
         ledgers = []
         for destination, _ in parts:
             destination.open()
@@ -202,6 +202,7 @@ def prepared_for(
         },
         reread_units=options.reread_units,
     )
+    warehouse.release()
     return Prepared(plan=planner(endpoints, request.days(options), policy, coverage), policy=policy, coverage=coverage)
 
 
@@ -213,6 +214,6 @@ def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:
     """
     pipeline = destination.pipeline
     coverage = Coverage.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
-    for name in coverage.endpoints() - warehouse.tables():
+    for name in coverage.endpoints() - warehouse.tables(coverage.endpoints()):
         coverage.forget(name)
     return coverage

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from functools import cache
 from typing import Final
 
 from pipelines.sync.sums import Gap, Sums, gaps, sums_of
@@ -73,7 +74,7 @@ class Examination:
         self._subject = subject
         self._windows = list(windows)
         self._ask = ask
-        self._loaded = loaded
+        self._loaded = cache(loaded)  # nothing is loaded before the examination is over
         self._suspects = suspects
         self._finding = Finding(known)
 

@@ -109,6 +109,7 @@ class Run:
 
     def _ended(self) -> Outcome:
         self.outcome.missing = self._patience.missing
+        self._warehouse.release()
         spent = bool(self.outcome.skipped) and self._reader.session.budget.closed
         self.outcome.allowance_reached = spent and self.outcome.stopped is None
         return self.outcome
@@ -169,6 +170,7 @@ class Run:
 
     def _answers(self, tasks: Sequence[Task]) -> Iterable[Answer]:
         """Read tasks; failures and what was not asked for are noted."""
+        self._warehouse.release()
         self._reader.learned = self._committer.learned()
         for result in self._reader.read_all(tasks, skip=self._patience.skips, in_flight=self._in_flight):
             self._progress(result.task)

@@ -1,8 +1,8 @@
 """What is loaded, asked of the destination in SQL: sums for checks, rows for comparison."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import dlt
 from dlt.destinations.job_client_impl import SqlJobClientBase
@@ -16,9 +16,15 @@ from sources.rest.windows import Grain, Window
 
 Row = dict[str, Any]
 
+VALUES_MAX: Final = 100
+"""Most values of a column that a query lists; of more it names the first and the last."""
+
 
 class Warehouse:
-    """Reads the tables of one pipeline; a connection is open only while a query runs.
+    """Reads the tables of one pipeline.
+
+    Opening a DuckDB file costs more than many queries, so that the connection of the first one stays until it is given
+    back; as long as it is open, no other process can read the file.
 
     Args:
         pipeline: where the tables are.
@@ -29,12 +35,19 @@ class Warehouse:
         self._pipeline = pipeline
         self._grain = grain
         self._client: SqlClientBase[Any] | None = None
+        self._opened = False
 
-    def tables(self) -> set[str]:
-        """Names of the tables that exist."""
+    def release(self) -> None:
+        """Let others at the destination: close the connection, if one is open."""
+        if self._client and self._opened:
+            self._client.close_connection()
+        self._opened = False
+
+    def tables(self, also: Iterable[str] = ()) -> set[str]:
+        """Names of the tables that exist, of those that dlt's schema has and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
             return set()
-        names = list(self._pipeline.default_schema.tables)
+        names = {*self._pipeline.default_schema.tables, *also}
         with self._pipeline.destination_client() as client:
             storage = cast("SqlJobClientBase", client).get_storage_tables(names)
             return {name for name, columns in storage if columns}
@@ -98,20 +111,32 @@ class Warehouse:
         """Some columns of everybody's latest row of an entity, by the column that says who it is."""
         who, columns = self._name(column), ", ".join(map(self._name, figures))
         order = ", ".join([f"{self._name(endpoint.moment)} DESC", *map(self._name, endpoint.key)])
-        with self._client_() as client:
-            # names come from the catalogue
-            table = client.make_qualified_table_name(endpoint.name)
-            query = (
-                f"SELECT {who}, {columns} FROM (SELECT {who}, {columns}, ROW_NUMBER() OVER"  # noqa: S608
-                f" (PARTITION BY {who} ORDER BY {order}) AS place FROM {table}"
-                f" WHERE {who} IS NOT NULL) AS ranked WHERE place = 1"
-            )
-            with client.execute_query(query) as cursor:
-                return {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
+        client = self._connected()
+        # names come from the catalogue
+        table = client.make_qualified_table_name(endpoint.name)
+        query = (
+            f"SELECT {who}, {columns} FROM (SELECT {who}, {columns}, ROW_NUMBER() OVER"  # noqa: S608
+            f" (PARTITION BY {who} ORDER BY {order}) AS place FROM {table}"
+            f" WHERE {who} IS NOT NULL) AS ranked WHERE place = 1"
+        )
+        with client.execute_query(query) as cursor:
+            return {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
 
     def pairs(self, table: str, one: str, other: str) -> dict[str, Any]:
         """Two columns of a table, as key and value."""
         return dict(self._select([self._name(one), self._name(other)], table, "1 = 1", []))
+
+    def holding(self, table: str, values: Mapping[str, Collection[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """Columns of a table, and at least those of its rows that hold one of the values in each of some columns."""
+        conditions, given = ["1 = 1"], []
+        for name, wanted in values.items():
+            if 0 < len(wanted) <= VALUES_MAX:
+                conditions.append(f"{self._name(name)} IN ({', '.join(['%s'] * len(wanted))})")
+                given += list(wanted)
+            elif wanted:
+                conditions.append(f"{self._name(name)} BETWEEN %s AND %s")
+                given += [min(wanted), max(wanted)]
+        return self._ask(["*"], table, " AND ".join(conditions), given)
 
     def _where(self, task: Task) -> tuple[str, list[Any]]:
         window = task.window
@@ -127,20 +152,28 @@ class Warehouse:
             values.append(value)
         return " AND ".join(conditions), values
 
-    def _client_(self) -> SqlClientBase[Any]:
-        """Making a client costs more than a query, opening its connection does not."""
+    def _connected(self) -> SqlClientBase[Any]:
+        """Making a client costs more than a query, and opening a file does too."""
         self._client = self._client or self._pipeline.sql_client()
+        if not self._opened:
+            self._client.open_connection()
+            self._opened = True
         return self._client
 
     def _name(self, column: str) -> str:
         return f'"{column}"'
 
     def _select(self, what: Sequence[str], table: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        with self._client_() as client:
-            # names come from the catalogue, values are passed beside the text
-            query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
-            with client.execute_query(query, *values) as cursor:
-                return [tuple(row) for row in cursor.fetchall()]
+        return self._ask(what, table, where, values)[1]
+
+    def _ask(
+        self, what: Sequence[str], table: str, where: str, values: Sequence[Any]
+    ) -> tuple[list[str], list[tuple[Any, ...]]]:
+        client = self._connected()
+        # names come from the catalogue, values are passed beside the text
+        query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
+        with client.execute_query(query, *values) as cursor:
+            return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
 
 
 def _day(moment: datetime) -> Date:

@@ -52,6 +52,46 @@ def test_tables_that_were_dropped_are_noticed_and_loaded_again(
     assert own.outcomes()[-1] == "done"
 
 
+OF_DLT = ("_dlt_version", "_dlt_loads", "_dlt_pipeline_state")
+
+
+@pytest.mark.parametrize(
+    "dropped", [*([one] for one in OF_DLT[1:]), list(OF_DLT[1:]), list(OF_DLT), [OF_DLT[0], "channels"]], ids="+".join
+)
+def test_without_tables_of_dlt_what_nothing_vouches_for_any_more_is_loaded_again(
+    world: World, machine: MakeMachine, dropped: list[str]
+) -> None:
+    own = machine(loaded=True)
+    own.query("UPDATE atribu.atribu.channels SET revenue = 0", read_only=False)
+    for table in dropped:
+        own.query(f"DROP TABLE atribu.atribu.{table}", read_only=False)
+
+    end = own.sync(*ARGUMENTS)
+
+    assert end.code == 0, end
+    assert own.tables() == world.truth
+    spent = world.sandbox.units_spent
+    assert own.sync(*ARGUMENTS).code == 0
+    assert world.sandbox.units_spent == spent
+
+
+def test_without_dlts_schema_the_ledger_still_counts_and_later_loads_find_their_tables(
+    world: World, machine: MakeMachine
+) -> None:
+    own = machine(loaded=True)
+    own.query("DROP TABLE atribu.atribu._dlt_version", read_only=False)
+    spent = world.sandbox.units_spent
+
+    assert own.sync(*ARGUMENTS).code == 0
+    assert world.sandbox.units_spent == spent
+
+    own.options["RESTATEMENT"] = "fixed"
+    own.query("UPDATE atribu.atribu.channels SET revenue = 0", read_only=False)
+    assert own.sync(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
+    assert own.outcomes()[1:] == ["done", "done"]
+
+
 def test_a_ledger_of_a_later_version_is_refused(machine: MakeMachine) -> None:
     own = machine(loaded=True)
     before = own.tables()

@@ -23,6 +23,16 @@ def signalled(job, *arguments):
 RunnableLoadJob.run_managed = signalled
 """
 """Signals a sync while it loads."""
+EARLY = """
+import os
+from pipelines.sync.destinations import Destination
+open_ = Destination.open
+def signalled(destination):
+    os.kill(os.getpid(), {number})
+    open_(destination)
+Destination.open = signalled
+"""
+"""Signals a sync that holds the lock and has not looked at its destination yet."""
 
 BOTH = pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
 
@@ -52,6 +62,21 @@ def test_a_signal_ends_a_run_that_waits_for_the_rate_limit(
     assert own.sync(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
     assert world.sandbox.units_spent - before == world.units
+
+
+@pytest.mark.parametrize(("number", "loaded"), [(signal.SIGTERM, True), (signal.SIGINT, False)])
+def test_a_signal_before_the_destination_is_open_ends_a_run_that_has_asked_for_nothing(
+    world: World, machine: MakeMachine, number: signal.Signals, *, loaded: bool
+) -> None:
+    own, before = machine(loaded=loaded, restatement="fixed"), world.sandbox.units_spent
+    earlier = own.outcomes() if loaded else []
+
+    stopped(own.start(*ARGUMENTS, code=EARLY.format(number=int(number))), number)
+
+    assert own.outcomes() == [*earlier, CODES[number][1]]
+    assert world.sandbox.units_spent == before
+    assert own.sync(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
 
 
 def test_a_signal_ends_a_run_whose_calls_hang(world: World, machine: MakeMachine) -> None:

@@ -33,6 +33,11 @@ def synced(elt: Elt, sandbox: Sandbox, day: date, *arguments: str) -> int:
     return sandbox.units_spent - before
 
 
+def places(*tables: str) -> dict[str, list[dict[str, int]]]:
+    """Where DuckDB keeps the rows of tables; a row that is loaded again has another place."""
+    return {table: rows_of(table, columns="rowid") for table in tables}
+
+
 def test_every_day_equals_the_truth_for_a_fraction_of_the_units(serve: Serve, elt: Elt) -> None:
     sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
     synced(elt, sandbox, LAST)
@@ -51,10 +56,14 @@ def test_a_sync_without_changes_costs_checks_and_the_current_day(serve: Serve, e
     sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
     synced(elt, sandbox, LAST)
 
+    before = places("timeseries", "channels", "goals")
+
     units = synced(elt, sandbox, LAST)
 
     series_and_goals, checks, current_day = 6, 15, 15
     assert units == series_and_goals + checks + current_day
+    assert places("timeseries", "channels", "goals") == before, "rows that are stored already were loaded again"
+    assert differing_tables(sandbox, FIRST, LAST) == []
 
 
 def test_days_that_changed_during_a_long_pause_are_found(serve: Serve, elt: Elt) -> None:
