@@ -23,14 +23,14 @@ class Checked:
     """What `check` has found out.
 
     Attributes:
-        profile_id: the profile of the key.
+        profile_id: the profile of the key; None where the API does not tell.
         limit_seen: units per period that the server names; None where it names none.
-        asked: the resource that was asked for it.
+        asked: the resource that was asked for it, in each of its variants.
     """
 
-    profile_id: str
+    profile_id: str | None
     limit_seen: int | None
-    asked: str
+    asked: tuple[str, ...]
 
 
 def sync(source: Source, options: CommonOptions, request: Request, watcher: Watcher | None = None) -> Outcome:
@@ -69,7 +69,7 @@ def verify(
 
 
 def check(source: Source, options: CommonOptions, request: Request) -> Checked:
-    """Ask the API for one answer and the destination for a connection; load nothing.
+    """Ask the API for the cheapest answer and the destination for a connection; load nothing.
 
     Raises:
         ApiError: the key does not work for the first of the resources.
@@ -79,10 +79,13 @@ def check(source: Source, options: CommonOptions, request: Request) -> Checked:
     endpoint = min(source.select(request.resources, options), key=lambda row: (row.units, not row.by_day))
     today = request.day(options)
     reader = source.open_reader(options)
-    variant = endpoint.variants(options.values)[0]
-    reader.read(Task(endpoint, Window(today, today) if endpoint.dated else None, variant))
+    window = Window(today, today) if endpoint.dated else None
+    tasks = [Task(endpoint, window, variant) for variant in endpoint.variants(options.values)]
+    for task in tasks:
+        reader.read(task)
     Destination(source.name, request.destination, request.dataset, wait=options.wait_for_destination).open()
-    return Checked(profile_id=reader.tenant or "", limit_seen=reader.session.limit_seen, asked=endpoint.name)
+    asked = tuple(f"{endpoint.name} {task.variant_text}".strip() for task in tasks)
+    return Checked(profile_id=reader.tenant, limit_seen=reader.session.limit_seen, asked=asked)
 
 
 def _close(job: Job, outcome: Outcome, started_at: datetime) -> None:

@@ -68,7 +68,7 @@ def status(source: Source, options: CommonOptions, request: Request) -> Status:
         destination.open()
         pipeline = destination.pipeline
         warehouse = Warehouse(pipeline, options.grain)
-        coverage = loaded_coverage(destination, warehouse)
+        coverage = loaded_coverage(destination, warehouse, source.catalogue(options))
         history = History(pipeline, warehouse.tables(), coverage, source.catalogue(options))
         return Status(
             profile_id=coverage.tenant,

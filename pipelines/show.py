@@ -92,6 +92,8 @@ def _remarks(result: "Outcome") -> None:
         )
     for name, windows in _by_task_name(result.truncated):
         _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
+    for name, windows in _by_task_name(result.empty):
+        _warn(f"{name} {windows}: the API sends no content (204), which is taken for no rows")
     for note in result.notes:
         _warn(note)
     if result.changes:
@@ -133,7 +135,8 @@ def verified(result: "Outcome", *, repaired: bool) -> None:
 
 def checked(found: "Checked", rate_limit: int, destination: str) -> None:
     """Print what was checked, and what was not."""
-    _out.print(f"key: works for {found.asked}, belongs to profile {escape(found.profile_id)}")
+    owner = f", belongs to profile {escape(found.profile_id)}" if found.profile_id else ""
+    _out.print(f"key: works for {escape(', '.join(found.asked))}{owner}")
     if found.limit_seen is None:
         _out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
     else:

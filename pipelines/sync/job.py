@@ -1,6 +1,6 @@
 """A run that is about to start: the lock held, the plan made, the way to the API open."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -12,6 +12,7 @@ from pipelines.sync.request import Request
 from pipelines.sync.run import Run
 from pipelines.sync.signals import Stopped, stopped_by_signals
 from pipelines.sync.warehouse import Warehouse
+from sources.rest.catalogue import Endpoint
 from sources.rest.common_options import CommonOptions
 from sources.rest.coverage import Coverage, Restatement
 from sources.rest.reader import Reader
@@ -98,7 +99,7 @@ def prepare(
         DestinationBusyError: another process holds the destination.
     """
     destination.open()
-    coverage = loaded_coverage(destination, Warehouse(destination.pipeline, options.grain))
+    coverage = loaded_coverage(destination, Warehouse(destination.pipeline, options.grain), source.catalogue(options))
     policy = Policy(
         today=request.day(options),
         horizon_days=options.horizon_days,
@@ -113,7 +114,7 @@ def prepare(
     return Prepared(plan=planner(chosen, request.days(options), policy, coverage), policy=policy, coverage=coverage)
 
 
-def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:
+def loaded_coverage(destination: Destination, warehouse: Warehouse, endpoints: Mapping[str, Endpoint]) -> Coverage:
     """Read the ledger of an open destination; what it says of tables that were dropped by hand does not count.
 
     Raises:
@@ -121,6 +122,8 @@ def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:
     """
     pipeline = destination.pipeline
     coverage = Coverage.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
-    for name in coverage.endpoints() - warehouse.tables():
-        coverage.forget(name)
+    tables = warehouse.tables()
+    for name in coverage.endpoints():
+        if not tables.issuperset(endpoints[name].summed if name in endpoints else [name]):
+            coverage.forget(name)
     return coverage

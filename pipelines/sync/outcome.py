@@ -9,6 +9,7 @@ from pipelines.exit_codes import ExitCode, exit_code
 from pipelines.sync.changes import Change
 from sources.rest.errors import (
     ApiError,
+    MaintenanceError,
     MissingScopeError,
     RateLimitedError,
     RedirectError,
@@ -20,7 +21,7 @@ from sources.rest.errors import (
 from sources.rest.reader import Failure
 from sources.rest.tasks import Task
 
-FATAL: Final = (UnauthorizedError, RateLimitedError, UnreachableError, RedirectError)
+FATAL: Final = (UnauthorizedError, RateLimitedError, MaintenanceError, UnreachableError, RedirectError)
 """Errors that every further call would meet too."""
 
 PATIENCE: Final[Mapping[type[ApiError], int]] = {
@@ -29,7 +30,7 @@ PATIENCE: Final[Mapping[type[ApiError], int]] = {
     UnavailableError: 2,
     ApiError: 5,
 }
-"""Failures in a row after which an endpoint is left alone for the rest of the run; the first match counts."""
+"""Failures in a row after which an address is left alone for the rest of the run; the first match counts."""
 
 
 @dataclass
@@ -42,6 +43,7 @@ class Outcome:
         failures: tasks that gave no rows; they are asked for again by the next run.
         skipped: tasks that were not asked for.
         truncated: tasks whose list was cut off by the API.
+        empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
         changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
@@ -57,6 +59,7 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     skipped: list[Task] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
+    empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
@@ -94,17 +97,17 @@ class Patience:
 
     def skips(self, task: Task) -> bool:
         """Whether a task shall not be asked for."""
-        return self.stopped is not None or task.endpoint.name in self._left_alone
+        return self.stopped is not None or task.address in self._left_alone
 
     def succeeded(self, task: Task) -> None:
-        """Forget earlier failures of an endpoint."""
-        self._in_a_row[task.endpoint.name] = 0
+        """Forget earlier failures of an address."""
+        self._in_a_row[task.address] = 0
 
     def failed(self, failure: Failure) -> None:
         """Count a failure."""
-        name, error = failure.task.endpoint.name, failure.error
+        address, error = failure.task.address, failure.error
         if isinstance(error, FATAL):
             self.stopped = self.stopped or error
-        self._in_a_row[name] += 1
-        if self._in_a_row[name] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
-            self._left_alone.add(name)
+        self._in_a_row[address] += 1
+        if self._in_a_row[address] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
+            self._left_alone.add(address)

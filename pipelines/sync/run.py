@@ -183,8 +183,8 @@ class Run:
             outcome.unknown |= {
                 (table, name) for table, name in answer.unknown if name not in self._learned_before.of(table)
             }
-            if answer.truncated:
-                outcome.truncated.append(answer.task)
+            outcome.truncated += [answer.task] if answer.truncated else []
+            outcome.empty += [answer.task] if answer.empty else []
             for table, rows in answer.tables.items():
                 outcome.rows[table] += rows[DELETED].null_count
 

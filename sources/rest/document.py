@@ -24,7 +24,7 @@ def resource_table(endpoints: Iterable[Endpoint]) -> str:
                 f"`{row.name}`",
                 row.description.rstrip("."),
                 f"`{row.scope}`" if row.scope else "not documented",
-                _READ[row.kind] + "".join(f", x {param}" for param in row.by) + _ids(row),
+                _READ[row.kind] + "".join(f", x {column.name}" for column in row.by) + _ids(row),
                 str(row.units),
                 "personal data: not loaded yet" if row.pii else "yes" if row.default else "no",
             )

@@ -85,6 +85,8 @@ def build(
     context: Mapping[str, Any],
     dates: Sequence[Any],
     learned: Learned = NOTHING_LEARNED,
+    *,
+    totals: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, pa.Table]:
     """Make the tables of one answer.
 
@@ -94,6 +96,7 @@ def build(
         context: value of each context column of the endpoint.
         dates: days that the answer stands for, where rows carry dates of their own.
         learned: unknown columns that exist already.
+        totals: what the answer totals of its rows, by table.
 
     Returns:
         Table name -> table, the endpoint's own table first. Windows without rows carry one row that clears them.
@@ -104,14 +107,19 @@ def build(
     """
     flat = [_flat(row, _prefixes(endpoint)) for row in rows]
     table = _table(endpoint, endpoint.name, flat, context, learned)
-    if flat and not any(column.source in row for row in flat for column in endpoint.columns if not column.key):
+    known = [column.source for column in endpoint.columns if not column.key]
+    if flat and known and not any(source in row for row in flat for source in known):
         raise WrongShapeError("no known field in any row")
     _check_keys(endpoint, table, dates)
+    _check_identity(endpoint, flat)
     tables = {endpoint.name: _clear(table, endpoint.merge_key, context, dates)}
-    for child, name in zip(endpoint.lists, list(endpoint.tables)[1:], strict=True):
+    for child, name in zip(endpoint.lists, list(endpoint.tables)[1:], strict=False):
         items = [item for row in flat for item in _child_rows(endpoint, child, row)]
         child_table = _table(endpoint, name, items, context, learned)
         tables[name] = _clear(child_table, endpoint.merge_key, context, ())
+    for one in endpoint.totals:
+        total = _table(endpoint, one.name, (totals or {}).get(one.name, ()), context, learned)
+        tables[one.name] = _clear(total, endpoint.merge_key, context, ())
     return tables
 
 
@@ -285,6 +293,19 @@ def _check_keys(endpoint: Endpoint, table: pa.Table, dates: Sequence[Any]) -> No
         keys = list(zip(*(table[name].to_pylist() for name in endpoint.key), strict=True))
         if len(set(keys)) < len(keys):
             raise WrongShapeError(f"several rows share the key ({', '.join(endpoint.key)})")
+
+
+def _check_identity(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> None:
+    """See that fields whose columns are not declared tell the rows of an answer apart."""
+    seen: set[str] = set()
+    for row in rows if endpoint.identity else ():
+        for name in endpoint.identity:
+            if row.get(name) is None:
+                raise WrongShapeError(f"a row lacks the key field {name}")
+        key = repr([row[name] for name in endpoint.identity])
+        if key in seen:
+            raise WrongShapeError(f"several rows share the key ({', '.join(endpoint.identity)})")
+        seen.add(key)
 
 
 def _clear(table: pa.Table, merge_key: tuple[str, ...], context: Mapping[str, Any], dates: Sequence[Any]) -> pa.Table:

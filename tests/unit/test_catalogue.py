@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
 from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
 from sources.rest.catalogue import ChildList, Column, Cursor, Endpoint, ForEach, Kind, Measure, Type
 
@@ -22,6 +23,7 @@ def row(**differs: Any) -> Endpoint:
         "scope": None,
         "description": "Things.",
         "docs_url": "https://example.com",
+        "tenant": PROFILE_ID,
         "columns": (NAME, COUNT),
     }
     return Endpoint(**(given | differs))
@@ -95,11 +97,11 @@ def test_ids_come_from_one_place(sources: dict[str, str]) -> None:
     [
         pytest.param({}, ("profile_id", "date", "grain"), id="aggregate"),
         pytest.param(
-            {"by": ("model", "level")}, ("profile_id", "date", "grain", "model", "level"), id="aggregate-by-model-level"
+            {"by": (MODEL, LEVEL)}, ("profile_id", "date", "grain", "model", "level"), id="aggregate-by-model-level"
         ),
         pytest.param({"kind": Kind.SERIES, "columns": (DAY, COUNT)}, ("profile_id", "date"), id="series"),
         pytest.param(
-            {"kind": Kind.SERIES, "columns": (DAY, COUNT), "by": ("model",)},
+            {"kind": Kind.SERIES, "columns": (DAY, COUNT), "by": (MODEL,)},
             ("profile_id", "model", "date"),
             id="series-by-model",
         ),
@@ -112,7 +114,7 @@ def test_what_one_call_answered_for_is_replaced_together(differs: dict[str, Any]
 
 
 def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_the_mark() -> None:
-    one = row(by=("model",), lists=(TAGS,))
+    one = row(by=(MODEL,), lists=(TAGS,))
     assert {table: [column.name for column in columns] for table, columns in one.tables.items()} == {
         "things": ["profile_id", "date", "grain", "model", "name", "count", "_deleted"],
         "things__tags": ["profile_id", "date", "grain", "model", "name", "position", "value", "_deleted"],
@@ -121,7 +123,7 @@ def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_the_mar
 
 def test_parameters_that_multiply_calls_are_combined_in_order() -> None:
     values = {"model": ("last_touch", "linear"), "level": ("campaign", "ad"), "goal": ("lead",)}
-    assert row(by=("model", "level")).variants(values) == [
+    assert row(by=(MODEL, LEVEL)).variants(values) == [
         (("model", "last_touch"), ("level", "campaign")),
         (("model", "last_touch"), ("level", "ad")),
         (("model", "linear"), ("level", "campaign")),
