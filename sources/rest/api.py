@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
 
 from sources.rest.errors import ApiError
 from sources.rest.windows import Window
@@ -14,21 +15,21 @@ class DateRange:
     Args:
         start: query parameter of its beginning.
         end: query parameter of its end.
-        start_format: how the first day is written, as `strftime` has it.
-        end_format: how the day at the end is written.
-        end_exclusive: the end is the day after the last one.
+        format: how a moment is written, as `strftime` has it.
+        end_exclusive: the end is the beginning of the day after the last one, and not the last moment of that.
     """
 
     start: str
     end: str
-    start_format: str = "%Y-%m-%d"
-    end_format: str = "%Y-%m-%d"
+    format: str = "%Y-%m-%d"
     end_exclusive: bool = False
 
     def params(self, window: Window) -> dict[str, str]:
         """Query parameters that ask for some days."""
-        end = window.end.add(days=1) if self.end_exclusive else window.end
-        return {self.start: window.start.strftime(self.start_format), self.end: end.strftime(self.end_format)}
+        start = datetime.combine(window.start, time.min)
+        last = datetime.combine(window.end, time.max)
+        end = last + timedelta(microseconds=1) if self.end_exclusive else last
+        return {self.start: start.strftime(self.format), self.end: end.strftime(self.format)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

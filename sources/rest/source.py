@@ -49,13 +49,16 @@ class Source:
         return resolve(self.options, self.name, given)
 
     def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
-        """Return the catalogue rows of the named resources, or the default ones.
+        """Return the catalogue rows of the named resources or tables, or the default ones.
 
         Raises:
             ConfigurationError: a name is unknown, personal, or needs an option that is not set.
         """
         catalogue = self.catalogue(options)
-        wanted = list(dict.fromkeys(names)) or [name for name, endpoint in catalogue.items() if endpoint.default]
+        owners = {table: name for name, row in catalogue.items() for table in row.tables}
+        wanted = list(dict.fromkeys(owners.get(name, name) for name in names)) or [
+            name for name, endpoint in catalogue.items() if endpoint.default
+        ]
         open_names: Mapping[str, Endpoint] = {name: row for name, row in catalogue.items() if not row.pii}
         for name in wanted:
             if name not in catalogue:
