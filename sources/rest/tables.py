@@ -170,11 +170,17 @@ def _table(
             arrays[column.name] = pa.nulls(len(rows), arrow)
         else:
             arrays[column.name] = _known(column, rows)
-    sources = {column.source for column in columns} | {source.partition(".")[0] for source in _dotted(columns)}
+    known = {column.source for column in columns if not _contradicted(column.name, rows, context)}
+    sources = known | {source.partition(".")[0] for source in _dotted(columns)}
     for field in sorted(set(chain.from_iterable(rows)) - sources - beside):
         _add_unknown(arrays, field, [row.get(field) for row in rows], learned.of(name))
     fields = [pa.field(one, array.type, nullable=one not in endpoint.merge_key) for one, array in arrays.items()]
     return pa.table(list(arrays.values()), schema=pa.schema(fields))
+
+
+def _contradicted(name: str, rows: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> bool:
+    """Whether rows have a field that is called like a column of the question and holds something else."""
+    return name in context and any(row.get(name) is not None and str(row[name]) != str(context[name]) for row in rows)
 
 
 def _dotted(columns: Sequence[Column]) -> list[str]:
