@@ -99,8 +99,14 @@ class Run:
         return self._ended()
 
     def _ended(self) -> Outcome:
-        spent = bool(self.outcome.skipped) and self._reader.session.budget.closed
+        budget = self._reader.session.budget
+        spent = bool(self.outcome.skipped) and budget.closed
         self.outcome.allowance_reached = spent and self.outcome.stopped is None
+        if budget.slowed:
+            self.outcome.notes.append(
+                f"the API refused calls and named no limit; this run went on with {budget.limit} units per"
+                f" {budget.period:g} seconds, see the option rate_limit"
+            )
         return self.outcome
 
     def close(self, beside: Iterable[DltResource]) -> None:

@@ -46,6 +46,7 @@ class Budget:
 
     Attributes:
         closed: nothing more may be spent.
+        slowed: the server has refused calls without naming a limit, so that a lower one is kept to.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Budget:
         self.period = period
         self.spent = 0
         self.closed = False
+        self.slowed = False
         self._allowance = float("inf")
         self._until = float("inf")
         self._clock = clock
@@ -167,6 +169,7 @@ class Budget:
         """
         with self._lock:
             now = self._clock()
+            self.slowed = True
             if now >= self._slowed_until:
                 self.limit = min(self.limit, max(SLOWEST, self.limit // 2))
                 self._slowed_until = now + self.period

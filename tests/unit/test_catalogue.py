@@ -6,13 +6,17 @@ import pytest
 
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
 from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
-from sources.rest.catalogue import ChildList, Column, Cursor, Endpoint, ForEach, Kind, Measure, Type
+from sources.rest.catalogue import ChildList, Column, Cursor, Endpoint, ForEach, Kind, Measure, Totals, Type
+from sources.rest.tasks import Task
 
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True)
 COUNT = Column(name="count", type=Type.BIGINT, description="Count.")
 EMAIL = Column(name="email", type=Type.TEXT, description="Address.", pii=True)
 TAGS = ChildList(name="tags", description="Tags.", columns=(Column(name="value", type=Type.TEXT, description="Tag."),))
+
+SPEND = Column(name="spend", type=Type.DOUBLE, description="Spend.", adds=Measure.SPEND)
+TOTALS = Totals(name="things_total", path="total", description="All things.", columns=(SPEND,))
 
 
 def row(**differs: Any) -> Endpoint:
@@ -59,6 +63,7 @@ def row(**differs: Any) -> Endpoint:
         pytest.param(
             {"columns": (COUNT,), "lists": (TAGS,)}, "a child list needs a parent key", id="list-without-parent-key"
         ),
+        pytest.param({"totals": (TOTALS,)}, "totals are of the metrics of the rows", id="totals-of-something-else"),
     ],
 )
 def test_a_row_that_contradicts_itself_is_refused(differs: dict[str, Any], message: str) -> None:
@@ -119,6 +124,24 @@ def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_the_mar
         "things": ["profile_id", "date", "grain", "model", "name", "count", "_deleted"],
         "things__tags": ["profile_id", "date", "grain", "model", "name", "position", "value", "_deleted"],
     }
+
+
+def test_totals_are_a_table_of_the_question_and_their_own_columns() -> None:
+    one = row(columns=(NAME, SPEND), totals=(TOTALS,))
+    assert [column.name for column in one.tables["things_total"]] == [
+        "profile_id",
+        "date",
+        "grain",
+        "spend",
+        "_deleted",
+    ]
+    assert (one.describe("things_total"), one.summed) == ("All things.", ("things", "things_total"))
+
+
+def test_parameters_that_the_path_names_go_there() -> None:
+    one = row(path="/{model}/things/{id}", by=(MODEL, LEVEL))
+    assert one.path_params == {"model", "id"}
+    assert Task(one, variant=(("model", "linear"), ("level", "ad"))).address == "/linear/things/{id}"
 
 
 def test_parameters_that_multiply_calls_are_combined_in_order() -> None:
