@@ -14,7 +14,7 @@ Rows = list[Mapping[str, Any]]
 
 
 def rows_in(endpoint: Endpoint, body: object) -> Rows:
-    """Return the rows of a body, with the fields beside them carried onto each.
+    """Return the rows of a body, with the fields beside them carried onto each, unless their columns are not declared.
 
     Raises:
         WrongShapeError: they are not where the catalogue says, or are something else.
@@ -29,7 +29,9 @@ def rows_in(endpoint: Endpoint, body: object) -> Rows:
     if found is None and endpoint.nullable:
         return []
     rows = _listed(endpoint, found, endpoint.rows)
-    beside = {name: holder[name] for name in holder if name not in (last, *endpoint.ignored)} if holder_path else {}
+    if not holder_path or not endpoint.columns:
+        return rows
+    beside = {name: holder[name] for name in holder if name not in (last, *endpoint.ignored)}
     return [_carried(beside, row) if isinstance(row, dict) else row for row in rows] if beside else rows
 
 

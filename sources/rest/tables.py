@@ -33,6 +33,9 @@ _ACCEPTED: Final[Mapping[Type, frozenset[type]]] = {
 _NULL: Final = frozenset({type(None)})
 _naming: Final = NamingConvention()
 
+_DOUBLE_EXACT: Final = 2**53
+"""Up to here a DOUBLE holds every whole number."""
+
 _GUESSES: Final = (Type.DOUBLE, Type.BOOLEAN, Type.TEXT)
 """Types tried in turn for a field that nobody knows; whatever fits none is kept as JSON text."""
 
@@ -170,17 +173,20 @@ def _table(
             arrays[column.name] = pa.nulls(len(rows), arrow)
         else:
             arrays[column.name] = _known(column, rows)
-    known = {column.source for column in columns if not _contradicted(column.name, rows, context)}
-    sources = known | {source.partition(".")[0] for source in _dotted(columns)}
-    for field in sorted(set(chain.from_iterable(rows)) - sources - beside):
-        _add_unknown(arrays, field, [row.get(field) for row in rows], learned.of(name))
+    fields_sent = set(chain.from_iterable(rows))
+    sources = {column.source for column in columns} | {source.partition(".")[0] for source in _dotted(columns)}
+    sources -= {name for name in fields_sent & context.keys() if _contradicted(name, rows, context[name])}
+    for field in sorted(fields_sent - sources - beside):
+        _add_unknown(
+            arrays, field, [row.get(field) for row in rows], learned.of(name), exact=field in endpoint.identity
+        )
     fields = [pa.field(one, array.type, nullable=one not in endpoint.merge_key) for one, array in arrays.items()]
     return pa.table(list(arrays.values()), schema=pa.schema(fields))
 
 
-def _contradicted(name: str, rows: Sequence[Mapping[str, Any]], context: Mapping[str, Any]) -> bool:
-    """Whether rows have a field that is called like a column of the question and holds something else."""
-    return name in context and any(row.get(name) is not None and str(row[name]) != str(context[name]) for row in rows)
+def _contradicted(name: str, rows: Sequence[Mapping[str, Any]], asked: object) -> bool:
+    """Whether rows have something else in a field that is called like a column of the question."""
+    return any(row.get(name) is not None and str(row[name]) != str(asked) for row in rows)
 
 
 def _dotted(columns: Sequence[Column]) -> list[str]:
@@ -203,8 +209,12 @@ def _known(column: Column, rows: Sequence[Mapping[str, Any]]) -> pa.Array:
     return _array(source, column.type, values)
 
 
-def _add_unknown(arrays: dict[str, pa.Array], field: str, values: list[Any], learned: Mapping[str, Type]) -> None:
+def _add_unknown(
+    arrays: dict[str, pa.Array], field: str, values: list[Any], learned: Mapping[str, Type], *, exact: bool
+) -> None:
     """Keep a field that nobody knows: numbers as DOUBLE, booleans, text; anything else as `Type.ANY`.
+
+    Whole numbers are BIGINT where a DOUBLE could not tell them apart, and where they have to be told apart.
 
     A column is never retyped: what an existing column cannot hold goes to `<column>__v_<type>`, dlt's name for that.
     """
@@ -212,6 +222,8 @@ def _add_unknown(arrays: dict[str, pa.Array], field: str, values: list[Any], lea
     if not types:
         return
     kind = next((one for one in _GUESSES if types <= _ACCEPTED[one]), Type.ANY)
+    if types == {int} and (exact or any(value is not None and abs(value) > _DOUBLE_EXACT for value in values)):
+        kind = Type.BIGINT
     stored = Type.TEXT if kind is Type.ANY else kind
     for name in _candidates(field, stored):
         if name not in arrays and learned.get(name, stored) is stored:

@@ -33,7 +33,7 @@ def test_the_example_of_the_readme_loads(serve_atatus: ServeAtatus, elt: Elt, mo
         asked.append(query)
         day = query["timeStart"][:10]
         rows = [{"alertId": f"a-{day}", "severity": "high", "open": True, "minutes": 7.5, "tags": ["x", "y"]}]
-        return {"result": {"items": rows}}
+        return {"result": {"items": rows, "total": 1}}
 
     releases = [{"revision": 1, "by": {"name": "jo"}}, {"revision": 2, "by": None, "note": "ünïcode"}]
     paths = {f"projects/{PROJECTS[0]}/alerts": alerts, f"projects/{PROJECTS[1]}/alerts": alerts, "releases": releases}
@@ -66,8 +66,8 @@ def test_an_account_wide_list_is_replaced_and_can_become_empty(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     declare(monkeypatch, {"name": "monitors", "path": "/monitors", "data": "", "primary_key": ["id"]})
-    sandbox = serve_atatus(extra={"monitors": [{"id": 1}, {"id": 2}]})
-    for rows in ([{"id": 1}, {"id": 2}], [{"id": 3}], []):
+    sandbox = serve_atatus(extra={"monitors": []})
+    for rows in ([{"id": 1}, {"id": 2**60 + 1}], [{"id": 3}], []):
         sandbox.settings.extra["monitors"] = rows
         assert elt(*SYNC, "--resources", "monitors").code == 0
         assert [{"id": row["id"]} for row in loaded("monitors")] == rows

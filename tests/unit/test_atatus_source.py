@@ -1,5 +1,6 @@
 """What Atatus is asked for and with which key, what becomes of each answer, and `atatus()` in plain dlt."""
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -7,7 +8,7 @@ from typing import Any
 
 import dlt
 import pytest
-from own_settings import own_settings
+from own_settings import own_settings, reload_settings
 from pendulum import Date
 
 from sandbox.atatus import PROJECTS, READ_KEY, Settings, Size, create_app, running
@@ -19,6 +20,7 @@ from sources.rest.reader import Answer
 from sources.rest.tasks import Task
 from sources.rest.windows import Window
 
+README = (Path(__file__).parents[2] / "sources" / "atatus" / "README.md").read_text()
 pytestmark = pytest.mark.usefixtures("settings_dir")
 DAY = Date(2026, 3, 10)
 ONE_DAY = Window(DAY, DAY)
@@ -158,6 +160,17 @@ def test_options_that_cannot_work_are_refused(given: dict[str, Any], options: di
     with pytest.raises(ConfigurationError, match=says) as caught:
         SOURCE.configured(**{**given, **options})
     assert READ_KEY not in str(caught.value)
+
+
+def test_endpoints_are_read_from_the_configuration_file(settings_dir: Path, given: dict[str, Any]) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", README.split("## Your own endpoints")[1], re.DOTALL)
+    (settings_dir / "config.toml").write_text(example)
+    reload_settings()
+
+    options = SOURCE.configured(**given)
+
+    assert [row.name for row in SOURCE.select((), options)] == ["transactions", "alerts", "releases"]
+    assert options.catalogue["alerts"].identity == ("alertId",)
 
 
 def test_projects_are_asked_for_by_the_file_where_they_belong() -> None:

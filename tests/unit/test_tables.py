@@ -45,6 +45,11 @@ STEPS = ChildList(
 )
 
 
+def test_whole_numbers_that_a_double_cannot_tell_apart_stay_whole() -> None:
+    rows = [{"name": "a", "count": 1, "large": 2**53 + 1}, {"name": "b", "count": 1, "large": 7}]
+    assert [row["large"] for row in things(*rows)] == [2**53 + 1, 7]
+
+
 def typed(kind: Type) -> Endpoint:
     return endpoint(NAME, Column(name="value", type=kind, description="A value."))
 
