@@ -24,9 +24,10 @@ bench: $(READY)
 
 docs: $(READY)
 	$(BIN)/python -m sources.atribu.document
+	$(BIN)/python -m sources.atatus.document
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info atribu.duckdb
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info atribu.duckdb atatus.duckdb
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

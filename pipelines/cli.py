@@ -30,6 +30,7 @@ class SourceName(StrEnum):
     """Sources that can be named on the command line."""
 
     ATRIBU = "atribu"
+    ATATUS = "atatus"
 
 
 Source = Annotated[SourceName, typer.Argument(help="Source to read.")]

@@ -18,7 +18,7 @@ from pipelines.sync.plan import plan, proof_plan
 from pipelines.sync.request import Request
 from pipelines.sync.warehouse import Warehouse
 from sources.rest.common_options import CommonOptions
-from sources.rest.scopes import refused, scopes_of
+from sources.rest.scopes import questions_about, refused, scopes_of
 from sources.rest.source import Source
 
 
@@ -36,16 +36,18 @@ class Checked:
     """What `check` has found out.
 
     Attributes:
-        profile_id: the profile of the key.
+        profile_id: the profile of the key; None where the API does not tell.
         limit_seen: units per period that the server names; None where it names none.
-        scopes: what the key may do.
+        asked: the resources that were asked for it, in the variants that were.
+        scopes: what the key may do; none, where the vendor names no scopes.
         personal: whether scopes for personal data were asked about.
         second_key: `api_key` was refused, `next_api_key` works.
         units: units that this has cost.
     """
 
-    profile_id: str
+    profile_id: str | None
     limit_seen: int | None
+    asked: tuple[str, ...]
     scopes: list[Scope]
     personal: bool
     second_key: bool
@@ -101,18 +103,26 @@ def check(source: Source, options: CommonOptions, request: Request) -> Checked:
         DestinationBusyError: the destination does not answer.
     """
     chosen = source.select(request.resources, options)
-    wanted = scopes_of(chosen) or {"": sorted(chosen, key=lambda row: row.units)[:1]}
     reader = source.open_reader(options)
-    lacking = refused(reader, wanted, options.values, request.day(options))
-    if not reader.tenant:
+    wanted = scopes_of(chosen) or {"": sorted(chosen, key=lambda row: row.units)[:1]}
+    questions = questions_about(wanted, options.values, request.day(options))
+    lacking = refused(reader, questions, strict=True)
+    if lacking.keys() == wanted.keys():
         raise next(iter(lacking.values()))
     Destination.of(source.name, request, options).open()
     return Checked(
         profile_id=reader.tenant,
         limit_seen=reader.session.limit_seen,
+        asked=tuple(
+            f"{task.endpoint.name} {task.variant_text}".strip()
+            for scope, tasks in questions.items()
+            for task in tasks
+            if scope not in lacking
+        ),
         scopes=[
             Scope(name=name, granted=name not in lacking, resources=tuple(row.name for row in rows))
             for name, rows in wanted.items()
+            if name
         ],
         personal=any(row.pii for row in chosen),
         second_key=bool(reader.session.keys.current),
@@ -140,7 +150,7 @@ def forget(
         destination.open()
         pipeline = destination.pipeline
         warehouse = Warehouse(pipeline, options.grain)
-        coverage = loaded_coverage(destination, warehouse)
+        coverage = loaded_coverage(destination, warehouse, source.catalogue(options))
         tables = Tables(pipeline, source.privacy(options), warehouse.tables())
         person = tables.person(email=email, customer_id=customer_id)
         rows = tables.count(person)

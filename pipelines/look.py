@@ -54,7 +54,7 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
         with Onlooker.of(source.name, request, options, personal=rows[0].pii) as destination:
             destination.open()
             warehouse = Warehouse(destination.pipeline, options.grain)
-            coverage = loaded_coverage(destination, warehouse)
+            coverage = loaded_coverage(destination, warehouse, source.catalogue(options))
             prepared = prepared_for(
                 rows,
                 values=_values(source, rows, options, coverage),
@@ -85,7 +85,12 @@ def _values(source: Source, rows: Sequence[Endpoint], options: CommonOptions, co
     """Values of the parameters that multiply calls; those that a sync asks for are those that it was told last time."""
     values = dict(options.values)
     for param in source.discovered:
-        loaded = {variant for row in rows if row.by == (param,) for variant in coverage.variants(row.name)}
+        loaded = {
+            variant
+            for row in rows
+            if [column.name for column in row.by] == [param]
+            for variant in coverage.variants(row.name)
+        }
         values[param] = values[param] or tuple(sorted(loaded)) or (f"(each {param})",)
     return values
 
@@ -113,8 +118,8 @@ def _status(source: Source, options: CommonOptions, request: Request, *, persona
         destination.open()
         pipeline = destination.pipeline
         warehouse = Warehouse(pipeline, options.grain)
-        coverage = loaded_coverage(destination, warehouse)
         catalogue = source.catalogue(options)
+        coverage = loaded_coverage(destination, warehouse, catalogue)
         tables = warehouse.tables({*HISTORY, *coverage.endpoints()})
         history = History(pipeline, tables, coverage, catalogue)
         loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]

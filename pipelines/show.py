@@ -94,6 +94,8 @@ def _remarks(result: "Outcome") -> None:
         _warn(f"{table}: the API sends the unknown field {name}; fields that nobody knows of people are not loaded")
     for name, windows in _by_task_name(result.truncated):
         _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
+    for name, windows in _by_task_name(result.empty):
+        _warn(f"{name} {windows}: the API sends no content (204), which is taken for no rows")
     for note in result.notes:
         _warn(note)
     if result.changes:
@@ -143,14 +145,16 @@ def verified(result: "Outcome", *, repaired: bool) -> None:
 
 def checked(found: "Checked", rate_limit: int, destination: str) -> None:
     """Print what was checked, and what was not."""
-    _out.print(f"key: works, belongs to profile {escape(found.profile_id)}")
+    owner = f", belongs to profile {escape(found.profile_id)}" if found.profile_id else ""
+    _out.print(f"key: works for {escape(', '.join(found.asked))}{owner}")
     if found.second_key:
         _warn("api_key is refused and next_api_key works: put it in the place of api_key")
     table = Table("scope", "granted", "needed by", box=None, pad_edge=False)
     for scope in found.scopes:
         granted = "yes" if scope.granted else "[bold red]no[/]"
-        table.add_row(escape(scope.name or "not documented"), granted, ", ".join(scope.resources))
-    _out.print(table)
+        table.add_row(escape(scope.name), granted, ", ".join(scope.resources))
+    if found.scopes:
+        _out.print(table)
     if found.limit_seen is None:
         _out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
     else:

@@ -1,17 +1,18 @@
 """The sandbox servers, for `elt sandbox` and `elt sync --sandbox`."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, Final
 
 import pendulum
 from pendulum import Date
 from rich.console import Console
+from starlette.applications import Starlette
 
-from sandbox.atribu.app import create_app
-from sandbox.atribu.server import running as running_app
-from sandbox.atribu.server import serve as serve_app
-from sandbox.atribu.settings import FULL_KEY, Settings
+from sandbox import atatus, atribu
+from sandbox.server import running as running_app
+from sandbox.server import serve as serve_app
 from sources.rest.errors import ConfigurationError
 
 FIRST_DAY: Final = Date(2025, 4, 1)
@@ -21,12 +22,46 @@ QUICK_LIMIT: Final = 1000
 """Units per second in a demo: the world is on this machine, and nobody shares the key."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class StandIn:
+    """The sandbox of one source.
+
+    Attributes:
+        app: makes the server; given the last day of its world, and the units and seconds of its rate limit.
+        base_path: where the API begins.
+        options: what it takes to read from it.
+    """
+
+    app: Callable[[Date, int, float], Starlette]
+    base_path: str
+    options: Mapping[str, Any]
+
+
+STAND_INS: Final[Mapping[str, StandIn]] = {
+    "atribu": StandIn(
+        app=lambda today, limit, period: atribu.create_app(
+            atribu.Settings(first_day=FIRST_DAY, today=today, limit=limit, period=period)
+        ),
+        base_path="/api/v1",
+        options={"api_key": atribu.FULL_KEY},
+    ),
+    "atatus": StandIn(
+        app=lambda today, limit, period: atatus.create_app(
+            atatus.Settings(first_day=FIRST_DAY, as_of=today, limit=limit, period=period)
+        ),
+        base_path="/v2",
+        options={"api_key": atatus.READ_KEY, "projects": ",".join(atatus.PROJECTS)},
+    ),
+}
+
+
 @contextmanager
 def running(source: str, today: Date | None) -> Iterator[dict[str, Any]]:
     """Serve a sandbox while the block runs; give the options with which to read from it."""
-    settings = _settings(source, today, QUICK_LIMIT, 1.0)
-    with running_app(create_app(settings)) as base_url:
-        yield {"base_url": base_url, "api_key": FULL_KEY, "rate_limit": QUICK_LIMIT, "rate_period": 1.0}
+    one = STAND_INS[source]
+    app = one.app(today or pendulum.today("UTC").date(), QUICK_LIMIT, 1.0)
+    with running_app(app, base_path=one.base_path) as base_url:
+        yield {**one.options, "base_url": base_url, "rate_limit": QUICK_LIMIT, "rate_period": 1.0}
 
 
 def serve(source: str, port: int, today: Date | None, rate_limit: int, rate_period: float) -> None:
@@ -35,22 +70,15 @@ def serve(source: str, port: int, today: Date | None, rate_limit: int, rate_peri
     Raises:
         ConfigurationError: the port is taken or not allowed.
     """
-    app = create_app(_settings(source, today, rate_limit, rate_period))
-    variables = f"SOURCES__{source.upper()}__"
+    one = STAND_INS[source]
+    options = {"base_url": f"http://127.0.0.1:{port}{one.base_path}", **one.options}
+    variables = " ".join(f"SOURCES__{source}__{name}".upper() + f"={value}" for name, value in options.items())
     Console().print(
-        f"serving the {source} sandbox, stop with Ctrl-C; read from it with\n"
-        f"{variables}BASE_URL=http://127.0.0.1:{port}/api/v1 {variables}API_KEY={FULL_KEY} elt sync {source}",
+        f"serving the {source} sandbox, stop with Ctrl-C; read from it with\n{variables} elt sync {source}",
         soft_wrap=True,
         highlight=False,
     )
     try:
-        serve_app(app, port)
+        serve_app(one.app(today or pendulum.today("UTC").date(), rate_limit, rate_period), port)
     except OSError as error:
         raise ConfigurationError(f"port {port} cannot be used: {error.strerror}") from None
-
-
-def _settings(source: str, today: Date | None, rate_limit: int, rate_period: float) -> Settings:
-    if source != "atribu":
-        raise ConfigurationError(f"there is no sandbox for {source!r}")
-    day = today or pendulum.today("UTC").date()
-    return Settings(first_day=FIRST_DAY, today=day, limit=rate_limit, period=rate_period)

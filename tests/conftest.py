@@ -12,6 +12,10 @@ for _name in [name for name in os.environ if name.startswith(("SOURCES__", "DEST
     del os.environ[_name]
 
 import pytest  # noqa: E402 - after the environment is set
+from hypothesis import settings  # noqa: E402 - as above
+
+settings.register_profile("patient", deadline=None)  # a slow machine is no failure
+settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from pendulum import Date
 from sources.rest.catalogue import Endpoint
 from sources.rest.coverage import Coverage, Granted
 from sources.rest.reader import Reader
-from sources.rest.scopes import refused, scopes_of
+from sources.rest.scopes import questions_about, refused, scopes_of
 from sources.rest.tasks import Values
 
 BELIEVED_DAYS: Final = 30
@@ -47,7 +47,7 @@ class Allowed:
         wanted = scopes_of(endpoints)
         known = self._granted()
         asked = {scope: rows for scope, rows in wanted.items() if known.get(scope) != str(self._today)}
-        lacking = refused(self._reader, asked, values, self._today)
+        lacking = refused(self._reader, questions_about(asked, values, self._today))
         found = {**known, **{scope: str(self._today) for scope in asked if scope not in lacking}}
         granted = Granted(self._reader.session.keys.fingerprint, {scope: found[scope] for scope in sorted(found)})
         for ledger in self._ledgers:

@@ -83,9 +83,9 @@ def _cells(subject: Task, rows: Iterable[Mapping[str, Any]]) -> Cells:
     keys = [name for name in endpoint.sum_by if name != "date"]
     cells: Cells = {}
     for row in rows:
-        key = " / ".join(str(row[name]) for name in keys if row[name] is not None)
+        key = " / ".join(str(row[name]) for name in keys if row.get(name) is not None)
         for metric in endpoint.additive:
-            if row[metric] is not None:
+            if row.get(metric) is not None:
                 cell = (row["date"], key, metric)
                 cells[cell] = cells.get(cell, 0.0) + row[metric]
     return cells

@@ -60,7 +60,7 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
         ids: how many ids a task asks for, where it asks for ids.
     """
     lines: dict[tuple[str, str], Line] = {}
-    asked: set[tuple[str, Window | None]] = set()
+    asked: set[tuple[object, ...]] = set()
     for task in tasks:
         endpoint = task.endpoint
         line = lines.setdefault(
@@ -72,7 +72,7 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
             count = ids(task)
             groups = GROUPS_ASSUMED if count is None else ceil(count / endpoint.for_each.per_call)
             line.assumed |= count is None
-            parent = (endpoint.for_each.endpoint, task.window)
+            parent = (endpoint.for_each.endpoint, task.window, task.ids_where)
             known_by = int(parent in asked)  # a task before it has asked for the same ids
             line.calls += bool(endpoint.for_each.endpoint) - known_by
             asked |= {parent} if endpoint.for_each.endpoint else set()
@@ -145,33 +145,31 @@ class LoadedIds:
         if for_each.option:
             return len(getattr(self._options, for_each.option))
         parent = self._endpoints[for_each.endpoint]
-        if parent.name not in self._tables or not self._is_loaded(parent, for_each, task.window):
+        if parent.name not in self._tables or not self._is_loaded(parent, task):
             return None
-        found = self._distinct(for_each, task.window if parent.dated else None)
+        found = self._distinct(for_each, task.ids_where, task.window if parent.dated else None)
         return min(found, parent.cap or found)
 
-    def _is_loaded(self, parent: Endpoint, for_each: ForEach, window: Window | None) -> bool:
+    def _is_loaded(self, parent: Endpoint, task: Task) -> bool:
         if not parent.dated:
             return True
-        variants = [one for one in parent.variants(self._policy.values) if for_each.where.items() <= dict(one).items()]
-        return any(self._coverage.loaded(Task(parent, window, one), self._policy.grain) for one in variants)
+        variants = [one for one in parent.variants(self._policy.values) if set(task.ids_where) <= set(one)]
+        return any(self._coverage.loaded(Task(parent, task.window, one), self._policy.grain) for one in variants)
 
-    def _distinct(self, for_each: ForEach, window: Window | None) -> int:
+    def _distinct(self, for_each: ForEach, where: Iterable[tuple[str, str]], window: Window | None) -> int:
         with self._pipeline.sql_client() as client:
             name = client.escape_column_name
-            conditions: list[tuple[str, Any]] = [
-                (f"{name(column)} = %s", one) for column, one in for_each.where.items()
-            ]
+            conditions: list[tuple[str, Any]] = [(f"{name(column)} = %s", one) for column, one in where]
             if window:
                 span = align(window, self._policy.grain, self._policy.today)
                 grain = self._policy.grain
                 conditions += [(f"{name('grain')} = %s", grain.value)]
                 conditions += [(f"{name('date')} >= %s", span.start), (f"{name('date')} <= %s", span.end)]
-            where = f" WHERE {' AND '.join(text for text, _ in conditions)}" if conditions else ""
+            clause = f" WHERE {' AND '.join(text for text, _ in conditions)}" if conditions else ""
             # names come from the catalogue, values are passed beside the text
             query = (
                 f"SELECT COUNT(DISTINCT {name(for_each.column)})"  # noqa: S608
-                f" FROM {client.make_qualified_table_name(for_each.endpoint)}{where}"
+                f" FROM {client.make_qualified_table_name(for_each.endpoint)}{clause}"
             )
             with client.execute_query(query, *(value for _, value in conditions)) as cursor:
                 (row,) = cursor.fetchall()

@@ -81,7 +81,7 @@ HISTORY: Final[Mapping[str, tuple[type, tuple[str, ...], str, Mapping[str, str]]
         "One row per run.",
         {
             "run_id": "Id of the run.",
-            "profile_id": "Profile whose rows were loaded; null where nothing was answered.",
+            "profile_id": "Profile whose rows were loaded; null where no answer has told it.",
             "started_at": "When the run began.",
             "ended_at": "When it ended.",
             "outcome": "done, allowance, failed_windows, later, refused, configuration, interrupted or terminated.",

@@ -1,6 +1,6 @@
 """A run that is about to start: the lock held, the plan made, the way to the API open."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -100,7 +100,8 @@ def opened(
         ledgers = []
         for destination, _ in parts:
             destination.open()
-            ledgers.append(loaded_coverage(destination, Warehouse(destination.pipeline, options.grain)))
+            warehouse = Warehouse(destination.pipeline, options.grain)
+            ledgers.append(loaded_coverage(destination, warehouse, reader.endpoints))
         budget = reader.session.budget
         budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
         allowed = Allowed(reader, ledgers, request.day(options))
@@ -118,7 +119,9 @@ def opened(
                     values = source.values(chosen, options, reader)
                 except ApiError as error:
                     failures.append(Failure(Task(reader.endpoints[error.endpoint]), error))
-                    chosen = [row for row in chosen if not set(row.by) & set(source.discovered)]
+                    chosen = [
+                        row for row in chosen if not {column.name for column in row.by} & source.discovered.keys()
+                    ]
             prepared = prepared_for(
                 chosen,
                 values=values,
@@ -206,7 +209,7 @@ def prepared_for(
     return Prepared(plan=planner(endpoints, request.days(options), policy, coverage), policy=policy, coverage=coverage)
 
 
-def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:
+def loaded_coverage(destination: Destination, warehouse: Warehouse, endpoints: Mapping[str, Endpoint]) -> Coverage:
     """Read the ledger of an open destination; what it says of tables that were dropped by hand does not count.
 
     Raises:
@@ -214,6 +217,8 @@ def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:
     """
     pipeline = destination.pipeline
     coverage = Coverage.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
-    for name in coverage.endpoints() - warehouse.tables(coverage.endpoints()):
-        coverage.forget(name)
+    tables = warehouse.tables(coverage.endpoints())
+    for name in coverage.endpoints():
+        if not tables.issuperset(endpoints[name].summed if name in endpoints else [name]):
+            coverage.forget(name)
     return coverage

@@ -9,6 +9,7 @@ from pipelines.exit_codes import ExitCode, exit_code
 from pipelines.sync.changes import Change
 from sources.rest.errors import (
     ApiError,
+    MaintenanceError,
     MissingScopeError,
     RateLimitedError,
     RedirectError,
@@ -20,7 +21,7 @@ from sources.rest.errors import (
 from sources.rest.reader import Failure
 from sources.rest.tasks import Task
 
-FATAL: Final = (UnauthorizedError, RateLimitedError, UnreachableError, RedirectError)
+FATAL: Final = (UnauthorizedError, RateLimitedError, MaintenanceError, UnreachableError, RedirectError)
 """Errors that every further call would meet too."""
 
 PATIENCE: Final[Mapping[type[ApiError], int]] = {
@@ -42,6 +43,7 @@ class Outcome:
         failures: tasks that gave no rows; they are asked for again by the next run.
         skipped: tasks that were not asked for.
         truncated: tasks whose list was cut off by the API.
+        empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
         changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
@@ -59,6 +61,7 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     skipped: list[Task] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
+    empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
@@ -75,7 +78,7 @@ class Outcome:
         merged = Outcome(units={**self.units, **other.units})
         for name in ("rows", "windows"):
             setattr(merged, name, getattr(self, name) + getattr(other, name))
-        for name in ("failures", "skipped", "truncated", "changes", "unproved", "notes"):
+        for name in ("failures", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
         for name in ("unknown", "left_out"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))

@@ -225,9 +225,9 @@ class Examination:
 
 
 def rows_of(answer: Answer) -> list[dict[str, object]]:
-    """Rows of an answer's own table, without those that only clear."""
-    table = answer.tables[answer.task.endpoint.name]
-    return [row for row in table.to_pylist() if not row[DELETED]]
+    """Rows of an answer's own table and of its totals, without those that only clear."""
+    tables = [answer.tables[name] for name in answer.task.endpoint.summed]
+    return [row for table in tables for row in table.to_pylist() if not row[DELETED]]
 
 
 def _sums(answer: Answer) -> Sums:

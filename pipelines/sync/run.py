@@ -110,8 +110,14 @@ class Run:
     def _ended(self) -> Outcome:
         self.outcome.missing = self._patience.missing
         self._warehouse.release()
-        spent = bool(self.outcome.skipped) and self._reader.session.budget.closed
+        budget = self._reader.session.budget
+        spent = bool(self.outcome.skipped) and budget.closed
         self.outcome.allowance_reached = spent and self.outcome.stopped is None
+        if budget.slowed:
+            self.outcome.notes.append(
+                f"the API refused calls and named no limit; this run went on with {budget.limit} units per"
+                f" {budget.period:g} seconds, see the option rate_limit"
+            )
         return self.outcome
 
     def close(self, beside: Iterable[DltResource]) -> None:
@@ -241,8 +247,8 @@ class Run:
                 (table, name) for table, name in answer.unknown if name not in self._learned_before.of(table)
             }
             outcome.left_out |= {(answer.task.endpoint.name, name) for name in answer.left_out}
-            if answer.truncated:
-                outcome.truncated.append(answer.task)
+            outcome.truncated += [answer.task] if answer.truncated else []
+            outcome.empty += [answer.task] if answer.empty else []
             for table, rows in answer.tables.items():
                 outcome.rows[table] += rows[DELETED].null_count
 

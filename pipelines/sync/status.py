@@ -176,7 +176,8 @@ class History:
             values = variant_text.split()
             if endpoint is None or len(values) != len(endpoint.by):
                 continue  # an earlier version of the catalogue had it
-            whole = Task(endpoint, _ALWAYS, tuple(zip(endpoint.by, values, strict=True)))
+            names = (column.name for column in endpoint.by)
+            whole = Task(endpoint, _ALWAYS, tuple(zip(names, values, strict=True)))
             grains: list[Grain | None] = [None]
             if endpoint.kind is Kind.AGGREGATE:
                 grains = [one for one in Grain if self._coverage.loaded(whole, one)] or [None]

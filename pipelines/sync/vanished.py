@@ -33,5 +33,5 @@ def cleared(answer: Answer, warehouse: Warehouse) -> Answer:
     gone = [
         dict(zip(endpoint.key, key, strict=True)) for key in warehouse.keys_between(answer.task, start, end) - listed
     ]
-    context = {**dict(answer.task.variant), "profile_id": answer.tenant}
+    context = {**dict(answer.task.variant), **({endpoint.tenant.name: answer.tenant} if endpoint.tenant else {})}
     return replace(answer, tables={name: deleting(table, context, gone) for name, table in answer.tables.items()})

@@ -9,7 +9,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import UTC, Date
 
-from pipelines.sync.sums import Sums
+from pipelines.sync.sums import Key, Sums
 from sources.rest.catalogue import Endpoint, Kind
 from sources.rest.tasks import Task
 from sources.rest.windows import Grain, Window
@@ -59,37 +59,40 @@ class Warehouse:
     def sums(self, task: Task, without: Iterable[Window]) -> Sums:
         """Sum the additive metrics of a task's window per key, leaving some windows out."""
         endpoint = task.endpoint
-        keys, metrics = endpoint.sum_by, tuple(endpoint.additive)
         left_out = [window.start for window in without]
-        selected = [*map(self._name, keys), *(f"SUM({self._name(metric)})" for metric in metrics), "COUNT(*)"]
         where, values = self._where(task)
         if left_out:
             where += f" AND {self._name('date')} NOT IN ({', '.join(['%s'] * len(left_out))})"
-        group = f" GROUP BY {', '.join(map(self._name, keys))}" if keys else ""
-        rows = self._select(selected, endpoint.name, where + group, [*values, *left_out])
-        width = len(keys)
-        return Sums(
-            {
-                row[:width]: {metric: float(value or 0) for metric, value in zip(metrics, row[width:-1], strict=True)}
-                for row in rows
-                if row[-1]
-            },
-            {row[:width]: row[-1] for row in rows if row[-1]},
-        )
+        sums: dict[Key, dict[str, float]] = {}
+        counts: dict[Key, int] = {}
+        for table in endpoint.summed:
+            keys = endpoint.sum_by if table == endpoint.name else ()
+            metrics = [column.name for column in endpoint.tables[table] if column.adds]
+            selected = [*map(self._name, keys), *(f"SUM({self._name(metric)})" for metric in metrics), "COUNT(*)"]
+            group = f" GROUP BY {', '.join(map(self._name, keys))}" if keys else ""
+            for row in self._select(selected, table, where + group, [*values, *left_out]):
+                key = row[: len(keys)] or (None,) * len(endpoint.sum_by)
+                if row[-1]:
+                    sums[key] = dict(zip(metrics, (float(one or 0) for one in row[len(keys) : -1]), strict=True))
+                    counts[key] = row[-1]
+        return Sums(sums, counts)
 
     def rows(self, task: Task) -> list[Row]:
-        """Rows of a task's window, with every column of the catalogue."""
+        """Rows of a task's window and of their totals: every column of the rows, as far as a table has it."""
         names = [column.name for column in task.endpoint.columns]
         where, values = self._where(task)
-        dates = [] if task.endpoint.by_day else [self._name("date")]
-        found = self._select([*dates, *map(self._name, names)], task.endpoint.name, where, values)
-        heads = names if task.endpoint.by_day else ["date", *names]
-        return [dict(zip(heads, row, strict=True)) for row in found]
+        rows = []
+        for table in task.endpoint.summed:
+            own = {column.name for column in task.endpoint.tables[table]}
+            heads = [name for name in dict.fromkeys(["date", *names]) if name in own]
+            found = self._select([self._name(name) for name in heads], table, where, values)
+            rows += [dict(zip(heads, row, strict=True)) for row in found]
+        return rows
 
     def rows_per_day(self, endpoint: Endpoint, today: Date) -> dict[str, float]:
         """How many rows a day of an entity has, by variant, over the days since its first row."""
         moment = self._name(endpoint.moment)
-        names = list(map(self._name, endpoint.by))
+        names = [self._name(column.name) for column in endpoint.by]
         selected = [*names, "COUNT(*)", f"MIN({moment})"]
         rows = self._select(selected, endpoint.name, "1 = 1" + (f" GROUP BY {', '.join(names)}" if names else ""), [])
         return {

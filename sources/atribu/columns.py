@@ -54,6 +54,10 @@ def calendar_day(name: str, description: str) -> Column:
     return Column(name=name, type=Type.DATE, description=description, key=True)
 
 
+PROFILE_ID: Final = text("profile_id", "Profile (one client or brand) of the key.")
+MODEL: Final = text("model", "Attribution model that was asked for.")
+LEVEL: Final = text("level", "What a row is: campaign, ad_set or ad.")
+GOAL: Final = text("goal", "Conversion type that was asked for.")
 DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.")
 
 OVERVIEW: Final = (
@@ -244,7 +248,7 @@ JOURNEY: Final = (
 )
 
 PROFILE: Final = (
-    text("profile_id", "Profile (one client or brand) of the key."),
+    PROFILE_ID,
     text("timezone", "Time zone that decides what today is, as configured."),
     text("reporting_currency", "Currency of all money without a currency of its own, as configured."),
 )

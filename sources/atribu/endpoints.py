@@ -9,7 +9,8 @@ from dataclasses import replace
 from typing import Final
 
 from sources.atribu import columns, creative_columns
-from sources.rest.catalogue import Api, ChildList, Count, Cursor, Endpoint, ForEach, Kind, Parents
+from sources.rest.api import Api, DateRange
+from sources.rest.catalogue import ChildList, Count, Cursor, Endpoint, ForEach, Kind, Parents
 from sources.rest.errors import (
     InternalError,
     InvalidDateRangeError,
@@ -21,8 +22,7 @@ from sources.rest.errors import (
 
 ATRIBU: Final = Api(
     name="atribu",
-    start_param="date_from",
-    end_param="date_to",
+    date_range=DateRange(start="date_from", end="date_to"),
     tenant="meta.profile_id",
     echo=("meta.date_from", "meta.date_to"),
     pagination="pagination",
@@ -92,7 +92,7 @@ _ROWS: Final = (
         description="Attributed revenue, organic revenue and spend per day.",
         docs_url=f"{_DOCS}/conversions",
         columns=columns.REVENUE,
-        by=("model",),
+        by=(columns.MODEL,),
     ),
     Endpoint(
         name="conversions_timeseries",
@@ -131,7 +131,7 @@ _ROWS: Final = (
         rows="data.current",
         single=True,
         ignored=("previous",),
-        by=("model",),
+        by=(columns.MODEL,),
     ),
     _breakdown("channels", "Traffic channel, such as Paid Social or Direct."),
     _breakdown("pages", "Page path."),
@@ -172,7 +172,7 @@ _ROWS: Final = (
         single=True,
         nullable=True,
         ignored=("model",),
-        by=("model",),
+        by=(columns.MODEL,),
     ),
     Endpoint(
         name="campaigns",
@@ -182,7 +182,7 @@ _ROWS: Final = (
         description="Spend and attributed outcomes per campaign, ad set or ad.",
         docs_url=f"{_DOCS}/campaigns",
         columns=columns.CAMPAIGNS,
-        by=("model", "level"),
+        by=(columns.MODEL, columns.LEVEL),
         params=_CAPPED,
         cap=LIMIT,
         # below the level of campaigns the id fields are not documented, so several rows may share a campaign
@@ -332,7 +332,7 @@ _ROWS: Final = (
         docs_url=f"{_DOCS}/customers",
         columns=columns.CUSTOMERS,
         lists=_TOUCHES,
-        by=("goal",),
+        by=(columns.GOAL,),
         params=_CAPPED,
         cursor=Cursor(params=("cursor_time", "cursor_id"), fields=("conversion_time", "conversion_id")),
         counted_by=Count(endpoint="conversions_timeseries", metric="count", column="event_type", param="goal"),
@@ -377,10 +377,10 @@ _ROWS: Final = (
     ),
 )
 
-DISCOVERED: Final = {"goal": ("goals", "conversion_key")}
+DISCOVERED: Final = {columns.GOAL.name: ("goals", "conversion_key")}
 """Query parameter -> endpoint and column that list its values."""
 
-ENDPOINTS: Final[Mapping[str, Endpoint]] = {row.name: row for row in _ROWS}
+ENDPOINTS: Final[Mapping[str, Endpoint]] = {row.name: replace(row, tenant=columns.PROFILE_ID) for row in _ROWS}
 """Every read endpoint of the contract whose body is typed, by resource name."""
 
 

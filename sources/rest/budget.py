@@ -13,6 +13,9 @@ PACE_MARGIN: Final = 0.06
 """Share by which released units are spread wider than `period / limit`: a two-window weighted counter that is
 fed at exactly its limit refuses now and then."""
 
+SLOWEST: Final = 4
+"""Units per period below which no refusal lowers the limit: the dearest call has to pass."""
+
 SLEEP_MAX: Final = 1.0
 """Longest sleep in seconds before the budget looks again: an answer can free units earlier than foreseen."""
 
@@ -43,6 +46,7 @@ class Budget:
 
     Attributes:
         closed: nothing more may be spent.
+        slowed: the server has refused calls without naming a limit, so that a lower one is kept to.
     """
 
     def __init__(
@@ -59,6 +63,7 @@ class Budget:
         self.period = period
         self.spent = 0
         self.closed = False
+        self.slowed = False
         self._allowance = float("inf")
         self._until = float("inf")
         self._clock = clock
@@ -72,6 +77,7 @@ class Budget:
         self._last_release = float("-inf")
         self._blocked_until = float("-inf")
         self._heard = False
+        self._slowed_until = float("-inf")
 
     def acquire(self, units: int) -> None:
         """Wait until `units` may be spent, and spend them.
@@ -155,6 +161,24 @@ class Budget:
         """Let no call leave for that long: the server has said to come back later."""
         with self._lock:
             self._blocked_until = max(self._blocked_until, self._clock() + seconds)
+
+    def slow_down(self) -> None:
+        """Halve the limit for the rest of the run: the server refuses calls, and says neither how many nor until when.
+
+        Refusals within a period are taken for one: their calls left before anything was known.
+        """
+        with self._lock:
+            now = self._clock()
+            self.slowed = True
+            if now >= self._slowed_until:
+                self.limit = min(self.limit, max(SLOWEST, self.limit // 2))
+                self._slowed_until = now + self.period
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that this run may still go on."""
+        with self._lock:
+            return max(0.0, self._until - self._clock())
 
     @property
     def _spacing(self) -> float:

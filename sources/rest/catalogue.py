@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from itertools import product
+from string import Formatter
 from typing import Final
 
-from sources.rest.errors import ApiError
+from sources.rest.api import DateRange
 
 DELETED: Final = "_deleted"
 """Column of dlt's `hard_delete` hint: a row that carries it clears a window that is now empty."""
@@ -107,15 +108,36 @@ class ChildList:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Totals:
+    """An object of the body that totals its rows; it becomes a table of its own, with a row per window.
+
+    Where it totals more than the rows do, the server has left rows out.
+
+    Args:
+        name: of the table.
+        path: dotted path of the object in the body.
+        description: what a row of the table is.
+        columns: what is stored of it; metrics that add up are called as in the rows.
+    """
+
+    name: str
+    path: str
+    description: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ForEach:
     """Call the endpoint once per id (or per group of ids), and take the answers together.
 
     Args:
-        params: query parameters that carry the ids of one call.
+        params: query or path parameters that carry the ids of one call.
         option: configuration option that lists the ids; empty where they are asked from `endpoint`.
         endpoint: name of the endpoint whose rows hold the ids.
         column: the column of those rows.
         where: query parameters of that call beside the dates.
+        shared: multiplying parameters that both calls have, with the same value.
+        stored: rows get the ids that they were asked for by, under the names of the parameters.
         separator: joins several ids in one parameter; None where a call takes a single id.
         per_call: ids per call.
     """
@@ -125,6 +147,8 @@ class ForEach:
     endpoint: str = ""
     column: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
+    shared: tuple[str, ...] = ()
+    stored: bool = False
     separator: str | None = None
     per_call: int = 1
 
@@ -188,20 +212,25 @@ class Endpoint:
 
     Args:
         name: resource and table name.
-        path: below the base URL.
+        path: below the base URL; names in braces stand for parameters that go there and not into the query.
         kind: how date ranges become calls.
         scope: what the key must be allowed; None where the vendor does not say.
         description: what a row of the table is.
         docs_url: where the facts come from.
         columns: what is stored of a row.
         lists: lists inside a row that become child tables.
+        tenant: column that says whose rows they are, where answers tell it.
+        totals: what the body totals of the rows.
         units: what one call costs of the rate limit.
-        rows: dotted path of the rows in the body.
-        single: the rows are one object, not a list.
+        rows: dotted path of the rows in the body; empty where the body is the rows.
+        single: the rows are one object, not a list; None where they may be either.
+        bare: the body may be the rows itself, with nothing around them.
+        identity: fields that tell rows apart where their columns are not declared.
         ignored: fields beside the rows that are known and not stored; others are carried onto every row.
         nullable: the rows may be null, which means none.
-        by: query parameters that multiply the calls; each is a column too.
+        by: columns whose values multiply the calls; each is a query or path parameter too.
         params: query parameters of every call.
+        date_range: how days are asked for, where it is not the vendor's usual way.
         cap: most rows that one call can give where there is no next page.
         cursor: how pages are linked.
         for_each: where the ids come from that the calls need.
@@ -223,13 +252,18 @@ class Endpoint:
     docs_url: str
     columns: tuple[Column, ...]
     lists: tuple[ChildList, ...] = ()
+    tenant: Column | None = None
+    totals: tuple[Totals, ...] = ()
     units: int = 1
     rows: str = "data"
-    single: bool = False
+    single: bool | None = False
+    bare: bool = False
+    identity: tuple[str, ...] = ()
     ignored: tuple[str, ...] = ()
     nullable: bool = False
-    by: tuple[str, ...] = ()
+    by: tuple[Column, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
+    date_range: DateRange | None = None
     cap: int | None = None
     cursor: Cursor | None = None
     for_each: ForEach | None = None
@@ -256,6 +290,9 @@ class Endpoint:
             "a call costs at least one unit": self.units < 1,
             "personal data is never a default": self.default and self.pii,
             "a child list needs a parent key": bool(self.lists) and not self.key,
+            "totals are of the metrics of the rows": any(
+                column.adds and column.name not in self.additive for one in self.totals for column in one.columns
+            ),
         }
         for text, broken in contradictions.items():
             if broken:
@@ -304,7 +341,7 @@ class Endpoint:
     @cached_property
     def context_columns(self) -> tuple[Column, ...]:
         """Columns that come from the question, not from the answer's rows; together they name a window."""
-        columns = [Column(name="profile_id", type=Type.TEXT, description="Profile (one client or brand) of the key.")]
+        columns = [self.tenant] if self.tenant else []
         if self.kind is Kind.AGGREGATE:
             columns += [
                 Column(name="date", type=Type.DATE, description="First day of the window that the row stands for."),
@@ -314,7 +351,7 @@ class Endpoint:
             columns += [Column(name=self.parents.column, type=Type.TEXT, description="Whose.", pii=Personal.ID)]
         if self.kind is Kind.LIVE:
             columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
-        return (*columns, *(PARAM_COLUMNS[param] for param in self.by))
+        return (*columns, *self.by)
 
     @property
     def context_names(self) -> tuple[str, ...]:
@@ -338,12 +375,23 @@ class Endpoint:
     def tables(self) -> Mapping[str, tuple[Column, ...]]:
         """Every table that the endpoint fills, its own first, with all columns."""
         children = {f"{self.name}__{child.name}": self._child_columns(child) for child in self.lists}
-        return {self.name: self.table_columns, **children}
+        totals = {one.name: (*self.context_columns, *one.columns, _DELETED_COLUMN) for one in self.totals}
+        return {self.name: self.table_columns, **children, **totals}
+
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """Tables whose metrics have to add up: that of the rows, and those of their totals, which have no key."""
+        return (self.name, *(one.name for one in self.totals))
+
+    @cached_property
+    def path_params(self) -> frozenset[str]:
+        """Names of the parameters that go into the path."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.path) if name)
 
     def describe(self, table: str) -> str:
         """What a row of one of the tables is."""
         children = {f"{self.name}__{child.name}": child.description for child in self.lists}
-        return children.get(table, self.description)
+        return {**children, **{one.name: one.description for one in self.totals}}.get(table, self.description)
 
     def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
         """Every column of a child table, in order."""
@@ -353,44 +401,13 @@ class Endpoint:
     def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:
         """Every combination of the multiplying parameters, as (parameter, value) pairs."""
         return [
-            tuple(zip(self.by, combination, strict=True))
-            for combination in product(*(values[param] for param in self.by))
+            tuple(zip((column.name for column in self.by), combination, strict=True))
+            for combination in product(*(values[column.name] for column in self.by))
         ]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Api:
-    """What holds for every endpoint of one vendor.
-
-    Args:
-        name: source name.
-        start_param: query parameter with the first day of a range.
-        end_param: query parameter with its last day, inclusive.
-        tenant: dotted path in the body of the id that goes into `profile_id`.
-        echo: dotted paths under which an answer may repeat the range it stands for.
-        pagination: dotted path of the paging object.
-        error: dotted path of the error object in a refusal.
-        codes: exceptions for the vendor's own error codes.
-    """
-
-    name: str
-    start_param: str
-    end_param: str
-    tenant: str
-    echo: tuple[str, str]
-    pagination: str
-    error: str
-    codes: Mapping[str, type[ApiError]]
 
 
 POSITION: Final = Column(name="position", type=Type.BIGINT, description="Place in the list, from 0.")
 """Column of what is read as a list: items of a child table, details of somebody."""
-
-PARAM_COLUMNS: Final = {
-    "model": Column(name="model", type=Type.TEXT, description="Attribution model that was asked for."),
-    "level": Column(name="level", type=Type.TEXT, description="What a row is: campaign, ad_set or ad."),
-    "goal": Column(name="goal", type=Type.TEXT, description="Conversion type that was asked for."),
-}
 
 _DELETED_COLUMN: Final = Column(
     name=DELETED, type=Type.BOOLEAN, description="Clears an emptied window while loading; never true in a stored row."

@@ -1,6 +1,7 @@
 """The catalogue as Markdown, so that documents cannot drift from code."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Final
 
 from sources.rest.catalogue import DELETED, Column, Endpoint, Kind
@@ -24,7 +25,7 @@ def resource_table(endpoints: Iterable[Endpoint]) -> str:
                 f"`{row.name}`",
                 row.description.rstrip("."),
                 f"`{row.scope}`" if row.scope else "not documented",
-                _READ[row.kind] + "".join(f", x {param}" for param in row.by) + _ids(row),
+                _READ[row.kind] + "".join(f", x {column.name}" for column in row.by) + _ids(row),
                 str(row.units),
                 "with `--include-pii`" if row.pii else "yes" if row.default else "no",
             )
@@ -41,7 +42,11 @@ def inventory(endpoints: Iterable[Endpoint]) -> str:
             (
                 f"`{row.name}`",
                 f"`GET {row.path}`",
-                f"`{row.rows}`" + (" (one object)" if row.single else "") + (", may be null" if row.nullable else ""),
+                f"`{row.rows}`"
+                + {True: " (one object)", False: "", None: " (object or list)"}[row.single]
+                + (", or the body itself" if row.bare else "")
+                + "".join(f", totals at `{one.path}`" for one in row.totals)
+                + (", may be null" if row.nullable else ""),
                 ", ".join(f"`{name}`" for name in (*row.context_names, *row.key)),
                 "; ".join(_limits(row)) or "none",
                 f"[page]({row.docs_url})",
@@ -63,6 +68,19 @@ def dictionary(endpoints: Iterable[Endpoint]) -> str:
             )
             sections.append(f"### `{name}`\n\n{row.describe(name)}\n\n{_table(('column', 'type', 'meaning'), rows)}")
     return "\n\n".join(sections)
+
+
+def written(root: Path, rendered: Mapping[tuple[str, str], str]) -> Mapping[Path, str]:
+    """Return documents with their rendered parts as they are now.
+
+    Args:
+        root: folder of the project.
+        rendered: (file, mark) -> what stands there.
+    """
+    texts = {name: (root / name).read_text() for name, _ in rendered}
+    for (name, mark), text in rendered.items():
+        texts[name] = replaced(texts[name], mark, text)
+    return {root / name: text for name, text in texts.items()}
 
 
 def replaced(document: str, mark: str, text: str) -> str:

@@ -144,6 +144,12 @@ class InternalError(UnavailableError):
     advice = "run again later; if it stays, report the request id to the vendor"
 
 
+class MaintenanceError(UnavailableError):
+    """503 of a vendor that uses it for maintenance: every further call would meet it too."""
+
+    meaning = "the server is offline for maintenance"
+
+
 class SlowAnswerError(UnavailableError):
     """No whole answer within the time-out."""
 
@@ -192,10 +198,15 @@ STATUS: Final[Mapping[int, type[ApiError]]] = {
 """Statuses with a meaning of their own; other 5xx are `UnavailableError`, other 4xx `RequestRejectedError`."""
 
 
-def error_type(status: int, code: str | None, codes: Mapping[str, type[ApiError]]) -> type[ApiError]:
-    """Choose the exception for an HTTP status, preferring the vendor's own code where it fits the status."""
+def error_type(
+    status: int,
+    code: str | None,
+    codes: Mapping[str, type[ApiError]],
+    statuses: Mapping[int, type[ApiError]] = STATUS,
+) -> type[ApiError]:
+    """Choose the exception for an HTTP status, preferring what it means to the vendor, and a code that fits it."""
     server_side = status >= 500  # noqa: PLR2004 - the first digit of an HTTP status is its class
-    by_status = STATUS.get(status, UnavailableError if server_side else RequestRejectedError)
+    by_status = {**STATUS, **statuses}.get(status, UnavailableError if server_side else RequestRejectedError)
     by_code = codes.get(code or "", by_status)
     # a code never turns a refusal into a retry or the other way round: the status is what HTTP defines
     return by_code if by_code.retryable == by_status.retryable else by_status

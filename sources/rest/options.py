@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, Final, TypeVar, get_type_hints
 
 import dlt
+import orjson
 import pendulum
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
@@ -52,7 +53,7 @@ def resolve(kind: type[T], source: str, given: Mapping[str, Any]) -> T:
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ConfigurationError(
                 f"no {name} is configured; set SOURCES__{source.upper()}__{name.upper()} or put {name} under"
-                f" [sources.{source}] in .dlt/secrets.toml"
+                f" [sources.{source}] in .dlt/{'secrets' if field.metadata.get('secret') else 'config'}.toml"
             )
     return kind(**values)
 
@@ -89,6 +90,13 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(item).strip(" '\"") for item in items if str(item).strip()))
 
 
+def _tables(value: object) -> tuple[Mapping[str, Any], ...]:
+    items = orjson.loads(value) if isinstance(value, str) else value
+    if not isinstance(items, list | tuple) or not all(isinstance(item, Mapping) for item in items):
+        raise TypeError
+    return tuple(items)
+
+
 def _number(value: object) -> float:
     if isinstance(value, bool):
         raise TypeError
@@ -120,6 +128,7 @@ _PARSE: Final[Mapping[Any, Callable[[Any], Any]]] = {
     tuple[str, ...]: _texts,
     bool: _yes_or_no,
     PiiPolicy: lambda value: PiiPolicy(str(value)),
+    tuple[Mapping[str, Any], ...]: _tables,
 }
 _EXPECTED: Final[Mapping[Any, str]] = {
     str: "text",
@@ -134,4 +143,5 @@ _EXPECTED: Final[Mapping[Any, str]] = {
     tuple[str, ...]: "a list, or names with commas between",
     bool: "true or false",
     PiiPolicy: "drop, hash or keep",
+    tuple[Mapping[str, Any], ...]: "a list of tables, in the environment as JSON",
 }

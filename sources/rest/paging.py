@@ -24,12 +24,10 @@ class Chain:
     """The pages of one list, as they come.
 
     Attributes:
-        rows: of all pages until now.
         cut_off: the list is longer than it can be asked for.
     """
 
     def __init__(self, endpoint: Endpoint) -> None:
-        self.rows: list[Mapping[str, Any]] = []
         self.cut_off = False
         self._endpoint = endpoint
         self._asked: set[NextPage] = set()
@@ -46,7 +44,6 @@ class Chain:
         """
         cursor, cap = self._endpoint.cursor, self._endpoint.cap or float("inf")
         if cursor is None:
-            self.rows += page
             self.cut_off = len(page) >= cap or (isinstance(pagination, dict) and pagination.get("has_next") is True)
             return None
         keys = [column.source for column in self._endpoint.columns if column.key]
@@ -55,7 +52,6 @@ class Chain:
             if key in self._seen:
                 raise BrokenChainError("pages repeat a row: the list moved while it was read")
             self._seen.add(key)
-        self.rows += page
         more = next_page(cursor, pagination, page)
         if more is not None and more in self._asked:
             raise BrokenChainError("the next page leads back to one that was read")

@@ -4,13 +4,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final, cast
 
 import pendulum
 import pyarrow as pa
 
+from sources.rest.bodies import left_out, rows_in, totals_in
 from sources.rest.budget import BudgetClosedError
 from sources.rest.catalogue import POSITION, Endpoint, ForEach, Kind
 from sources.rest.errors import ApiError, UnexpectedBodyError
@@ -19,7 +20,7 @@ from sources.rest.privacy import Privacy
 from sources.rest.session import Session, dig
 from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
 from sources.rest.tasks import Task
-from sources.rest.windows import Grain, Window
+from sources.rest.windows import Grain
 
 POLL_SECONDS: Final = 0.2
 """How often a wait for an answer looks whether the run was stopped."""
@@ -36,6 +37,7 @@ class Answer:
         unknown: table and field of everything that the catalogue does not know.
         left_out: fields that nobody knows of personal rows, which are not loaded.
         request_id: of the last call.
+        empty: the server has sent no content at all, which is taken for no rows.
         tenant: whose rows they are.
     """
 
@@ -45,6 +47,7 @@ class Answer:
     truncated: bool
     unknown: frozenset[tuple[str, str]]
     request_id: str | None
+    empty: bool = False
     left_out: frozenset[str] = frozenset()
     tenant: str | None = None
 
@@ -65,6 +68,26 @@ class Skipped:
 
 
 Result = Answer | Failure | Skipped
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a call and the pages behind it have brought."""
+
+    rows: list[Mapping[str, Any]] = field(default_factory=list)
+    totals: dict[str, list[Mapping[str, Any]]] = field(default_factory=dict)
+    truncated: bool = False
+    empty: bool = False
+    request_id: str | None = None
+
+    def add(self, other: "_Found", ids: Mapping[str, str]) -> None:
+        """Take in what another call has brought, with the ids that it has asked by."""
+        self.rows += [{**row, **ids} if isinstance(row, dict) else row for row in other.rows] if ids else other.rows
+        for name, rows in other.totals.items():
+            self.totals.setdefault(name, []).extend(rows)
+        self.truncated |= other.truncated
+        self.empty |= other.empty
+        self.request_id = other.request_id
 
 
 class Reader:
@@ -103,7 +126,7 @@ class Reader:
         self._options = options or {}
         self.tenant: str | None = None
         self._lock = threading.Lock()
-        self._ids: dict[tuple[str, Window | None], tuple[list[str], bool]] = {}
+        self._asked_ids: dict[Task, tuple[list[str], bool]] = {}
         self._asking = threading.Lock()
 
     def read(self, task: Task) -> Answer:
@@ -112,23 +135,29 @@ class Reader:
         Raises:
             ApiError: a call failed, or an answer is not what the contract says.
         """
-        rows: list[Mapping[str, Any]] = []
         questions, truncated = self._questions(task)
-        request_id = None
+        found = _Found(truncated=truncated)
+        stored = task.endpoint.for_each.params if task.endpoint.for_each and task.endpoint.for_each.stored else ()
         for params in questions:
-            found, more, request_id = self._pages(task, {**params, **dict(task.variant)})
-            rows += found
-            truncated |= more
+            found.add(self._pages(task, {**params, **dict(task.variant)}), {name: params[name] for name in stored})
         try:
             dates = list(task.window.dates()) if task.window else []
-            allowed, left_out = self.privacy.cleaned(task.endpoint.name, rows)
+            allowed, fields_left_out = self.privacy.cleaned(task.endpoint.name, found.rows)
             if task.endpoint.parents:
                 allowed = [{**row, POSITION.name: place} for place, row in enumerate(allowed)]
-            tables = build(task.endpoint, allowed, self._context(task), dates, self.learned)
+            tables = build(task.endpoint, allowed, self._context(task), dates, self.learned, totals=found.totals)
         except WrongShapeError as error:
-            raise self._unexpected(task.endpoint, error, request_id) from None
+            raise self._unexpected(task.endpoint, error, found.request_id) from None
         return Answer(
-            task, tables, len(rows), truncated, _unknown(task.endpoint, tables), request_id, left_out, self.tenant
+            task,
+            tables,
+            rows=len(found.rows),
+            truncated=found.truncated or left_out(task.endpoint, tables),
+            unknown=_unknown(task.endpoint, tables),
+            request_id=found.request_id,
+            empty=found.empty,
+            left_out=fields_left_out,
+            tenant=self.tenant,
         )
 
     def values(self, endpoint: str, column: str) -> tuple[str, ...]:
@@ -137,8 +166,7 @@ class Reader:
         Raises:
             ApiError: the call failed, or a row lacks the column as text.
         """
-        rows, _, _ = self._pages(Task(self.endpoints[endpoint]), {})
-        return tuple(_ids(endpoint, column, rows))
+        return tuple(_ids(endpoint, column, self._pages(Task(self.endpoints[endpoint]), {}).rows))
 
     def read_all(
         self, tasks: Iterable[Task], *, skip: Callable[[Task], bool] = lambda _: False, in_flight: int = 8
@@ -178,29 +206,25 @@ class Reader:
         api, endpoint = self.session.api, task.endpoint
         params = dict(endpoint.params)
         if task.window:
-            params |= {api.start_param: str(task.window.start), api.end_param: str(task.window.end)}
+            params |= (endpoint.date_range or api.date_range).params(task.window)
         if endpoint.for_each is None:
             return [params], False
-        ids, truncated = self._ids_for(endpoint.for_each, task.window)
+        ids, truncated = self._ids_for(endpoint.for_each, task)
         return [{**params, **group} for group in _groups(endpoint.for_each, ids)], truncated
 
-    def _ids_for(self, for_each: ForEach, window: Window | None) -> tuple[list[str], bool]:
+    def _ids_for(self, for_each: ForEach, task: Task) -> tuple[list[str], bool]:
         if for_each.option:
             return list(self._options.get(for_each.option, ())), False
-        parent = self.endpoints[for_each.endpoint]
+        parent = Task(self.endpoints[for_each.endpoint], task.window, task.ids_where)
         with self._asking:  # one thread asks, the others find the answer
-            if (parent.name, window) not in self._ids:
-                task = Task(parent, window, tuple(for_each.where.items()))
-                (question,), _ = self._questions(task)
-                rows, truncated, _ = self._pages(task, {**question, **for_each.where})
-                self._ids[parent.name, window] = _ids(parent.name, for_each.column, rows), truncated
-        return self._ids[parent.name, window]
+            if parent not in self._asked_ids:
+                (question,), _ = self._questions(parent)
+                found = self._pages(parent, {**question, **dict(parent.variant)})
+                self._asked_ids[parent] = _ids(parent.endpoint.name, for_each.column, found.rows), found.truncated
+        return self._asked_ids[parent]
 
-    def _pages(self, task: Task, params: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], bool, str | None]:
-        """Rows of a call and of the pages behind it, whether there may be more, and the last request id.
-
-        A list that moves while it is read is read once more from its start.
-        """
+    def _pages(self, task: Task, params: Mapping[str, str]) -> _Found:
+        """What a call and the pages behind it bring; a list that moves meanwhile is read once more from its start."""
         for last in (False, True):
             try:
                 return self._chain(task, params)
@@ -209,40 +233,50 @@ class Reader:
                     raise self._unexpected(task.endpoint, error, error.request_id) from None
         raise AssertionError
 
-    def _chain(self, task: Task, params: Mapping[str, str]) -> tuple[list[Mapping[str, Any]], bool, str | None]:
+    def _chain(self, task: Task, params: Mapping[str, str]) -> _Found:
         endpoint, pagination = task.endpoint, self.session.api.pagination
-        path = {endpoint.parents.param: task.parent} if endpoint.parents else {}
-        chain = Chain(endpoint)
+        parent = {endpoint.parents.param: task.parent} if endpoint.parents else {}
+        found, chain = _Found(), Chain(endpoint)
         more: NextPage = ()
         while more is not None:
-            reply = self.session.get(endpoint, {**params, **dict(more)}, **path)
+            reply = self.session.get(endpoint, {**params, **parent, **dict(more)})
+            found.request_id = reply.request_id
+            if reply.empty:
+                found.empty = True
+                break
             try:
                 self._check_meta(task, reply.body)
-                more = chain.add(_rows(endpoint, reply.body), dig(reply.body, pagination))
+                page, paging = rows_in(endpoint, reply.body), dig(reply.body, pagination) if pagination else None
+                found.add(_Found(page, totals_in(endpoint, reply.body), request_id=reply.request_id), {})
+                more = chain.add(page, paging)
             except BrokenChainError as error:
                 error.request_id = reply.request_id
                 raise
             except WrongShapeError as error:
                 raise self._unexpected(endpoint, error, reply.request_id) from None
-        return chain.rows, chain.cut_off, reply.request_id
+        found.truncated = chain.cut_off
+        return found
 
     def _check_meta(self, task: Task, body: object) -> None:
         api = self.session.api
-        tenant = dig(body, api.tenant)
-        if not isinstance(tenant, str) or not tenant:
-            raise WrongShapeError(f"the answer lacks {api.tenant}")
-        with self._lock:
-            self.tenant = self.tenant or tenant
-            if tenant != self.tenant:
-                raise WrongShapeError(f"{api.tenant} changed during the run")
-        if task.window:
+        if api.tenant:
+            tenant = dig(body, api.tenant)
+            if not isinstance(tenant, str) or not tenant:
+                raise WrongShapeError(f"the answer lacks {api.tenant}")
+            with self._lock:
+                self.tenant = self.tenant or tenant
+                if tenant != self.tenant:
+                    raise WrongShapeError(f"{api.tenant} changed during the run")
+        if task.window and api.echo:
             for path, asked in zip(api.echo, (task.window.start, task.window.end), strict=True):
                 echoed = dig(body, path)
                 if isinstance(echoed, str) and echoed[:10] != str(asked):
                     raise WrongShapeError(f"{path} is not the day that was asked for")
 
     def _context(self, task: Task) -> dict[str, Any]:
-        context: dict[str, Any] = {"profile_id": self.tenant, **dict(task.variant)}
+        context: dict[str, Any] = dict(task.variant)
+        if task.endpoint.tenant:
+            context[task.endpoint.tenant.name] = self.tenant
         if task.endpoint.parents:
             context[task.endpoint.parents.column] = task.parent
         if task.endpoint.kind is Kind.AGGREGATE and task.window:
@@ -254,27 +288,6 @@ class Reader:
     @staticmethod
     def _unexpected(endpoint: Endpoint, error: WrongShapeError, request_id: str | None) -> ApiError:
         return UnexpectedBodyError(str(error), endpoint=endpoint.name, request_id=request_id)
-
-
-def _rows(endpoint: Endpoint, body: object) -> list[Mapping[str, Any]]:
-    """The rows of a body, with the fields beside them carried onto each."""
-    holder_path, _, last = endpoint.rows.rpartition(".")
-    holder = dig(body, holder_path) if holder_path else body
-    if not isinstance(holder, dict) or last not in holder:
-        raise WrongShapeError(f"the answer lacks {endpoint.rows}")
-    found: Any = holder[last]
-    if found is None and endpoint.nullable:
-        return []
-    if not isinstance(found, dict if endpoint.single else list):
-        raise WrongShapeError(f"{endpoint.rows} is not {'an object' if endpoint.single else 'a list'}")
-    rows = cast("list[Mapping[str, Any]]", [found] if endpoint.single else found)
-    beside = {name: holder[name] for name in holder if name not in (last, *endpoint.ignored)} if holder_path else {}
-    return [_carried(beside, row) if isinstance(row, dict) else row for row in rows] if beside else rows
-
-
-def _carried(beside: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A row with the fields beside it; one that has the name of a field of the row gets the prefix `answer_`."""
-    return {**{f"answer_{name}" if name in row else name: value for name, value in beside.items()}, **row}
 
 
 def _ids(endpoint: str, column: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -25,11 +25,13 @@ SECONDS_A_DAY: Final = 86_400
 def table_hints(endpoint: Endpoint, table: str) -> dict[str, Any]:
     """Hints of one of an endpoint's tables, for `dlt.resource` and `dlt.mark.make_hints`.
 
-    Rows of a window replace those that were loaded for it before, in one transaction.
+    Rows of a window replace those that were loaded for it before, in one transaction. Where no column names a window,
+    they replace all.
     """
+    merge = {"disposition": "merge", "strategy": "delete-insert"}
     return {
         "columns": {column.name: column_hint(column, endpoint.merge_key) for column in endpoint.tables[table]},
-        "write_disposition": {"disposition": "merge", "strategy": "delete-insert"},
+        "write_disposition": merge if endpoint.merge_key else "replace",
         "merge_key": list(endpoint.merge_key),
     }
 

@@ -1,6 +1,6 @@
 """What a key is allowed to do, asked with the cheapest call per scope; personal endpoints are asked about nobody."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pendulum import Date
@@ -27,29 +27,43 @@ def scopes_of(endpoints: Iterable[Endpoint]) -> dict[str, list[Endpoint]]:
     return {scope: sorted(rows, key=_price) for scope, rows in found.items()}
 
 
-def refused(reader: Reader, wanted: Mapping[str, list[Endpoint]], values: Values, today: Date) -> dict[str, ApiError]:
-    """Ask about scopes; return those that the key does not have. Whatever else goes wrong says nothing about a scope.
+def questions_about(wanted: Mapping[str, Sequence[Endpoint]], values: Values, today: Date) -> dict[str, list[Task]]:
+    """What to ask about each scope: one variant, or all of them where each has an address of its own."""
+    found = {}
+    for scope, (endpoint, *_) in wanted.items():
+        known = {column.name: values.get(column.name) or (NOBODY,) for column in endpoint.by}
+        day = NOBODYS_DAY if endpoint.pii else today
+        window = Window(day, day) if endpoint.dated else None
+        variants = endpoint.variants(known)[: None if endpoint.path_params else 1]
+        found[scope] = [Task(endpoint, window, one, parent=NOBODY) for one in variants]
+    return found
+
+
+def refused(reader: Reader, questions: Mapping[str, Iterable[Task]], *, strict: bool = False) -> dict[str, ApiError]:
+    """Ask about scopes; return those that the key does not have.
+
+    Args:
+        reader: the way to the API.
+        questions: scope -> what to ask.
+        strict: whatever else goes wrong is raised; without it, that says nothing about a scope.
 
     Raises:
         UnauthorizedError: the key is not accepted at all.
+        ApiError: the API does not answer, and that matters.
     """
     missing: dict[str, ApiError] = {}
-    for scope, (endpoint, *_) in wanted.items():
+    for scope, tasks in questions.items():
         try:
-            reader.read(_question(endpoint, values, today))
+            for task in tasks:
+                reader.read(task)
         except UnauthorizedError:
             raise
         except MissingScopeError as error:
             missing[scope] = error
         except ApiError:
-            continue
+            if strict:
+                raise
     return missing
-
-
-def _question(endpoint: Endpoint, values: Values, today: Date) -> Task:
-    variant = tuple((param, (values.get(param) or (NOBODY,))[0]) for param in endpoint.by)
-    day = NOBODYS_DAY if endpoint.pii else today
-    return Task(endpoint, Window(day, day) if endpoint.dated else None, variant, parent=NOBODY)
 
 
 def _price(endpoint: Endpoint) -> tuple[int, bool, bool]:

@@ -5,11 +5,11 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 import backoff
 import orjson
@@ -17,8 +17,9 @@ import requests
 import urllib3
 from requests.adapters import HTTPAdapter
 
+from sources.rest.api import Api
 from sources.rest.budget import Budget
-from sources.rest.catalogue import Api, Endpoint
+from sources.rest.catalogue import Endpoint
 from sources.rest.errors import (
     ApiError,
     ConfigurationError,
@@ -38,6 +39,7 @@ from sources.rest.keys import Keys
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 CHUNK_BYTES: Final = 65_536
 _BODY_TYPES: Final = frozenset({"application/json", "text/html", "text/plain", "text/xml", "application/xml"})
+NO_CONTENT: Final = 204
 WAIT_MAX: Final = 60.0
 """Longest wait in seconds between two tries where the server names none."""
 
@@ -61,10 +63,11 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A good answer: the parsed body and the id to quote to the vendor."""
+    """A good answer: the parsed body and the id to quote to the vendor; `empty` where there was no body to parse."""
 
     body: Any
     request_id: str | None
+    empty: bool = False
 
 
 def checked_base_url(base_url: str) -> str:
@@ -106,6 +109,7 @@ class Session:
         budget: pays for every try.
         retry: how long one call is worth.
         connections: calls in flight at once.
+        secrets: what is cut out of the server's words, should it repeat them.
     """
 
     def __init__(
@@ -117,9 +121,11 @@ class Session:
         budget: Budget,
         retry: RetryPolicy = RetryPolicy(),
         connections: int = 8,
+        secrets: Sequence[str] = (),
     ) -> None:
         self.api = api
         self.keys = keys
+        self._secrets = secrets
         self.budget = budget
         self.units: Counter[str] = Counter()
         self.limit_seen: int | None = None
@@ -145,12 +151,14 @@ class Session:
         )(self._try)
 
     def get(self, endpoint: Endpoint, params: Mapping[str, str], **path: str) -> Reply:
-        """Ask an endpoint and return its answer.
+        """Ask an endpoint and return its answer; parameters that its path names go there.
 
         Raises:
             ApiError: one subclass per condition, after the retries are spent.
             CallTooDearError: the call costs more than the rate limit.
         """
+        path |= {name: value for name, value in params.items() if name in endpoint.path_params}
+        params = {name: value for name, value in params.items() if name not in path}
         url = self._base_url + endpoint.path.format_map({name: quote(value, safe="") for name, value in path.items()})
         attempt = _Attempt(endpoint, url, params, key=self.keys.current)
         try:
@@ -201,7 +209,7 @@ class Session:
         try:
             response = self._http.get(
                 attempt.url,
-                params=attempt.params,
+                params=urlencode(attempt.params, safe=self.api.literal, quote_via=quote),
                 auth=self.keys.sign(attempt.key),
                 timeout=timeout,
                 stream=True,
@@ -241,6 +249,8 @@ class Session:
             host = None if endpoint.pii else word(urlsplit(response.headers.get("Location", "")).hostname)
             what = f"the server redirects to {host}" if host else None
             raise RedirectError(what or "", endpoint=endpoint.name, status=status, request_id=request_id)
+        if status == NO_CONTENT and self.api.no_content:
+            return Reply(None, request_id, empty=True)
         try:
             body = orjson.loads(content)
         except orjson.JSONDecodeError:
@@ -258,23 +268,37 @@ class Session:
             return Reply(body, request_id)
         error = dig(body, self.api.error)
         details = error if isinstance(error, dict) else {}
-        code = details.get("code")
-        exception = error_type(status, code if isinstance(code, str) else None, self.api.codes)
+        code = self._clean(details.get("code"))
+        exception = error_type(status, code, self.api.codes, self.api.statuses)
         wait = retry_after(response.headers.get("Retry-After"))
         if issubclass(exception, RateLimitedError) and wait:
             self.budget.block(wait)
+        elif issubclass(exception, RateLimitedError) and not _tells_limit(response):
+            self.budget.slow_down()
         raise exception(
             endpoint=endpoint.name,
             status=status,
             code=code,
-            request_id=request_id or details.get("request_id"),
-            said=None if endpoint.pii else details.get("message"),  # it may name somebody
+            request_id=self._clean(request_id or details.get("request_id")),
+            said=None if endpoint.pii else self._said(details),  # it may name somebody
             retry_after=wait,
         )
+
+    def _said(self, details: Mapping[str, Any]) -> str | None:
+        return next(filter(None, (self._clean(details.get(name)) for name in self.api.said)), None)
+
+    def _clean(self, text: object) -> str | None:
+        """What the server says, without the key."""
+        if not isinstance(text, str):
+            return None
+        for secret in self._secrets:
+            text = text.replace(secret, "<key>")
+        return text
 
     def _wait(self, error: ApiError) -> float:
         ceiling = min(WAIT_MAX, self._retry.base * 2.0 ** (error.tries - 1))
         wait = error.retry_after or random.uniform(0, ceiling)  # noqa: S311 - spreads retries, hides nothing
+        wait = min(wait, self.budget.seconds_left)  # what comes later than that is not asked for any more
         if isinstance(error, RateLimitedError):
             self.budget.block(wait)
         return wait
@@ -314,8 +338,8 @@ def retry_after(value: str | None, now: Callable[[], float] = time.time) -> floa
 
 
 def dig(body: Any, path: str) -> Any:
-    """Return what stands under a dotted path, None where a step is missing."""
-    for name in path.split("."):
+    """Return what stands under a dotted path, None where a step is missing; the empty path is the body itself."""
+    for name in path.split(".") if path else ():
         if not isinstance(body, dict):
             return None
         body = body.get(name)
@@ -324,6 +348,10 @@ def dig(body: Any, path: str) -> Any:
 
 def _whole(value: str | None) -> int | None:
     return int(value) if value is not None and value.isdecimal() else None
+
+
+def _tells_limit(response: requests.Response) -> bool:
+    return any(name in response.headers for name in ("X-RateLimit-Limit", "X-RateLimit-Remaining"))
 
 
 def _request_id(response: requests.Response | None) -> str | None:

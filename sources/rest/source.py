@@ -57,19 +57,21 @@ class Source:
         return resolve(self.options, self.name, given)
 
     def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
-        """Return the catalogue rows of the named resources, or the default ones; personal ones only if asked for.
+        """Return the catalogue rows of the named resources or tables, or the default ones; personal ones if asked for.
 
         Raises:
             ConfigurationError: a name is unknown, personal, or needs an option that is not set.
         """
         catalogue = self.catalogue(options)
+        owners = {table: name for name, row in catalogue.items() for table in row.tables}
         personal = {name for name, row in catalogue.items() if row.pii}
         if options.include_pii and not personal:
             raise ConfigurationError(f"{self.name} has no personal data; leave out include_pii")
-        asked_for = {name for name, row in catalogue.items() if row.default} | (
-            personal if options.include_pii else set()
-        )
-        wanted = list(dict.fromkeys(names)) or [name for name in catalogue if name in asked_for]
+        default = {name for name, row in catalogue.items() if row.default}
+        asked_for = default | (personal if options.include_pii else set())
+        wanted = list(dict.fromkeys(owners.get(name, name) for name in names)) or [
+            name for name in catalogue if name in asked_for
+        ]
         for name in wanted:
             if name not in catalogue:
                 offered = {one: row for one, row in catalogue.items() if options.include_pii or not row.pii}
@@ -90,7 +92,7 @@ class Source:
         Raises:
             ApiError: the API does not tell them.
         """
-        needed = {param for endpoint in endpoints for param in endpoint.by}
+        needed = {column.name for endpoint in endpoints for column in endpoint.by}
         asked = {name: place for name, place in self.discovered.items() if name in needed and not options.values[name]}
         return {**options.values, **{name: reader.values(*place) for name, place in asked.items()}}
 

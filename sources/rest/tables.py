@@ -33,6 +33,9 @@ _ACCEPTED: Final[Mapping[Type, frozenset[type]]] = {
 _NULL: Final = frozenset({type(None)})
 _naming: Final = NamingConvention()
 
+_DOUBLE_EXACT: Final = 2**53
+"""Up to here a DOUBLE holds every whole number."""
+
 _GUESSES: Final = (Type.DOUBLE, Type.BOOLEAN, Type.TEXT)
 """Types tried in turn for a field that nobody knows; whatever fits none is kept as JSON text."""
 
@@ -85,6 +88,8 @@ def build(
     context: Mapping[str, Any],
     dates: Sequence[Any],
     learned: Learned = NOTHING_LEARNED,
+    *,
+    totals: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> dict[str, pa.Table]:
     """Make the tables of one answer.
 
@@ -94,6 +99,7 @@ def build(
         context: value of each context column of the endpoint.
         dates: days that the answer stands for, where rows carry dates of their own.
         learned: unknown columns that exist already.
+        totals: what the answer totals of its rows, by table.
 
     Returns:
         Table name -> table, the endpoint's own table first. Windows without rows carry one row that clears them.
@@ -104,12 +110,14 @@ def build(
     """
     flat = [_flat(row, _prefixes(endpoint)) for row in rows]
     table = _table(endpoint, endpoint.name, flat, context, learned)
-    if flat and not any(column.source in row for row in flat for column in endpoint.columns if not column.key):
+    known = [column.source for column in endpoint.columns if not column.key]
+    if flat and known and not any(source in row for row in flat for source in known):
         raise WrongShapeError("no known field in any row")
     _check_keys(endpoint, table, dates)
+    _check_identity(endpoint, flat)
     by_row = endpoint.kind is Kind.ENTITY  # a row is replaced for itself, and so are its lists
     tables = {endpoint.name: table if by_row else _clear(table, endpoint.merge_key, context, dates)}
-    for child, name in zip(endpoint.lists, list(endpoint.tables)[1:], strict=True):
+    for child, name in zip(endpoint.lists, list(endpoint.tables)[1:], strict=False):
         items = [item for row in flat for item in _child_rows(endpoint, child, row)]
         child_table = _table(endpoint, name, items, context, learned)
         if by_row:
@@ -117,6 +125,9 @@ def build(
             tables[name] = deleting(child_table, context, keys)
         else:
             tables[name] = _clear(child_table, endpoint.merge_key, context, ())
+    for one in endpoint.totals:
+        total = _table(endpoint, one.name, (totals or {}).get(one.name, ()), context, learned)
+        tables[one.name] = _clear(total, endpoint.merge_key, context, ())
     return tables
 
 
@@ -173,11 +184,20 @@ def _table(
             arrays[column.name] = pa.nulls(len(rows), arrow)
         else:
             arrays[column.name] = _known(column, rows)
+    fields_sent = set(chain.from_iterable(rows))
     sources = {column.source for column in columns} | {source.partition(".")[0] for source in _dotted(columns)}
-    for field in sorted(set(chain.from_iterable(rows)) - sources - beside):
-        _add_unknown(arrays, field, [row.get(field) for row in rows], learned.of(name))
+    sources -= {name for name in fields_sent & context.keys() if _contradicted(name, rows, context[name])}
+    for field in sorted(fields_sent - sources - beside):
+        _add_unknown(
+            arrays, field, [row.get(field) for row in rows], learned.of(name), exact=field in endpoint.identity
+        )
     fields = [pa.field(one, array.type, nullable=one not in endpoint.merge_key) for one, array in arrays.items()]
     return pa.table(list(arrays.values()), schema=pa.schema(fields))
+
+
+def _contradicted(name: str, rows: Sequence[Mapping[str, Any]], asked: object) -> bool:
+    """Whether rows have something else in a field that is called like a column of the question."""
+    return any(row.get(name) is not None and str(row[name]) != str(asked) for row in rows)
 
 
 def _dotted(columns: Sequence[Column]) -> list[str]:
@@ -200,8 +220,12 @@ def _known(column: Column, rows: Sequence[Mapping[str, Any]]) -> pa.Array:
     return _array(source, column.type, values)
 
 
-def _add_unknown(arrays: dict[str, pa.Array], field: str, values: list[Any], learned: Mapping[str, Type]) -> None:
+def _add_unknown(
+    arrays: dict[str, pa.Array], field: str, values: list[Any], learned: Mapping[str, Type], *, exact: bool
+) -> None:
     """Keep a field that nobody knows: numbers as DOUBLE, booleans, text; anything else as `Type.ANY`.
+
+    Whole numbers are BIGINT where a DOUBLE could not tell them apart, and where they have to be told apart.
 
     A column is never retyped: what an existing column cannot hold goes to `<column>__v_<type>`, dlt's name for that.
     """
@@ -209,6 +233,8 @@ def _add_unknown(arrays: dict[str, pa.Array], field: str, values: list[Any], lea
     if not types:
         return
     kind = next((one for one in _GUESSES if types <= _ACCEPTED[one]), Type.ANY)
+    if types == {int} and (exact or any(value is not None and abs(value) > _DOUBLE_EXACT for value in values)):
+        kind = Type.BIGINT
     stored = Type.TEXT if kind is Type.ANY else kind
     for name in _candidates(field, stored):
         if name not in arrays and learned.get(name, stored) is stored:
@@ -296,6 +322,19 @@ def _check_keys(endpoint: Endpoint, table: pa.Table, dates: Sequence[Any]) -> No
         keys = list(zip(*(table[name].to_pylist() for name in endpoint.key), strict=True))
         if len(set(keys)) < len(keys):
             raise WrongShapeError(f"several rows share the key ({', '.join(endpoint.key)})")
+
+
+def _check_identity(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> None:
+    """See that fields whose columns are not declared tell the rows of an answer apart."""
+    seen: set[str] = set()
+    for row in rows if endpoint.identity else ():
+        for name in endpoint.identity:
+            if row.get(name) is None:
+                raise WrongShapeError(f"a row lacks the key field {name}")
+        key = repr([row[name] for name in endpoint.identity])
+        if key in seen:
+            raise WrongShapeError(f"several rows share the key ({', '.join(endpoint.identity)})")
+        seen.add(key)
 
 
 def _clear(table: pa.Table, merge_key: tuple[str, ...], context: Mapping[str, Any], dates: Sequence[Any]) -> pa.Table:

@@ -31,6 +31,20 @@ class Task:
         return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))
 
     @property
+    def address(self) -> str:
+        """Path that is asked, as far as the variant decides it: what stands elsewhere may go well where this fails."""
+        values = {name: f"{{{name}}}" for name in self.endpoint.path_params}
+        return self.endpoint.path.format_map({**values, **dict(self.variant)})
+
+    @property
+    def ids_where(self) -> tuple[tuple[str, str], ...]:
+        """Variant of the endpoint that is asked for the ids that this one is called for."""
+        for_each = self.endpoint.for_each
+        if for_each is None:
+            return ()
+        return (*(pair for pair in self.variant if pair[0] in for_each.shared), *for_each.where.items())
+
+    @property
     def variant_text(self) -> str:
         """Values of the multiplying parameters."""
         return " ".join(value for _, value in self.variant)

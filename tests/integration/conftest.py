@@ -10,6 +10,8 @@ import duckdb
 import pytest
 
 from pipelines.cli import main
+from sandbox import atatus
+from sandbox.atatus.state import Sandbox as AtatusSandbox
 from sandbox.atribu import FULL_KEY, Settings, create_app, running
 from sandbox.atribu.state import Sandbox
 
@@ -25,6 +27,7 @@ class Result:
 
 Elt = Callable[..., Result]
 Serve = Callable[..., Sandbox]
+ServeAtatus = Callable[..., AtatusSandbox]
 
 
 @pytest.fixture
@@ -46,6 +49,30 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
 
 
 @pytest.fixture
+def serve_atatus(monkeypatch: pytest.MonkeyPatch) -> Iterator[ServeAtatus]:
+    """Start an Atatus sandbox with a small world and point the configuration at it."""
+    with ExitStack() as servers:
+
+        def start(**settings: Any) -> AtatusSandbox:
+            size = atatus.Size(transactions=5, events_per_day=30)
+            chosen = atatus.Settings(**{"limit": 1000, "period": 1.0, "size": size, **settings})
+            app = atatus.create_app(chosen)
+            options = {
+                "BASE_URL": servers.enter_context(atatus.running(app)),
+                "API_KEY": atatus.READ_KEY,
+                "PROJECTS": ",".join(atatus.PROJECTS),
+                "RATE_LIMIT": chosen.limit,
+                "RATE_PERIOD": chosen.period,
+            }
+            for name, value in options.items():
+                monkeypatch.setenv(f"SOURCES__ATATUS__{name}", str(value))
+            sandbox: AtatusSandbox = app.state.sandbox
+            return sandbox
+
+        yield start
+
+
+@pytest.fixture
 def elt(capfd: pytest.CaptureFixture[str]) -> Elt:
     """Run the `elt` command as a shell would, in this process."""
 
@@ -59,10 +86,12 @@ def elt(capfd: pytest.CaptureFixture[str]) -> Elt:
     return run
 
 
-def rows_of(table: str, file: str = "atribu.duckdb", columns: str = "*") -> list[dict[str, Any]]:
+def rows_of(
+    table: str, file: str = "atribu.duckdb", columns: str = "*", dataset: str = "atribu"
+) -> list[dict[str, Any]]:
     """Every row of a table as dictionaries, without the loading mark."""
     with duckdb.connect(file, read_only=True) as connection:
-        found = connection.sql(f'SELECT {columns} FROM "{Path(file).stem}".atribu.{table}')  # noqa: S608 - test's own names
+        found = connection.sql(f'SELECT {columns} FROM "{Path(file).stem}".{dataset}.{table}')  # noqa: S608 - test's own names
         names = found.columns
         return [
             {name: value for name, value in zip(names, row, strict=True) if name != "_deleted"}

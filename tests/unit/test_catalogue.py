@@ -4,14 +4,19 @@ from typing import Any
 
 import pytest
 
+from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
 from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
-from sources.rest.catalogue import ChildList, Column, Cursor, Endpoint, ForEach, Kind, Measure, Type
+from sources.rest.catalogue import ChildList, Column, Cursor, Endpoint, ForEach, Kind, Measure, Totals, Type
+from sources.rest.tasks import Task
 
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True)
 COUNT = Column(name="count", type=Type.BIGINT, description="Count.")
 EMAIL = Column(name="email", type=Type.TEXT, description="Address.", pii=True)
 TAGS = ChildList(name="tags", description="Tags.", columns=(Column(name="value", type=Type.TEXT, description="Tag."),))
+
+SPEND = Column(name="spend", type=Type.DOUBLE, description="Spend.", adds=Measure.SPEND)
+TOTALS = Totals(name="things_total", path="total", description="All things.", columns=(SPEND,))
 
 
 def row(**differs: Any) -> Endpoint:
@@ -22,6 +27,7 @@ def row(**differs: Any) -> Endpoint:
         "scope": None,
         "description": "Things.",
         "docs_url": "https://example.com",
+        "tenant": PROFILE_ID,
         "columns": (NAME, COUNT),
     }
     return Endpoint(**(given | differs))
@@ -57,6 +63,7 @@ def row(**differs: Any) -> Endpoint:
         pytest.param(
             {"columns": (COUNT,), "lists": (TAGS,)}, "a child list needs a parent key", id="list-without-parent-key"
         ),
+        pytest.param({"totals": (TOTALS,)}, "totals are of the metrics of the rows", id="totals-of-something-else"),
     ],
 )
 def test_a_row_that_contradicts_itself_is_refused(differs: dict[str, Any], message: str) -> None:
@@ -95,11 +102,11 @@ def test_ids_come_from_one_place(sources: dict[str, str]) -> None:
     [
         pytest.param({}, ("profile_id", "date", "grain"), id="aggregate"),
         pytest.param(
-            {"by": ("model", "level")}, ("profile_id", "date", "grain", "model", "level"), id="aggregate-by-model-level"
+            {"by": (MODEL, LEVEL)}, ("profile_id", "date", "grain", "model", "level"), id="aggregate-by-model-level"
         ),
         pytest.param({"kind": Kind.SERIES, "columns": (DAY, COUNT)}, ("profile_id", "date"), id="series"),
         pytest.param(
-            {"kind": Kind.SERIES, "columns": (DAY, COUNT), "by": ("model",)},
+            {"kind": Kind.SERIES, "columns": (DAY, COUNT), "by": (MODEL,)},
             ("profile_id", "model", "date"),
             id="series-by-model",
         ),
@@ -112,16 +119,34 @@ def test_what_one_call_answered_for_is_replaced_together(differs: dict[str, Any]
 
 
 def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_the_mark() -> None:
-    one = row(by=("model",), lists=(TAGS,))
+    one = row(by=(MODEL,), lists=(TAGS,))
     assert {table: [column.name for column in columns] for table, columns in one.tables.items()} == {
         "things": ["profile_id", "date", "grain", "model", "name", "count", "_deleted"],
         "things__tags": ["profile_id", "date", "grain", "model", "name", "position", "value", "_deleted"],
     }
 
 
+def test_totals_are_a_table_of_the_question_and_their_own_columns() -> None:
+    one = row(columns=(NAME, SPEND), totals=(TOTALS,))
+    assert [column.name for column in one.tables["things_total"]] == [
+        "profile_id",
+        "date",
+        "grain",
+        "spend",
+        "_deleted",
+    ]
+    assert (one.describe("things_total"), one.summed) == ("All things.", ("things", "things_total"))
+
+
+def test_parameters_that_the_path_names_go_there() -> None:
+    one = row(path="/{model}/things/{id}", by=(MODEL, LEVEL))
+    assert one.path_params == {"model", "id"}
+    assert Task(one, variant=(("model", "linear"), ("level", "ad"))).address == "/linear/things/{id}"
+
+
 def test_parameters_that_multiply_calls_are_combined_in_order() -> None:
     values = {"model": ("last_touch", "linear"), "level": ("campaign", "ad"), "goal": ("lead",)}
-    assert row(by=("model", "level")).variants(values) == [
+    assert row(by=(MODEL, LEVEL)).variants(values) == [
         (("model", "last_touch"), ("level", "campaign")),
         (("model", "last_touch"), ("level", "ad")),
         (("model", "linear"), ("level", "campaign")),

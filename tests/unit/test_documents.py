@@ -11,25 +11,53 @@ from typer.testing import CliRunner
 
 from pipelines.cli import app
 from pipelines.exit_codes import ExitCode
-from sources.atribu.document import ROOT, rendered
+from sources import atatus, atribu
+from sources.atatus.document import RENDERED as ATATUS_RENDERED
+from sources.atatus.endpoints import ENDPOINTS as ATATUS_ENDPOINTS
+from sources.atribu.document import RENDERED, ROOT
 from sources.atribu.endpoints import ENDPOINTS
-from sources.atribu.options import Options
+from sources.rest.common_options import CommonOptions
+from sources.rest.document import written
 
 README = (ROOT / "README.md").read_text()
 
 
 @pytest.mark.parametrize(
-    ("file", "text"), [pytest.param(file, text, id=str(file.relative_to(ROOT))) for file, text in rendered()]
+    ("file", "text"),
+    [
+        pytest.param(file, text, id=str(file.relative_to(ROOT)))
+        for file, text in written(ROOT, {**RENDERED, **ATATUS_RENDERED}).items()
+    ],
 )
 def test_rendered_tables_are_up_to_date(file: Path, text: str) -> None:
     assert file.read_text() == text, "run `make docs`"
 
 
-def test_the_option_table_lists_every_option_with_its_default() -> None:
-    documented = dict(re.findall(r"^\| `(\w+)` \| ?(.*?) ?\| ", README.split("## Configuration")[1], re.MULTILINE))
-    assert list(documented) == [field.name for field in fields(Options)]
-    for field in fields(Options):
-        if isinstance(field.default, int | float) and not isinstance(field.default, bool):
+def options_of(heading: str) -> dict[str, str]:
+    """Options of the table under a heading, with the default that it names."""
+    section = README.split(f"## {heading}\n")[1].split("\n## ")[0].split("| option |")[1]
+    return dict(re.findall(r"^\| `(\w+)` \| ?(.*?) ?\| ", section, re.MULTILINE))
+
+
+def test_the_option_table_lists_every_option() -> None:
+    assert list(options_of("Configuration")) == [field.name for field in fields(atribu.Options)]
+
+
+def test_the_option_table_of_atatus_lists_what_differs() -> None:
+    common = {field.name: field for field in fields(CommonOptions)}
+    differ = [
+        field.name
+        for field in fields(atatus.Options)
+        if field.name not in common or field.default != common[field.name].default
+    ]
+    assert set(options_of("Atatus")) == {"api_key", *differ}
+
+
+@pytest.mark.parametrize(("heading", "options"), [("Configuration", atribu.Options), ("Atatus", atatus.Options)])
+def test_an_option_table_names_the_defaults(heading: str, options: type[CommonOptions]) -> None:
+    documented = options_of(heading)
+    for field in fields(options):
+        if field.name in documented and isinstance(field.default, int | float) and not isinstance(field.default, bool):
             assert documented[field.name] == f"`{field.default:g}`"
 
 
@@ -41,6 +69,7 @@ def test_every_make_target_of_the_readme_exists() -> None:
 
 def test_every_elt_command_of_the_readme_exists() -> None:
     commands = set(re.findall(r"elt (\w+) atribu", README))
+    assert set(re.findall(r"elt (\w+) atatus", README)) <= commands
     assert commands == {command.callback.__name__ for command in app.registered_commands if command.callback}
 
 
@@ -65,9 +94,9 @@ def test_destinations_hold_no_credentials() -> None:
 
 
 def test_no_endpoint_is_named_in_code_outside_the_catalogue() -> None:
-    code = [*ROOT.glob("sources/rest/*.py"), *ROOT.glob("pipelines/sync/*.py"), ROOT / "sources/atribu/source.py"]
+    code = [*ROOT.glob("sources/rest/*.py"), *ROOT.glob("pipelines/sync/*.py"), *ROOT.glob("sources/*/source.py")]
     strings = {name for file in code for name in re.findall(r'"(\w+)"', file.read_text())}
-    assert strings & (set(ENDPOINTS) - {"revenue"}) == set()
+    assert strings & ({*ENDPOINTS, *ATATUS_ENDPOINTS} - {"revenue"}) == set()
 
 
 def test_tracked_files_hold_no_registry_no_machine_path_and_no_leftovers() -> None:

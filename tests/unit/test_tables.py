@@ -6,6 +6,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from sources.atribu.columns import MODEL, PROFILE_ID
 from sources.rest.catalogue import NOT_SET, ChildList, Column, Endpoint, Kind, Type
 from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
 
@@ -25,6 +26,7 @@ def endpoint(*columns: Column, **differs: Any) -> Endpoint:
         "scope": None,
         "description": "Things.",
         "docs_url": "https://example.com",
+        "tenant": PROFILE_ID,
         "columns": columns,
     }
     return Endpoint(**(given | differs))
@@ -41,6 +43,11 @@ STEPS = ChildList(
         Column(name="seconds", type=Type.DOUBLE, description="Seconds."),
     ),
 )
+
+
+def test_whole_numbers_that_a_double_cannot_tell_apart_stay_whole() -> None:
+    rows = [{"name": "a", "count": 1, "large": 2**53 + 1}, {"name": "b", "count": 1, "large": 7}]
+    assert [row["large"] for row in things(*rows)] == [2**53 + 1, 7]
 
 
 def typed(kind: Type) -> Endpoint:
@@ -241,7 +248,7 @@ def test_a_series_has_a_clearing_row_for_each_day_without_one() -> None:
 
 
 def test_a_series_by_model_is_cleared_for_the_model_that_was_asked() -> None:
-    one = endpoint(DAY, COUNT, kind=Kind.SERIES, by=("model",))
+    one = endpoint(DAY, COUNT, kind=Kind.SERIES, by=(MODEL,))
     table = build(one, [], {"profile_id": "p1", "model": "linear"}, [date(2026, 3, 1)])["things"]
     assert table.to_pylist() == [
         {"profile_id": "p1", "model": "linear", "date": date(2026, 3, 1), "count": None, "_deleted": True}

@@ -1,0 +1,31 @@
+"""Writes the tables of the README files from the catalogue: `make docs`."""
+
+from pathlib import Path
+from typing import Final
+
+from sources.atatus.endpoints import ENDPOINTS
+from sources.atatus.errors import STATUSES
+from sources.rest.document import dictionary, inventory, resource_table, written
+
+ROOT: Final = Path(__file__).parents[2]
+_ROWS: Final = tuple(ENDPOINTS.values())
+
+
+def _refusals() -> str:
+    lines = ["| status | means | what to do |", "| --- | --- | --- |"]
+    lines += [f"| {status} | {error.meaning} | {error.advice} |" for status, error in STATUSES.items()]
+    return "\n".join(lines)
+
+
+RENDERED: Final = {
+    ("README.md", "atatus resources"): resource_table(_ROWS),
+    ("sources/atatus/README.md", "inventory"): inventory(_ROWS),
+    ("sources/atatus/README.md", "dictionary"): dictionary(_ROWS),
+    ("sources/atatus/README.md", "refusals"): _refusals(),
+}
+"""(file, mark) -> what stands there."""
+
+
+if __name__ == "__main__":
+    for file, content in written(ROOT, RENDERED).items():
+        file.write_text(content)

@@ -1,0 +1,105 @@
+"""The Atatus catalogue: one row per read endpoint that the vendor documents.
+
+Facts come from https://docs.atatus.com/docs/api/transactions-api.html; what it leaves open is listed under "Unverified"
+in this folder's README.
+"""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sources.atatus.errors import STATUSES
+from sources.rest.api import Api, DateRange
+from sources.rest.catalogue import Column, Endpoint, ForEach, Kind, Measure, Totals, Type
+
+ATATUS: Final = Api(
+    name="atatus",
+    date_range=DateRange(start="timeStart", end="timeEnd", format="%Y-%m-%d+%H:%M", end_exclusive=True),
+    literal="+:",  # timeStart=2020-03-01+00:00, as the page has it
+    said=("Message", "message"),
+    statuses=STATUSES,
+    no_content=True,
+)
+
+_DOCS: Final = "https://docs.atatus.com/docs/api/transactions-api.html"
+_READ: Final = "Read"
+
+PROJECT: Final = Column(name="project_id", type=Type.TEXT, description="Project, as configured.")
+
+
+def _count(name: str, path: str, description: str) -> Column:
+    return Column(name=name, type=Type.BIGINT, description=description, path=path, adds=Measure.TRAFFIC)
+
+
+def _time(name: str, path: str, what: str) -> Column:
+    description = f"Average time of {what}; the vendor names no unit. Does not add up over days."
+    return Column(name=name, type=Type.DOUBLE, description=description, path=path)
+
+
+_FIGURES: Final = (
+    _count("success_count", "successCount", "Runs that succeeded."),
+    _count("failure_count", "failureCount", "Runs that failed."),
+    _count("total_count", "totalCount", "All runs."),
+    _time("success_time", "successTime", "runs that succeeded"),
+    _time("failure_time", "failureTime", "runs that failed"),
+)
+
+_ROWS: Final = (
+    Endpoint(
+        name="transactions",
+        path="/projects/{project_id}/transactions",
+        kind=Kind.AGGREGATE,
+        scope=_READ,
+        description="Figures of each custom transaction.",
+        docs_url=_DOCS,
+        columns=(
+            Column(name="id", type=Type.TEXT, description="Id of the transaction.", key=True),
+            Column(name="name", type=Type.TEXT, description="Name of the transaction."),
+            *_FIGURES,
+            Column(
+                name="throughput_percentage",
+                type=Type.DOUBLE,
+                description="Share of the project's runs in the window, in percent. Does not add up over days.",
+                path="throughputPercentage",
+            ),
+            Column(
+                name="under_one_percent",
+                type=Type.BOOLEAN,
+                description="Whether that share is under one percent; the vendor does not say so.",
+                path="underOnePercent",
+            ),
+        ),
+        totals=(
+            Totals(
+                name="transaction_stats",
+                path="stats",
+                description="Figures over all custom transactions of a project.",
+                columns=_FIGURES,
+            ),
+        ),
+        by=(PROJECT,),
+    ),
+    Endpoint(
+        name="transaction_details",
+        path="/projects/{project_id}/transactions/{transaction_id}",
+        kind=Kind.AGGREGATE,
+        scope=_READ,
+        description="What the API answers for a single custom transaction; the fields are not documented.",
+        docs_url=_DOCS,
+        columns=(
+            Column(
+                name="transaction_id", type=Type.TEXT, description="Id of the transaction that was asked for.", key=True
+            ),
+        ),
+        single=None,
+        bare=True,
+        unique=False,
+        by=(PROJECT,),
+        for_each=ForEach(
+            params=("transaction_id",), endpoint="transactions", column="id", shared=(PROJECT.name,), stored=True
+        ),
+        default=False,
+    ),
+)
+
+ENDPOINTS: Final[Mapping[str, Endpoint]] = {row.name: row for row in _ROWS}
+"""Every read endpoint that the vendor documents, by resource name."""

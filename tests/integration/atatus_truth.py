@@ -1,0 +1,68 @@
+"""What the Atatus sandbox knows, in the shape of the tables."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from typing import Any
+
+from integration.conftest import rows_of
+
+from sandbox.atatus.state import Sandbox
+
+Rows = list[dict[str, Any]]
+STATS = {
+    "success_count": "successCount",
+    "failure_count": "failureCount",
+    "total_count": "totalCount",
+    "success_time": "successTime",
+    "failure_time": "failureTime",
+}
+COLUMNS = {
+    "id": "id",
+    "name": "name",
+    "throughput_percentage": "throughputPercentage",
+    "under_one_percent": "underOnePercent",
+    **STATS,
+}
+
+
+def days(first: date, last: date) -> Iterator[date]:
+    return (first + timedelta(offset) for offset in range((last - first).days + 1))
+
+
+def loaded(table: str) -> Rows:
+    """Rows of a table of `atatus.duckdb`, in an order of their own."""
+    return ordered(rows_of(table, "atatus.duckdb", dataset="atatus"))
+
+
+def ordered(rows: Rows) -> Rows:
+    return sorted(rows, key=lambda row: (row["date"], row["project_id"], row.get("id", "")))
+
+
+def truth(sandbox: Sandbox, projects: tuple[str, ...], first: date, last: date) -> Rows:
+    """Rows of `transactions`."""
+    return ordered(
+        [
+            {
+                "project_id": project,
+                "date": day,
+                "grain": "day",
+                **{column: row[field] for column, field in COLUMNS.items()},
+            }
+            for project in projects
+            for day in days(first, last)
+            for row in sandbox.rows(project, day)
+        ]
+    )
+
+
+def stats_truth(sandbox: Sandbox, projects: tuple[str, ...], first: date, last: date) -> Rows:
+    """Rows of `transaction_stats`: one per project and day, also where nothing happened."""
+    found: Rows = []
+    for project in projects:
+        for day in days(first, last):
+            body: Any = sandbox.answer(
+                f"projects/{project}/transactions", timeStart=f"{day} 00:00", timeEnd=f"{day + timedelta(1)} 00:00"
+            )
+            figures = {column: body["stats"][field] for column, field in STATS.items()}
+            found.append({"project_id": project, "date": day, "grain": "day", **figures})
+    return ordered(found)
