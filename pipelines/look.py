@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import pendulum
+from pendulum import Date
 
+from pipelines.sync.allowed import granted_to, not_known
 from pipelines.sync.details import Queue, queue_of
-from pipelines.sync.estimate import Line, LoadedIds, details_line, estimate
+from pipelines.sync.estimate import Line, LoadedIds, counting, details_line, estimate
 from pipelines.sync.history import HISTORY
 from pipelines.sync.job import loaded_coverage, prepared_for, split_by_privacy
 from pipelines.sync.onlooker import Onlooker
@@ -18,6 +20,8 @@ from sources.rest.catalogue import Endpoint
 from sources.rest.common_options import CommonOptions
 from sources.rest.coverage import Coverage
 from sources.rest.errors import ConfigurationError
+from sources.rest.keys import fingerprint_of
+from sources.rest.scopes import scopes_of
 from sources.rest.source import Source
 from sources.rest.tasks import Values
 from sources.rest.windows import Window
@@ -55,6 +59,7 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
             destination.open()
             warehouse = Warehouse(destination.pipeline, options.grain)
             coverage = loaded_coverage(destination, warehouse, source.catalogue(options))
+            lines += _beforehand(source, rows, options, coverage, request.day(options)) if rows[0].pii else []
             prepared = prepared_for(
                 rows,
                 values=_values(source, rows, options, coverage),
@@ -73,12 +78,29 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
                 options=options,
             )
             lines += estimate(prepared.plan.tasks, ids.count)
+            lines += counting(prepared.plan.tasks)
             lines += [details_line(row, queue_of(row, catalogue, warehouse)) for row in prepared.plan.details]
             pending |= destination.pending
             warehouse.release()
     if policy is None:
         raise ConfigurationError("there is nothing to load")
     return Preview(days=request.days(options), policy=policy, lines=lines, pending=pending)
+
+
+def _beforehand(
+    source: Source, rows: Sequence[Endpoint], options: CommonOptions, coverage: Coverage, today: Date
+) -> list[Line]:
+    """What a sync asks before it reads personal data: what the key may read, and values that nobody has configured."""
+    granted = granted_to(fingerprint_of(options.api_key), [coverage])
+    due = [cheapest for cheapest, *_ in not_known(scopes_of(rows), granted, today).values()]
+    params = {column.name for row in rows for column in row.by}
+    told = [name for name in source.discovered if name in params and not options.values[name]]
+    asked = [(row.name, "scope", row.units) for row in due]
+    asked += [(source.discovered[name][0], "values", 1) for name in told]
+    return [
+        Line(resource=name, variant=why, windows=1, calls=1, units=units, reasons={why: 1})
+        for name, why, units in asked
+    ]
 
 
 def _values(source: Source, rows: Sequence[Endpoint], options: CommonOptions, coverage: Coverage) -> Values:

@@ -1,6 +1,6 @@
 """What the key may read of personal data, found out before any data is read and remembered for a day."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from pendulum import Date
@@ -46,7 +46,7 @@ class Allowed:
         """
         wanted = scopes_of(endpoints)
         known = self._granted()
-        asked = {scope: rows for scope, rows in wanted.items() if known.get(scope) != str(self._today)}
+        asked = not_known(wanted, known, self._today)
         lacking = refused(self._reader, questions_about(asked, values, self._today))
         found = {**known, **{scope: str(self._today) for scope in asked if scope not in lacking}}
         granted = Granted(self._reader.session.keys.fingerprint, {scope: found[scope] for scope in sorted(found)})
@@ -66,10 +66,21 @@ class Allowed:
             )
 
     def _granted(self) -> dict[str, str]:
-        fingerprint = self._reader.session.keys.fingerprint
-        return {
-            scope: day
-            for ledger in self._ledgers
-            if ledger.granted.key == fingerprint
-            for scope, day in ledger.granted.days.items()
-        }
+        return granted_to(self._reader.session.keys.fingerprint, self._ledgers)
+
+
+def granted_to(fingerprint: str, ledgers: Iterable[Coverage]) -> dict[str, str]:
+    """Scopes that a key was found to have, and when."""
+    return {
+        scope: day
+        for ledger in ledgers
+        if ledger.granted.key == fingerprint
+        for scope, day in ledger.granted.days.items()
+    }
+
+
+def not_known(
+    wanted: Mapping[str, list[Endpoint]], granted: Mapping[str, str], today: Date
+) -> dict[str, list[Endpoint]]:
+    """Scopes that have to be asked about, with the endpoints that need them."""
+    return {scope: rows for scope, rows in wanted.items() if granted.get(scope) != str(today)}

@@ -14,7 +14,10 @@ from pipelines.sync.plan import Policy, cost
 from sources.rest.catalogue import Endpoint, ForEach
 from sources.rest.coverage import Coverage
 from sources.rest.tasks import Task
-from sources.rest.windows import Window, align
+from sources.rest.windows import Window, align, split
+
+COUNT: Final = "count"
+"""Why a series is asked for that is not loaded: it counts the rows of another endpoint."""
 
 GROUPS_ASSUMED: Final = 1
 """Calls that a task is taken to need whose ids nobody knows yet."""
@@ -85,6 +88,25 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
             line.first_day = min(task.window.start, line.first_day or task.window.start)
             line.last_day = max(task.window.end, line.last_day or task.window.end)
     return list(lines.values())
+
+
+def counting(tasks: Iterable[Task]) -> list[Line]:
+    """What it costs to ask how many rows of entities there must be: once over all the days that are read."""
+    days: dict[str, list[Window]] = {}
+    for task in tasks:
+        if task.endpoint.counted_by and task.window:
+            days.setdefault(task.endpoint.counted_by.endpoint, []).append(task.window)
+    lines = []
+    for name, windows in days.items():
+        first, last = min(one.start for one in windows), max(one.end for one in windows)
+        calls = len(list(split(Window(first, last))))
+        reasons = {COUNT: calls}
+        lines.append(
+            Line(
+                resource=name, variant=COUNT, calls=calls, units=calls, reasons=reasons, first_day=first, last_day=last
+            )
+        )
+    return lines
 
 
 def details_line(endpoint: Endpoint, queue: Queue) -> Line:

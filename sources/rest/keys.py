@@ -24,7 +24,7 @@ class Keys:
     def __init__(self, keys: Sequence[str], auth: MakeAuth) -> None:
         self.current = 0
         self._signs = [auth(key) for key in keys]
-        self._fingerprints = [_fingerprint(key) for key in keys]
+        self._fingerprints = [fingerprint_of(key) for key in keys]
         self._lock = threading.Lock()
 
     def sign(self, place: int) -> AuthBase:
@@ -44,5 +44,6 @@ class Keys:
         return self._fingerprints[self.current]
 
 
-def _fingerprint(key: str) -> str:
+def fingerprint_of(key: str) -> str:
+    """Return what tells a key from others and says nothing about it."""
     return hashlib.blake2b(b"fingerprint", key=hashlib.sha256(key.encode()).digest(), digest_size=8).hexdigest()
