@@ -1,5 +1,8 @@
 """A quarter of daily syncs while the world restates itself: units spent, and rows that differ from the truth.
 
+`python -m tests.benchmarks.quarter PROFILE DAYS [TOLERANCE]`; with a tolerance, `share` is the largest one by which the
+sum of any value over the horizon was out.
+
 The exact policy is run day by day through the real engine and a real DuckDB file. What re-reading 90 or 30 days would
 cost is arithmetic; what it would get wrong is counted on the same worlds: days older than the re-read that changed.
 """
@@ -24,7 +27,9 @@ from pipelines import commands  # noqa: E402 - as above
 from pipelines.sync.request import Request  # noqa: E402 - as above
 from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running  # noqa: E402 - as above
 from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
+from sources.atribu.endpoints import ENDPOINTS  # noqa: E402 - as above
 from sources.atribu.source import SOURCE  # noqa: E402 - as above
+from sources.rest.catalogue import Endpoint  # noqa: E402 - as above
 
 PROFILES: Final = {"quiet": 2, "middling": 12, "busy": 60}
 """Conversions a day."""
@@ -60,6 +65,32 @@ def differing(sandbox: Sandbox, first: date, last: date) -> tuple[int, int]:
     return wrong, compared
 
 
+def worst_share(sandbox: Sandbox, first: date, last: date) -> float:
+    """Largest share by which the sum of a value over some days is out, beyond what rounding can explain."""
+    worst = 0.0
+    for table in STORED:
+        endpoint = ENDPOINTS[table]
+        loaded = [row for row in rows_of(table) if first <= row["date"] <= last]
+        here, there = (_sums(endpoint, rows) for rows in (loaded, truth_of(sandbox, first, last, table)))
+        for cell in here.keys() | there.keys():
+            (mine, rows), (true, more) = here.get(cell, (0.0, 0)), there.get(cell, (0.0, 0))
+            gap = abs(mine - true) - 0.005 * (rows + more)
+            if gap > 0:
+                worst = max(worst, gap / abs(true) if true else float("inf"))
+    return worst
+
+
+def _sums(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], tuple[float, int]]:
+    sums: dict[tuple[Any, ...], tuple[float, int]] = {}
+    keys = [*(column.name for column in endpoint.by), *(name for name in endpoint.sum_by if name != "date")]
+    for row in rows:
+        for metric in endpoint.additive:
+            cell = (*(row.get(name) for name in keys), metric)
+            total, count = sums.get(cell, (0.0, 0))
+            sums[cell] = (total + (row.get(metric) or 0), count + 1)
+    return sums
+
+
 def fixed_mistakes(seen: list[Rows], reread: int) -> list[int]:
     """Rows that a daily re-read of so many days leaves wrong inside the horizon, day after day."""
     kept: Rows = {}
@@ -75,19 +106,24 @@ def fixed_mistakes(seen: list[Rows], reread: int) -> list[int]:
     return wrong
 
 
-def run(profile: str, length: int) -> dict[str, Any]:
+def run(profile: str, length: int, tolerance: float) -> dict[str, Any]:
     """Sync every day and compare."""
     settings = Settings(
         first_day=date(2025, 9, 1), size=Size(conversions_per_day=PROFILES[profile]), limit=100_000, period=1.0
     )
     app = create_app(settings)
     sandbox: Sandbox = app.state.sandbox
-    units, wrong, compared, seen = [], [], 0, []
+    units, wrong, compared, seen, shares = [], [], 0, [], [0.0]
     with running(app) as base_url, tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         first = START - timedelta(HORIZON + 5)
         options = SOURCE.configured(
-            base_url=base_url, api_key=FULL_KEY, rate_limit=100_000, rate_period=1.0, start_date=str(first)
+            base_url=base_url,
+            api_key=FULL_KEY,
+            rate_limit=100_000,
+            rate_period=1.0,
+            start_date=str(first),
+            tolerance=tolerance,
         )
         for offset in range(length):
             settings.today = START + timedelta(offset)
@@ -96,6 +132,9 @@ def run(profile: str, length: int) -> dict[str, Any]:
             units.append(sandbox.units_spent - before)
             mistakes, rows = differing(sandbox, settings.today - timedelta(HORIZON), settings.today)
             wrong.append(mistakes)
+            if tolerance:
+                yesterday = settings.today - timedelta(1)
+                shares.append(worst_share(sandbox, settings.today - timedelta(HORIZON), yesterday))
             compared += rows
             seen.append(_snapshot(lambda table: truth_of(sandbox, first, settings.today, table)))
         os.chdir("/")
@@ -104,7 +143,7 @@ def run(profile: str, length: int) -> dict[str, Any]:
         "profile": profile,
         "days": length,
         "compared": compared,
-        "exact": {"units": sum(daily) / len(daily), "most": max(daily), "wrong": sum(wrong)},
+        "exact": {"units": sum(daily) / len(daily), "most": max(daily), "wrong": sum(wrong), "share": max(shares)},
         "90 days": {"units": ALWAYS + WINDOWS_A_DAY * (HORIZON + 1), "wrong": sum(fixed_mistakes(seen, HORIZON))},
         "30 days": {"units": ALWAYS + WINDOWS_A_DAY * 31, "wrong": sum(fixed_mistakes(seen, 30))},
     }
@@ -120,9 +159,9 @@ def _snapshot(truth: Callable[[str], list[dict[str, Any]]]) -> Rows:
     return found
 
 
-def main(profile: str, length: str) -> None:
+def main(profile: str, length: str, tolerance: str = "0") -> None:
     """Print one JSON line."""
-    print(json.dumps(run(profile, int(length))))
+    print(json.dumps(run(profile, int(length), float(tolerance))))
 
 
 if __name__ == "__main__":
