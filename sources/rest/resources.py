@@ -106,7 +106,11 @@ def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
         return dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
     midnight = pendulum.datetime(start.year, start.month, start.day)
     return dlt.sources.incremental(
-        endpoint.moment, initial_value=midnight, lag=lag_days * SECONDS_A_DAY, primary_key=()
+        endpoint.moment,
+        initial_value=midnight,
+        lag=lag_days * SECONDS_A_DAY,
+        primary_key=(),
+        on_cursor_value_missing="include",  # lists inside of rows have no moment of their own
     )
 
 
@@ -151,7 +155,9 @@ def _for_table(endpoint: Endpoint, table: str, rows: pa.Table) -> Any:
         additional_table_hints={"description": endpoint.describe(table)},
         **table_hints(endpoint, table),
     )
-    return dlt.mark.with_hints(rows, hints, create_table_variant=True)
+    # dlt looks for the cursor in every Arrow table, and not in plain rows
+    items = rows.to_pylist() if endpoint.moment else rows
+    return dlt.mark.with_hints(items, hints, create_table_variant=True)
 
 
 def _described(resource: DltResource, description: str) -> DltResource:

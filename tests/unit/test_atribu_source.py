@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import dlt
 import duckdb
@@ -317,3 +317,34 @@ def test_the_default_scopes_are_enough_for_every_default_resource(
         name for (name,) in query("select table_name from information_schema.tables where table_schema = 'atribu'")
     }
     assert {name for name, endpoint in ENDPOINTS.items() if endpoint.default} <= loaded
+
+
+def test_people_are_loaded_by_plain_dlt_under_the_policy_and_only_if_asked_for(
+    source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query, sandbox: Sandbox
+) -> None:
+    people = source("customers", "visitors", include_pii=True, pii_policy="hash", pii_secret="x" * 32)
+    pipeline.run(people)
+    first = len(sandbox.log)
+    pipeline.run(source("customers", include_pii=True, pii_policy="hash", pii_secret="x" * 32))
+
+    goals: Any = sandbox.answer("goals", {})
+    span = {"date_from": str(FIRST), "date_to": str(TODAY), "limit": "100"}
+    truth: list[Any] = [
+        row
+        for goal in goals
+        for row in cast("list[Any]", sandbox.answer("customers", span | {"goal": goal["conversion_key"]}, capped=False))
+    ]
+    assert query("SELECT count(*), count(email_hash), count(DISTINCT conversion_id) FROM atribu.customers") == [
+        (len(truth), sum(row["email"] is not None for row in truth), len(truth))
+    ]
+    assert query("SELECT count(*) FROM atribu.customers__touch_channels") == [
+        (sum(len(row["touch_channels"]) for row in truth),)
+    ]
+    assert min(entry.query["date_from"] for entry in list(sandbox.log)[first:] if entry.path == "customers") > str(
+        FIRST
+    )
+
+
+def test_journeys_are_no_resource_of_plain_dlt() -> None:
+    with pytest.raises(ConfigurationError, match="journeys needs what is loaded already; load it with elt sync"):
+        atribu(resources=["journeys"], include_pii=True, api_key=KEY, today=TODAY)
