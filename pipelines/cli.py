@@ -107,7 +107,7 @@ def verify(
     """Prove that what is loaded is what the API says; name the days that differ."""
     with _plain_errors(debug=debug):
         from pipelines import commands  # noqa: PLC0415 - see sync
-        from pipelines.sync.plan import EVER  # noqa: PLC0415 - see sync
+        from pipelines.sync.policy import EVER  # noqa: PLC0415 - see sync
         from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
 
         request = Request(

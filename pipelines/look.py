@@ -12,7 +12,7 @@ from pipelines.sync.estimate import Line, LoadedIds, counting, details_line, est
 from pipelines.sync.history import HISTORY
 from pipelines.sync.job import loaded_coverage, prepared_for, split_by_privacy
 from pipelines.sync.onlooker import Onlooker
-from pipelines.sync.plan import Policy
+from pipelines.sync.policy import Policy
 from pipelines.sync.request import Request
 from pipelines.sync.status import History, Progress, Status
 from pipelines.sync.warehouse import Warehouse

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from pipelines.sync.plan import Reason
+from pipelines.sync.policy import Reason
 from pipelines.sync.restate import rows_of
 from sources.rest.catalogue import Count, Endpoint
 from sources.rest.reader import Answer

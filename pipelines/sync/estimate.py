@@ -10,7 +10,8 @@ from pendulum import Date
 
 from pipelines.sync.details import REASON as DETAILS
 from pipelines.sync.details import Queue
-from pipelines.sync.plan import Policy, cost
+from pipelines.sync.plan import cost
+from pipelines.sync.policy import Policy
 from sources.rest.catalogue import Endpoint, ForEach
 from sources.rest.coverage import Coverage
 from sources.rest.tasks import Task

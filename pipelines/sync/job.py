@@ -9,7 +9,8 @@ from pipelines.sync.allowed import Allowed
 from pipelines.sync.commit import Committer
 from pipelines.sync.destinations import Destination
 from pipelines.sync.forget import Tables
-from pipelines.sync.plan import Plan, Policy, cost, plan
+from pipelines.sync.plan import Plan, cost, plan
+from pipelines.sync.policy import Policy
 from pipelines.sync.request import Request
 from pipelines.sync.run import Run
 from pipelines.sync.signals import Stopped, stopped_by_signals

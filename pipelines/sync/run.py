@@ -14,7 +14,8 @@ from pipelines.sync.counts import Counts
 from pipelines.sync.details import queue_of, read_rows
 from pipelines.sync.history import Restated, WindowRow
 from pipelines.sync.outcome import Outcome, Patience
-from pipelines.sync.plan import LADDER, Plan, Policy, Reason, slices
+from pipelines.sync.plan import Plan, slices
+from pipelines.sync.policy import LADDER, Policy, Reason
 from pipelines.sync.restate import Examination
 from pipelines.sync.vanished import cleared
 from pipelines.sync.warehouse import Warehouse

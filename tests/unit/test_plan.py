@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import Date
 
-from pipelines.sync.plan import Plan, Policy, cost, plan, proof_plan, slices
+from pipelines.sync.plan import Plan, cost, plan, proof_plan, slices
+from pipelines.sync.policy import Policy
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.coverage import Coverage, Known, Restatement
 from sources.rest.tasks import Task
