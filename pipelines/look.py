@@ -46,7 +46,7 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
     with Onlooker(source.name, request.destination, request.dataset, wait=options.wait_for_destination) as destination:
         prepared = prepare(source, options, request, destination)
         policy, pipeline = prepared.policy, destination.pipeline
-        tables = Warehouse(pipeline, policy.grain).tables(prepared.coverage.endpoints())
+        tables = prepared.warehouse.tables()
         ids = LoadedIds(
             pipeline, tables, prepared.coverage, policy, endpoints=source.catalogue(options), options=options
         )

@@ -41,6 +41,7 @@ class Prepared:
     plan: Plan
     policy: Policy
     coverage: Coverage
+    warehouse: Warehouse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +76,12 @@ def opened(
         budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
         if watcher:
             watcher.start(len(prepared.plan.tasks), cost(prepared.plan.tasks))
+        pipeline, warehouse = destination.pipeline, prepared.warehouse
+        stack.callback(warehouse.release)
         run = Run(
-            Committer(destination.pipeline, destination.load, prepared.coverage, policy.grain, policy.today),
+            Committer(pipeline, destination.load, warehouse, prepared.coverage, grain=policy.grain, today=policy.today),
             reader,
-            Warehouse(destination.pipeline, policy.grain),
+            warehouse,
             prepared.coverage,
             policy,
             in_flight=options.max_in_flight,
@@ -98,7 +101,8 @@ def prepare(
         DestinationBusyError: another process holds the destination.
     """
     destination.open()
-    coverage = loaded_coverage(destination, Warehouse(destination.pipeline, options.grain))
+    warehouse = Warehouse(destination.pipeline, options.grain)
+    coverage = loaded_coverage(destination, warehouse)
     policy = Policy(
         today=request.day(options),
         horizon_days=options.horizon_days,
@@ -110,7 +114,8 @@ def prepare(
         tolerance=options.tolerance,
     )
     chosen = source.select(request.resources, options)
-    return Prepared(plan=planner(chosen, request.days(options), policy, coverage), policy=policy, coverage=coverage)
+    made = planner(chosen, request.days(options), policy, coverage)
+    return Prepared(plan=made, policy=policy, coverage=coverage, warehouse=warehouse)
 
 
 def loaded_coverage(destination: Destination, warehouse: Warehouse) -> Coverage:

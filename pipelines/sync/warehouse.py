@@ -34,6 +34,8 @@ class Warehouse:
         self._grain = grain
         self._client: SqlClientBase[Any] | None = None
         self._opened = False
+        self._looked_for: set[str] = set()
+        self._found: set[str] = set()
 
     def release(self) -> None:
         """Let others at the destination: close the connection, if one is open."""
@@ -42,13 +44,19 @@ class Warehouse:
         self._opened = False
 
     def tables(self, also: Iterable[str] = ()) -> set[str]:
-        """Names of the tables that exist, of those that dlt's schema has and of others: the schema may be lost."""
+        """Names of those tables, of dlt's schema and of others, that existed when they were first asked for.
+
+        The schema may be lost, so that others matter.
+        """
         if not self._pipeline.schema_names:
             return set()
-        names = {*self._pipeline.default_schema.tables, *also}
-        with self._pipeline.destination_client() as client:
-            storage = cast("SqlJobClientBase", client).get_storage_tables(names)
-            return {name for name, columns in storage if columns}
+        names = {*self._pipeline.default_schema.tables, *also} - self._looked_for
+        if names:
+            with self._pipeline.destination_client() as client:
+                storage = cast("SqlJobClientBase", client).get_storage_tables(names)
+                self._found |= {name for name, columns in storage if columns}
+            self._looked_for |= names
+        return set(self._found)
 
     def sums(self, task: Task, without: Iterable[Window]) -> Sums:
         """Sum the additive metrics of a task's window per key, leaving some windows out."""
