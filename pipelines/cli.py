@@ -1,12 +1,13 @@
 """The `elt` command."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
 from importlib import import_module
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from pendulum import Date
@@ -23,6 +24,9 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+GARBAGE: Final = 50_000
+"""New objects after which garbage is looked for: the thousands that importing dlt makes all stay."""
+
 errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
@@ -253,6 +257,7 @@ def sandbox(
 def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; files that it makes are for the user alone."""
     os.umask(0o077)
+    gc.set_threshold(GARBAGE)
     app(arguments if arguments is not None else sys.argv[1:], prog_name="elt")
     raise SystemExit(ExitCode.DONE)
 

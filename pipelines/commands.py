@@ -157,7 +157,10 @@ def forget(
         if erase:
             # first the list, so that nobody comes back if the rest is cut off
             coverage.forgotten = tables.forgotten(person, coverage.forgotten)
-            Committer(pipeline, destination.load, coverage, options.grain, request.day(options)).commit([], None)
+            committer = Committer(
+                pipeline, destination.load, warehouse, coverage, grain=options.grain, today=request.day(options)
+            )
+            committer.commit([], None)
             tables.erase(person)
             destination.rewrite()
     return rows

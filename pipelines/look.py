@@ -65,7 +65,7 @@ def preview(source: Source, options: CommonOptions, request: Request) -> Preview
                 values=_values(source, rows, options, coverage),
                 options=options,
                 request=request,
-                destination=destination,
+                warehouse=warehouse,
                 coverage=coverage,
             )
             policy, catalogue = prepared.policy, source.catalogue(options)

@@ -25,6 +25,7 @@ class Committer:
     Args:
         pipeline: where rows go.
         load: loads the package that was extracted and normalised.
+        warehouse: what is loaded.
         coverage: the ledger; it grows with each slice.
         grain: length of the windows of aggregate rows.
         today: the day that is still changing.
@@ -35,7 +36,14 @@ class Committer:
     """
 
     def __init__(
-        self, pipeline: dlt.Pipeline, load: Callable[[], object], coverage: Coverage, grain: Grain, today: Date
+        self,
+        pipeline: dlt.Pipeline,
+        load: Callable[[], object],
+        warehouse: Warehouse,
+        coverage: Coverage,
+        *,
+        grain: Grain,
+        today: Date,
     ) -> None:
         self.windows: list[WindowRow] = []
         self.restated: list[Restated] = []
@@ -44,12 +52,16 @@ class Committer:
         self._coverage = coverage
         self._grain = grain
         self._today = today
-        self._warehouse = Warehouse(pipeline, grain)
+        self._warehouse = warehouse
+        self._learned: Learned | None = None
         self._stored: Stored | None = None
 
     def learned(self) -> Learned:
         """Columns that the destination's tables have."""
-        return learned_from(self._pipeline.default_schema) if self._pipeline.default_schema_name else NOTHING_LEARNED
+        if self._learned is None:
+            known = self._pipeline.default_schema_name is not None
+            self._learned = learned_from(self._pipeline.default_schema) if known else NOTHING_LEARNED
+        return self._learned
 
     def commit(self, answers: Sequence[Answer], tenant: str | None, beside: Iterable[DltResource] = ()) -> None:
         """Load answers, but for rows that are stored already; the ledger takes note of all of them.
@@ -83,6 +95,7 @@ class Committer:
         self._pipeline.extract(one_slice())
         self._pipeline.normalize()
         self._load()
+        self._learned = None
         self.windows, self.restated = [], []
 
     def _differing(self, answers: Sequence[Answer]) -> list[tuple[Endpoint, list[Answer]]]:
@@ -94,5 +107,4 @@ class Committer:
         ordered = sorted(answers, key=lambda answer: answer.task.endpoint.name)
         groups = [(endpoint, list(group)) for endpoint, group in groupby(ordered, key=lambda one: one.task.endpoint)]
         found = [(endpoint, self._stored.differing(endpoint, group)) for endpoint, group in groups]
-        self._warehouse.release()
         return [(endpoint, group) for endpoint, group in found if group]

@@ -21,6 +21,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from dlt.common.schema import Schema
 from dlt.common.storages.load_package import PackageStorage
 from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.exit_codes import DestinationBusyError
@@ -71,6 +72,7 @@ class Destination:
         self._folder = root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
         self._pipeline: dlt.Pipeline | None = None
         self._tables_gone = False
+        self._client: SqlClientBase[Any] | None = None
 
     @classmethod
     def of(cls, source: str, request: Request, options: CommonOptions, *, personal: bool = False) -> Self:
@@ -113,7 +115,7 @@ class Destination:
         self._clear()
         self._pipeline = self._attach()
         # opening a DuckDB file costs more than all that is asked here; beside an open connection it costs nothing
-        with explained(self._name), self._pipeline.sql_client():
+        with explained(self._name), self._connected(self._pipeline):
             self._pipeline.sync_destination()
             self._notice_missing_tables(self._pipeline)
 
@@ -124,7 +126,7 @@ class Destination:
             DestinationBusyError: the destination does not answer; the package stays, the next run loads it.
         """
         # the connection keeps readers of a DuckDB file out until the whole package is loaded
-        with explained(self._name), self.pipeline.sql_client():
+        with explained(self._name), self._connected(self.pipeline):
             if self._tables_gone:
                 with self.pipeline.destination_client() as client:
                     client.update_stored_schema()  # a load creates only the tables that it fills
@@ -137,9 +139,15 @@ class Destination:
             with explained(self._name):
                 self._factory.rewrite()
 
+    def _connected(self, pipeline: dlt.Pipeline) -> SqlClientBase[Any]:
+        """A connection to be entered; making one anew costs more than opening it."""
+        self._client = self._client or pipeline.sql_client()
+        return self._client
+
     def _attach(self) -> dlt.Pipeline:
         if isinstance(self._factory, DuckDbFile):
             self._factory.wait = self._wait
+        self._client = None
         with explained(self._name):
             pipeline = dlt.pipeline(
                 self._pipeline_name,
@@ -186,7 +194,10 @@ class Destination:
         return behind in (0, 1)
 
     def _notice_missing_tables(self, pipeline: dlt.Pipeline) -> None:
-        """Tables that were dropped by hand are created again by the next load, those of dlt among them."""
+        """Tables that were dropped by hand are created again by the next load, those of dlt among them.
+
+        A connection has to be open.
+        """
         schema = pipeline.default_schema if pipeline.schema_names else Schema(pipeline.pipeline_name)
         names = [str(table["name"]) for table in schema.data_tables(seen_data_only=True)]
         names += {*schema.dlt_table_names(), schema.state_table_name}
@@ -194,8 +205,9 @@ class Destination:
             stored = dict(cast("SqlJobClientBase", client).get_storage_tables(names))
         self._tables_gone = any(stored.values()) and not all(stored.values())
         if self._tables_gone and stored[schema.version_table_name]:
-            with pipeline.sql_client() as sql:  # a load creates nothing of a schema that it finds here
-                sql.execute_sql(f"DELETE FROM {sql.make_qualified_table_name(schema.version_table_name)}")  # noqa: S608 - dlt's name
+            sql = self._connected(pipeline)
+            # a load creates nothing of a schema that it finds here
+            sql.execute_sql(f"DELETE FROM {sql.make_qualified_table_name(schema.version_table_name)}")  # noqa: S608 - dlt's name
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

@@ -46,6 +46,7 @@ class Prepared:
     plan: Plan
     policy: Policy
     coverage: Coverage
+    warehouse: Warehouse
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,10 +99,12 @@ def opened(
         stopped = stack.enter_context(stopped_by_signals(reader))
         for destination, _ in parts:
             stack.enter_context(destination.lock())
-        ledgers = []
+        ledgers, warehouses = [], []
         for destination, _ in parts:
             destination.open()
             warehouse = Warehouse(destination.pipeline, options.grain)
+            stack.callback(warehouse.release)
+            warehouses.append(warehouse)
             ledgers.append(loaded_coverage(destination, warehouse, reader.endpoints))
         budget = reader.session.budget
         budget.allow(options.max_units or float("inf"), (options.max_minutes or float("inf")) * 60)
@@ -109,11 +112,11 @@ def opened(
         allowed.unused(include_pii=options.include_pii)
         jobs: list[Job] = []
         failures: list[Failure] = []
-        for (destination, rows), coverage in zip(parts, ledgers, strict=True):
+        for (destination, rows), coverage, warehouse in zip(parts, ledgers, warehouses, strict=True):
             chosen, values = rows, options.values
             if rows[0].pii:
                 reader.privacy.forgotten = coverage.forgotten
-                if Tables(destination.pipeline, reader.privacy, _tables(destination, options)).hide():
+                if Tables(destination.pipeline, reader.privacy, warehouse.tables()).hide():
                     destination.rewrite()
                 chosen = allowed.among(rows, options.values)
                 try:
@@ -128,10 +131,11 @@ def opened(
                 values=values,
                 options=options,
                 request=request,
-                destination=destination,
+                warehouse=warehouse,
                 coverage=coverage,
                 planner=planner,
             )
+            warehouse.release()
             run = _run(destination, reader, prepared, options, watcher)
             jobs.append(Job(run=run, prepared=prepared, personal=rows[0].pii))
         if watcher:
@@ -140,19 +144,16 @@ def opened(
         yield Work(jobs=jobs, reader=reader, stopped=stopped, allowed=allowed, failures=failures)
 
 
-def _tables(destination: Destination, options: CommonOptions) -> set[str]:
-    return Warehouse(destination.pipeline, options.grain).tables()
-
-
 def _run(
     destination: Destination, reader: Reader, prepared: Prepared, options: CommonOptions, watcher: Watcher | None
 ) -> Run:
-    policy, budget = prepared.policy, reader.session.budget
+    policy, coverage, warehouse = prepared.policy, prepared.coverage, prepared.warehouse
+    budget, pipeline = reader.session.budget, destination.pipeline
     return Run(
-        Committer(destination.pipeline, destination.load, prepared.coverage, policy.grain, policy.today),
+        Committer(pipeline, destination.load, warehouse, coverage, grain=policy.grain, today=policy.today),
         reader,
-        Warehouse(destination.pipeline, policy.grain),
-        prepared.coverage,
+        warehouse,
+        coverage,
         policy,
         in_flight=options.max_in_flight,
         slice_units=min(SLICE_UNITS_MAX, max(1, round(options.rate_limit * 60 / options.rate_period))),
@@ -172,7 +173,7 @@ def prepared_for(
     values: Values,
     options: CommonOptions,
     request: Request,
-    destination: Destination,
+    warehouse: Warehouse,
     coverage: Coverage,
     planner: Planner = plan,
 ) -> Prepared:
@@ -183,7 +184,6 @@ def prepared_for(
         DestinationBusyError: another process holds the destination.
     """
     today = request.day(options)
-    warehouse = Warehouse(destination.pipeline, options.grain)
     entities = [row for row in endpoints if row.kind is Kind.ENTITY]
     tables = warehouse.tables() if entities else set()
     policy = Policy(
@@ -206,8 +206,8 @@ def prepared_for(
         },
         reread_units=options.reread_units,
     )
-    warehouse.release()
-    return Prepared(plan=planner(endpoints, request.days(options), policy, coverage), policy=policy, coverage=coverage)
+    made = planner(endpoints, request.days(options), policy, coverage)
+    return Prepared(plan=made, policy=policy, coverage=coverage, warehouse=warehouse)
 
 
 def loaded_coverage(destination: Destination, warehouse: Warehouse, endpoints: Mapping[str, Endpoint]) -> Coverage:

@@ -36,6 +36,7 @@ class Warehouse:
         self._grain = grain
         self._client: SqlClientBase[Any] | None = None
         self._opened = False
+        self._found: set[str] = set()
 
     def release(self) -> None:
         """Let others at the destination: close the connection, if one is open."""
@@ -44,13 +45,15 @@ class Warehouse:
         self._opened = False
 
     def tables(self, also: Iterable[str] = ()) -> set[str]:
-        """Names of the tables that exist, of those that dlt's schema has and of others: the schema may be lost."""
+        """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
             return set()
-        names = {*self._pipeline.default_schema.tables, *also}
-        with self._pipeline.destination_client() as client:
-            storage = cast("SqlJobClientBase", client).get_storage_tables(names)
-            return {name for name, columns in storage if columns}
+        names = {*self._pipeline.default_schema.tables, *also} - self._found
+        if names:
+            with self._pipeline.destination_client() as client:
+                storage = cast("SqlJobClientBase", client).get_storage_tables(names)
+                self._found |= {name for name, columns in storage if columns}
+        return set(self._found)
 
     def has(self, table: str) -> bool:
         """Whether a table exists."""
