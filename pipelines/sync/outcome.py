@@ -133,7 +133,9 @@ class Patience:
         name, error = _name(failure.task), failure.error
         if isinstance(error, FATAL):
             self.stopped = self.stopped or error
-        if isinstance(error, MissingScopeError) and failure.task.endpoint.scope:
+        endpoint = failure.task.endpoint
+        # what has an address per variant may be hidden at one of them and open at another
+        if isinstance(error, MissingScopeError) and endpoint.scope and not endpoint.path_params:
             self.lacks(failure.task)
         self._in_a_row[name] += 1
         if self._in_a_row[name] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
