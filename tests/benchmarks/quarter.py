@@ -133,8 +133,9 @@ def run(profile: str, length: int, tolerance: float) -> dict[str, Any]:
             mistakes, rows = differing(sandbox, settings.today - timedelta(HORIZON), settings.today)
             wrong.append(mistakes)
             if tolerance:
-                yesterday = settings.today - timedelta(1)
-                shares.append(worst_share(sandbox, settings.today - timedelta(HORIZON), yesterday))
+                # what was checked yesterday is looked at from a horizon before that
+                begin, end = settings.today - timedelta(HORIZON + 1), settings.today - timedelta(1)
+                shares.append(worst_share(sandbox, begin, end))
             compared += rows
             seen.append(_snapshot(lambda table: truth_of(sandbox, first, settings.today, table)))
         os.chdir("/")

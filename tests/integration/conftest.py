@@ -1,8 +1,10 @@
 """A running sandbox, the `elt` command, and the database that it loads."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from sandbox import atatus
 from sandbox.atatus.state import Sandbox as AtatusSandbox
 from sandbox.atribu import FULL_KEY, Settings, create_app, running
 from sandbox.atribu.state import Sandbox
+from sandbox.atribu.world import World
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,10 @@ class Result:
 Elt = Callable[..., Result]
 Serve = Callable[..., Sandbox]
 ServeAtatus = Callable[..., AtatusSandbox]
+BroughtAbout = Callable[[str, Callable[[], object]], None]
+
+world_of = cache(World)
+"""Grown once for all tests of a process: what it has said of a day it goes on saying."""
 
 
 @pytest.fixture
@@ -43,6 +50,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
             for name, value in options.items():
                 monkeypatch.setenv(f"SOURCES__ATRIBU__{name}", str(value))
             sandbox: Sandbox = app.state.sandbox
+            sandbox.world = world_of(chosen.seed, chosen.first_day, chosen.size)
             return sandbox
 
         yield start
@@ -84,6 +92,27 @@ def elt(capfd: pytest.CaptureFixture[str]) -> Elt:
         return Result(int(exit_info.value.code or 0), out, err)
 
     return run
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for DuckDB files that tests begin with."""
+    return tmp_path_factory.mktemp("files")
+
+
+@pytest.fixture
+def brought_about(files: Path) -> BroughtAbout:
+    """Bring about the DuckDB file of a name, in the test's folder: by a function at first, by a copy from then on."""
+
+    def bring(name: str, function: Callable[[], object]) -> None:
+        kept = files / name
+        if kept.exists():
+            shutil.copy(kept, "atribu.duckdb")
+        else:
+            function()
+            shutil.copy("atribu.duckdb", kept)
+
+    return bring
 
 
 def rows_of(

@@ -148,7 +148,7 @@ def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
     serve().faults.append(Fault("pages", kind, times=None))
 
-    result = elt(*SYNC)
+    result = elt(*SYNC, "--resources", "pages,overview,goals")
 
     assert result.code == 75
     assert re.search(rf"pages 2026-03-\d\d: .*{kind}.*request req_\w+", result.err)
@@ -162,15 +162,18 @@ def test_an_odd_body_costs_only_its_window_and_the_next_run_heals_it(
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
     sandbox = serve()
     sandbox.faults.append(Fault("quality", kind, times=1, match=lambda query: query["date_from"] == "2026-03-28"))
+    arguments = (*SYNC, "--resources", "quality,channels,goals")
 
-    result = elt(*SYNC)
+    result = elt(*arguments)
 
     assert result.code == 4
     assert re.search(r"quality 2026-03-28: .*request req_\w+", result.err)
     loaded = {row["date"] for row in rows_of("quality")}
     assert loaded == {date(2026, 3, day) for day in (25, 26, 27, 29, 30, 31)}
 
-    assert elt(*SYNC).code == 0
+    assert len({row["date"] for row in rows_of("channels")}) == 7
+
+    assert elt(*arguments).code == 0
     assert date(2026, 3, 28) in {row["date"] for row in rows_of("quality")}
 
 
@@ -178,7 +181,8 @@ def test_an_unknown_field_becomes_a_column_and_is_reported_once(serve: Serve, el
     sandbox = serve()
     sandbox.faults.append(Fault("quality", "unknown_field", times=None))
 
-    first, second = elt(*SYNC), elt(*SYNC)
+    arguments = (*SYNC, "--resources", "quality,goals")
+    first, second = elt(*arguments), elt(*arguments)
 
     assert (first.code, second.code) == (0, 0)
     name = re.search(r"quality: the API sends the unknown field (\w+)", first.err)
@@ -196,7 +200,10 @@ def test_a_redirect_is_not_followed_and_exits_with_78(serve: Serve, elt: Elt) ->
     assert "elsewhere.example" in result.err
 
 
-def test_a_database_that_another_process_holds_exits_with_75_and_names_it(serve: Serve, elt: Elt) -> None:
+def test_a_database_that_another_process_holds_exits_with_75_and_names_it(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__ATRIBU__WAIT_FOR_DESTINATION", "1")
     serve()
     hold = "import duckdb, sys; c = duckdb.connect('atribu.duckdb'); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(  # noqa: S603 - our own interpreter and code

@@ -5,11 +5,13 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from integration.conftest import Elt, Serve, rows_of
+from integration.conftest import BroughtAbout, Elt, Serve, rows_of
 from integration.truth import differing_tables
 
 from sandbox.atribu import Size
 from sandbox.atribu.state import Sandbox
+
+pytestmark = pytest.mark.no_cover  # tracing more than doubles its time, and quicker tests run the same lines
 
 FIRST = date(2026, 2, 8)
 LAST = date(2026, 2, 20)
@@ -22,6 +24,14 @@ def exact(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__RESTATEMENT", "exact")
     monkeypatch.setenv("SOURCES__ATRIBU__HORIZON_DAYS", "10")
     monkeypatch.setenv("SOURCES__ATRIBU__START_DATE", str(FIRST))
+
+
+@pytest.fixture
+def loaded(serve: Serve, elt: Elt, brought_about: BroughtAbout) -> Sandbox:
+    """A sandbox of which everything is loaded as of the last day."""
+    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL, today=LAST)
+    brought_about("restatement", lambda: synced(elt, sandbox, LAST))
+    return sandbox
 
 
 def synced(elt: Elt, sandbox: Sandbox, day: date, *arguments: str) -> int:
@@ -38,43 +48,37 @@ def places(*tables: str) -> dict[str, list[dict[str, int]]]:
     return {table: rows_of(table, columns="rowid") for table in tables}
 
 
-def test_every_day_equals_the_truth_for_a_fraction_of_the_units(serve: Serve, elt: Elt) -> None:
-    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
-    synced(elt, sandbox, LAST)
+def test_every_day_equals_the_truth_for_a_fraction_of_the_units(loaded: Sandbox, elt: Elt) -> None:
     full = 15 * 11 + 6
 
     for offset in range(1, 3):
         today = LAST + timedelta(offset)
-        units = synced(elt, sandbox, today)
+        units = synced(elt, loaded, today)
 
-        assert differing_tables(sandbox, today - timedelta(10), today) == []
+        assert differing_tables(loaded, today - timedelta(10), today) == []
         assert units < full
     assert rows_of("restatements", columns="resource, date, metric, old, new")
 
 
-def test_a_sync_without_changes_costs_checks_and_the_current_day(serve: Serve, elt: Elt) -> None:
-    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
-    synced(elt, sandbox, LAST)
+def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox, elt: Elt) -> None:
 
     before = places("timeseries", "channels", "goals")
 
-    units = synced(elt, sandbox, LAST)
+    units = synced(elt, loaded, LAST)
 
     series_and_goals, checks, current_day = 6, 15, 15
     assert units == series_and_goals + checks + current_day
     assert places("timeseries", "channels", "goals") == before, "rows that are stored already were loaded again"
-    assert differing_tables(sandbox, FIRST, LAST) == []
+    assert differing_tables(loaded, FIRST, LAST) == []
 
 
-def test_days_that_changed_during_a_long_pause_are_found(serve: Serve, elt: Elt) -> None:
-    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
-    synced(elt, sandbox, LAST)
+def test_days_that_changed_during_a_long_pause_are_found(loaded: Sandbox, elt: Elt) -> None:
     later = LAST + timedelta(75)
 
-    synced(elt, sandbox, later, "--resources", "channels,campaigns,overview,timeseries")
+    synced(elt, loaded, later, "--resources", "channels,campaigns,overview,timeseries")
 
     horizon = LAST - timedelta(10)
-    assert differing_tables(sandbox, horizon, LAST, ["channels", "campaigns", "overview", "timeseries"]) == []
+    assert differing_tables(loaded, horizon, LAST, ["channels", "campaigns", "overview", "timeseries"]) == []
 
 
 def test_a_server_that_rounds_shares_raises_no_alarm_every_day(
@@ -134,10 +138,8 @@ def changed_series() -> None:
 
 @pytest.mark.parametrize("tamper", [deleted, doubled, changed, changed_series])
 def test_verify_names_the_resource_and_the_day_and_repair_mends_it(
-    serve: Serve, elt: Elt, tamper: Callable[[], None]
+    loaded: Sandbox, elt: Elt, tamper: Callable[[], None]
 ) -> None:
-    sandbox = serve(first_day=date(2025, 11, 1), size=SMALL)
-    synced(elt, sandbox, LAST)
     arguments = ("verify", "atribu", "--today", str(LAST))
     assert elt(*arguments).code == 0
     tamper()
@@ -150,4 +152,4 @@ def test_verify_names_the_resource_and_the_day_and_repair_mends_it(
     assert found.out.count("2026-02-") == found.out.count("2026-02-12")
     assert elt(*arguments, "--repair").code == 0
     assert elt(*arguments).code == 0
-    assert differing_tables(sandbox, FIRST, LAST) == []
+    assert differing_tables(loaded, FIRST, LAST) == []
