@@ -327,7 +327,7 @@ def _whole(value: str | None) -> int | None:
 
 
 def _request_id(response: requests.Response | None) -> str | None:
-    return None if response is None else response.headers.get("X-Request-ID")
+    return None if response is None else word(response.headers.get("X-Request-ID"))
 
 
 def _unreachable(endpoint: Endpoint, error: requests.exceptions.RequestException) -> UnreachableError:
