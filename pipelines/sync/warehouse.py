@@ -18,7 +18,7 @@ Row = dict[str, Any]
 
 
 class Warehouse:
-    """Reads the tables of one pipeline; a connection is open only while a query runs.
+    """The tables of one pipeline; a connection is open only while a query runs.
 
     Args:
         pipeline: where the tables are.
@@ -112,6 +112,12 @@ class Warehouse:
     def pairs(self, table: str, one: str, other: str) -> dict[str, Any]:
         """Two columns of a table, as key and value."""
         return dict(self._select([self._name(one), self._name(other)], table, "1 = 1", []))
+
+    def delete(self, table: str, column: str, values: Sequence[str]) -> None:
+        """Delete the rows that have one of some values."""
+        with self._client_() as client:
+            where = f"{self._name(column)} IN ({', '.join(['%s'] * len(values))})"
+            client.execute_sql(f"DELETE FROM {client.make_qualified_table_name(table)} WHERE {where}", *values)  # noqa: S608 - as below
 
     def _where(self, task: Task) -> tuple[str, list[Any]]:
         window = task.window
