@@ -175,7 +175,7 @@ def forgotten(rows: Mapping[str, int], *, erased: bool) -> None:
     if rows:
         _out.print(table)
     else:
-        _out.print("no row of this person is loaded")
+        _out.print("no row of this person is found; rows without an address are found by --customer-id only")
     _out.print(
         "erased; this person stays out of later syncs"
         if erased

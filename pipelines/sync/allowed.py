@@ -48,6 +48,7 @@ class Allowed:
         known = self._granted()
         asked = not_known(wanted, known, self._today)
         lacking = refused(self._reader, questions_about(asked, values, self._today))
+        known = self._granted()  # of the other key, if the first one was refused meanwhile
         found = {**known, **{scope: str(self._today) for scope in asked if scope not in lacking}}
         granted = Granted(self._reader.session.keys.fingerprint, {scope: found[scope] for scope in sorted(found)})
         for ledger in self._ledgers:

@@ -62,6 +62,7 @@ class Destination:
         self._name = name
         self._dataset = dataset
         self._wait = wait
+        self._personal = personal
         kind = _kind_of(name)
         with explained(name):
             self._factory = _factory(kind, name, source)
@@ -126,7 +127,7 @@ class Destination:
             DestinationBusyError: the destination does not answer; the package stays, the next run loads it.
         """
         # the connection keeps readers of a DuckDB file out until the whole package is loaded
-        with explained(self._name), self._connected(self.pipeline):
+        with explained(self._name, personal=self._personal), self._connected(self.pipeline):
             if self._tables_gone:
                 with self.pipeline.destination_client() as client:
                     client.update_stored_schema()  # a load creates only the tables that it fills
@@ -219,8 +220,11 @@ class Destination:
 
 
 @contextmanager
-def explained(destination: str) -> Iterator[None]:
-    """Turn what dlt and the driver raise about a destination into one line of advice."""
+def explained(destination: str, *, personal: bool = False) -> Iterator[None]:
+    """Turn what dlt and the driver raise about a destination into one line of advice.
+
+    A driver quotes the row that it does not like: of personal data, only the kind of its error is told.
+    """
     try:
         yield
     except MissingDependencyException as error:
@@ -241,9 +245,8 @@ def explained(destination: str) -> Iterator[None]:
         text = " ".join(str(root).split())
         if "Cannot open" in text or "not a valid DuckDB" in text:
             raise ConfigurationError(f"destination {destination!r} cannot be opened: {text}") from error
-        raise DestinationBusyError(
-            f"destination {destination!r} does not work: {shown(text)}; run again later"
-        ) from error
+        said = type(root).__name__ if personal else shown(text)
+        raise DestinationBusyError(f"destination {destination!r} does not work: {said}; run again later") from error
 
 
 def _kind_of(name: str) -> str:

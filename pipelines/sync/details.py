@@ -29,11 +29,13 @@ class Queue:
         tasks: one per person.
         figures: everybody's figures now, by id.
         everybody: how many people have details.
+        strangers: people whose details are loaded, and who are nobody's any more.
     """
 
     tasks: list[Task]
     figures: Mapping[str, str]
     everybody: int
+    strangers: frozenset[str] = frozenset()
 
 
 def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: Warehouse) -> Queue:
@@ -54,7 +56,19 @@ def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: W
         return tuple(_size(people[one][place]) for place in places)
 
     due = sorted((one for one in people if read.get(one) != figures[one]), key=rank, reverse=True)
-    return Queue([Task(endpoint, parent=one, reason=REASON) for one in due], figures, len(people))
+    return Queue(
+        [Task(endpoint, parent=one, reason=REASON) for one in due],
+        figures,
+        len(people),
+        frozenset(read.keys() - people),
+    )
+
+
+def forget_strangers(endpoint: Endpoint, queue: Queue, warehouse: Warehouse) -> None:
+    """Delete the details of people who are not listed any more, because nobody reads them again."""
+    if queue.strangers:
+        for table in (endpoint.name, read_table(endpoint)):
+            warehouse.delete(table, _parents(endpoint).column, sorted(queue.strangers))
 
 
 def read_table(endpoint: Endpoint) -> str:

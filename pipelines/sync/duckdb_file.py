@@ -54,18 +54,29 @@ class DuckDbFile(duckdb):
         return client
 
     def rewrite(self) -> None:
-        """Copy the database into a new file: the old one still holds what was deleted, in blocks that are free."""
+        """Copy the database into a new file: the old one still holds what was deleted, in blocks that are free.
+
+        Raises:
+            DestinationBusyError: another process holds the file, or it cannot be copied.
+        """
         file = Path(str(self.config_params["credentials"]))
         copy = file.with_suffix(".rewritten")
         copy.unlink(missing_ok=True)
-        with database.connect(str(file)) as connection:  # held until the end, so that nobody writes meanwhile
-            connection.execute("CHECKPOINT")
-            connection.execute(f"ATTACH '{_quoted(copy)}' AS rewritten")
-            ((name,),) = connection.execute("SELECT current_database()").fetchall()
-            connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
-            connection.execute("DETACH rewritten")
-            copy.chmod(file.stat().st_mode & 0o777)
-            copy.replace(file)
+        try:
+            with database.connect(str(file)) as connection:  # held until the end, so that nobody writes meanwhile
+                connection.execute("CHECKPOINT")
+                connection.execute(f"ATTACH '{_quoted(copy)}' AS rewritten")
+                ((name,),) = connection.execute("SELECT current_database()").fetchall()
+                connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
+                connection.execute("DETACH rewritten")
+                copy.chmod(file.stat().st_mode & 0o777)
+                copy.replace(file)
+        except database.Error as error:
+            copy.unlink(missing_ok=True)
+            raise DestinationBusyError(
+                "rows are deleted, but the DuckDB file cannot be rewritten and holds them in free blocks still"
+                f" ({type(error).__name__}); run elt forget again, it rewrites the file whomever it is told to forget"
+            ) from None
 
     @property
     def client_class(self) -> type[DuckDbClient]:

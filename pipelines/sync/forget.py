@@ -12,7 +12,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from pipelines.sync.details import read_table
 from sources.rest.catalogue import Endpoint, Personal
 from sources.rest.errors import ConfigurationError
-from sources.rest.privacy import SECRET_MIN, Forgotten, Privacy, normalised
+from sources.rest.privacy import SECRET_MIN, SUSPECT, Forgotten, PiiPolicy, Privacy, normalised
 
 Cells = list[tuple[str, list[str]]]
 """Columns of a table, and the values by which a person's rows stand there."""
@@ -55,9 +55,14 @@ class Tables:
         """Find out what the tables know somebody by: addresses lead to ids, and ids to further addresses.
 
         Raises:
-            ConfigurationError: addresses are hashed here, and the key of the hashes is not configured.
+            ConfigurationError: no addresses are loaded, or they are hashed and the key of the hashes is not configured.
         """
         person = Person()
+        if email is not None and self._endpoints and not self._has_addresses():
+            raise ConfigurationError(
+                "what is loaded holds no e-mail addresses (pii_policy drop), so that nobody can be found by one: name"
+                " the person with --customer-id"
+            )
         if email is not None:
             person.emails.add(normalised(email))
             if self._has_hashes():
@@ -102,22 +107,53 @@ class Tables:
                         client.execute_sql(f"DELETE FROM {client.make_qualified_table_name(table)}")  # noqa: S608 - as above
 
     def hide(self) -> bool:
-        """Empty the columns that the policy does not load any more; return whether there was anything in them."""
-        hidden = False
+        """Empty the columns that the policy does not load any more, and cut what it cuts out of the others.
+
+        Return whether there was anything to hide.
+        """
         shaped = self._privacy.shaped()
+        hidden = [
+            self._emptied(table, self._unwanted(table, row, shaped[row.name])) | self._cut(table, row)
+            for row in self._endpoints
+            for table in row.tables
+            if table in self._names
+        ]
+        return any(hidden)
+
+    def _unwanted(self, table: str, row: Endpoint, shaped: Endpoint) -> set[str]:
+        """Columns that are not loaded any more; with `keep`, fields that nobody knows are."""
+        found = {name for name in self._columns(table) if not name.startswith("_dlt")}
+        if self._privacy.policy is PiiPolicy.KEEP:
+            found &= {name for column in row.columns for name in (column.name, f"{column.name}_hash") if column.pii}
+        return found - {column.name for column in shaped.tables[table]}
+
+    def _emptied(self, table: str, columns: set[str]) -> bool:
+        filled = [name for name in sorted(columns) if self._filled(table, name)]
+        if filled:
+            with self._pipeline.sql_client() as client:
+                values = ", ".join(f"{client.escape_column_name(name)} = NULL" for name in filled)
+                client.execute_sql(f"UPDATE {client.make_qualified_table_name(table)} SET {values}")  # noqa: S608 - as above
+        return bool(filled)
+
+    def _cut(self, table: str, row: Endpoint) -> bool:
+        """Treat texts that were loaded under a laxer policy as the policy has it now."""
+        cut = False
+        names = set(self._columns(table))
         with self._pipeline.sql_client() as client:
-            for row in self._endpoints:
-                loaded = {column.name for column in shaped[row.name].table_columns}
-                known = {name for column in row.columns for name in (column.name, f"{column.name}_hash") if column.pii}
-                for name in sorted(known & set(self._columns(row.name)) - loaded):
-                    column, table = client.escape_column_name(name), client.make_qualified_table_name(row.name)
-                    filled = f"FROM {table} WHERE {column} IS NOT NULL"
-                    with client.execute_query(f"SELECT COUNT(*) {filled}") as cursor:
-                        if not cursor.fetchall()[0][0]:
-                            continue
-                    client.execute_sql(f"UPDATE {table} SET {column} = NULL WHERE {column} IS NOT NULL")  # noqa: S608 - as above
-                    hidden = True
-        return hidden
+            qualified = client.make_qualified_table_name(table)
+            for column in row.tables[table]:
+                if column.name not in names or not self._privacy.cuts(row.name, column):
+                    continue
+                name = client.escape_column_name(column.name)
+                where = " OR ".join([f"{name} LIKE %s"] * len(SUSPECT))
+                query = f"SELECT DISTINCT {name} FROM {qualified} WHERE {where}"  # noqa: S608 - as above
+                with client.execute_query(query, *(f"%{one}%" for one in SUSPECT)) as cursor:
+                    texts = {text: self._privacy.cut(column, text) for (text,) in cursor.fetchall()}
+                for text, now in texts.items():
+                    if now != text:
+                        client.execute_sql(f"UPDATE {qualified} SET {name} = %s WHERE {name} = %s", now, text)  # noqa: S608 - as above
+                        cut = True
+        return cut
 
     def forgotten(self, person: Person, list_: Forgotten) -> Forgotten:
         """Return the list of people who stay out, with this one."""
@@ -170,6 +206,16 @@ class Tables:
 
     def _has_hashes(self) -> bool:
         return any(name.endswith("_hash") for row in self._endpoints for name in self._email_columns(row))
+
+    def _has_addresses(self) -> bool:
+        return any(self._filled(row.name, name) for row in self._endpoints for name in self._email_columns(row))
+
+    def _filled(self, table: str, column: str) -> bool:
+        with self._pipeline.sql_client() as client:
+            name = client.escape_column_name(column)
+            query = f"SELECT COUNT(*) FROM {client.make_qualified_table_name(table)} WHERE {name} IS NOT NULL"  # noqa: S608 - as above
+            with client.execute_query(query) as cursor:
+                return bool(cursor.fetchall()[0][0])
 
     def _staged(self) -> list[str]:
         """Staging tables that exist."""

@@ -15,6 +15,7 @@ from pipelines.sync.request import Request
 from pipelines.sync.run import Run
 from pipelines.sync.signals import Stopped, stopped_by_signals
 from pipelines.sync.warehouse import Warehouse
+from sources.rest.budget import BudgetClosedError
 from sources.rest.catalogue import Endpoint, Kind
 from sources.rest.common_options import CommonOptions
 from sources.rest.coverage import Coverage, Restatement
@@ -118,9 +119,11 @@ def opened(
                 reader.privacy.forgotten = coverage.forgotten
                 if Tables(destination.pipeline, reader.privacy, warehouse.tables()).hide():
                     destination.rewrite()
-                chosen = allowed.among(rows, options.values)
                 try:
+                    chosen = allowed.among(rows, options.values)
                     values = source.values(chosen, options, reader)
+                except BudgetClosedError:  # nothing will be asked; what would have been is named
+                    values = {name: known or ("",) for name, known in options.values.items()}
                 except ApiError as error:
                     failures.append(Failure(Task(reader.endpoints[error.endpoint]), error))
                     chosen = [

@@ -11,7 +11,7 @@ from dlt.extract import DltResource
 from pipelines.sync.changes import Suspects, changes
 from pipelines.sync.commit import Committer
 from pipelines.sync.counts import Counts
-from pipelines.sync.details import queue_of, read_rows
+from pipelines.sync.details import forget_strangers, queue_of, read_rows
 from pipelines.sync.history import Restated, WindowRow
 from pipelines.sync.outcome import Outcome, Patience
 from pipelines.sync.plan import Plan, slices
@@ -137,6 +137,7 @@ class Run:
     def _read_details(self, endpoint: Endpoint) -> None:
         """Read the details of everybody whose figures have changed, best first."""
         queue = queue_of(endpoint, self._reader.endpoints, self._warehouse)
+        forget_strangers(endpoint, queue, self._warehouse)
         for group in slices(queue.tasks, self._slice_units):
             answers = list(self._answers(group))
             if answers:

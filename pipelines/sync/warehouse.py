@@ -21,7 +21,7 @@ VALUES_MAX: Final = 100
 
 
 class Warehouse:
-    """Reads the tables of one pipeline.
+    """The tables of one pipeline.
 
     Opening a DuckDB file costs more than many queries, so that the connection of the first one stays until it is given
     back; as long as it is open, no other process can read the file.
@@ -143,6 +143,12 @@ class Warehouse:
                 conditions.append(f"{self._name(name)} BETWEEN %s AND %s")
                 given += [min(wanted), max(wanted)]
         return self._ask(["*"], table, " AND ".join(conditions), given)
+
+    def delete(self, table: str, column: str, values: Sequence[str]) -> None:
+        """Delete the rows that have one of some values."""
+        client = self._connected()
+        where = f"{self._name(column)} IN ({', '.join(['%s'] * len(values))})"
+        client.execute_sql(f"DELETE FROM {client.make_qualified_table_name(table)} WHERE {where}", *values)  # noqa: S608 - as below
 
     def _where(self, task: Task) -> tuple[str, list[Any]]:
         window = task.window

@@ -3,7 +3,7 @@
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -20,6 +20,10 @@ class BrokenChainError(WrongShapeError):
     request_id: str | None = None
 
 
+PAGES_MAX: Final = 10_000
+"""Pages after which a list is taken to have no end: a million rows of one range."""
+
+
 class Chain:
     """The pages of one list, as they come.
 
@@ -32,6 +36,7 @@ class Chain:
         self._endpoint = endpoint
         self._asked: set[NextPage] = set()
         self._seen: set[tuple[object, ...]] = set()
+        self._end = ""
 
     def add(self, page: Sequence[Mapping[str, Any]], pagination: object) -> NextPage:
         """Take a page and return how the next one is asked for, None after the last one.
@@ -52,13 +57,25 @@ class Chain:
             if key in self._seen:
                 raise BrokenChainError("pages repeat a row: the list moved while it was read")
             self._seen.add(key)
+        if page and not keys:
+            self._check_without_keys(page)
         more = next_page(cursor, pagination, page)
         if more is not None and more in self._asked:
             raise BrokenChainError("the next page leads back to one that was read")
         if more is not None and not page:
             raise BrokenChainError("a page is empty, and says that there is a next one")
         self._asked.add(more)
+        if len(self._asked) >= PAGES_MAX:
+            raise BrokenChainError(f"there are more than {PAGES_MAX} pages, and still a next one")
         return more
+
+    def _check_without_keys(self, page: Sequence[Mapping[str, Any]]) -> None:
+        """Two events may be equal, but neither two pages nor what stands at both sides of a page's end."""
+        whole = tuple(map(repr, page))
+        if whole in self._seen or self._end == whole[0]:
+            raise BrokenChainError("pages repeat a row: the list moved while it was read")
+        self._seen.add(whole)
+        self._end = whole[-1]
 
 
 def next_page(cursor: Cursor, pagination: object, rows: Sequence[Mapping[str, Any]]) -> NextPage:

@@ -8,12 +8,19 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sources.rest.catalogue import Column, Endpoint, Personal
+from sources.rest.catalogue import Column, Endpoint, Personal, Type
+from sources.rest.errors import word
 from sources.rest.redact import path_only, redacted
 from sources.rest.tables import WrongShapeError
 
 SECRET_MIN: Final = 32
 """Shortest secret in characters: a short one lets somebody try all addresses until a hash matches."""
+
+SUSPECT: Final = ("@", "40", "?", "#", ";", "3F", "3f", "23", "atb_", "earer", "EARER", "api", "API", "Api")
+"""One of these is in every text that something is cut out of."""
+
+UNTOLD: Final = "(its name is not shown)"
+"""Stands for the name of a field that is more than one word: it may name somebody."""
 
 _FOLLOWS_POLICY: Final = frozenset({Personal.NAME, Personal.EMAIL, Personal.PLACE})
 _IDENTIFIES: Final = frozenset({Personal.EMAIL, Personal.ID})
@@ -110,9 +117,20 @@ class Privacy:
                 elif name in known or keeps_unknown:
                     clean[name] = value if keeps_unknown or name in ids else _redacted(value)
                 else:
-                    left_out.add(name)
+                    left_out.add(word(name) or UNTOLD)
             result.append(clean)
         return result, frozenset(left_out)
+
+    def cuts(self, endpoint: str, column: Column) -> bool:
+        """Whether something is cut out of the texts of a column, which is loaded all the same."""
+        if column.pii is Personal.URL:
+            return self.of(endpoint, column) is not PiiPolicy.KEEP
+        plain = column.pii is None and column.type is Type.TEXT and not column.key
+        return plain and self.policy is not PiiPolicy.KEEP
+
+    def cut(self, column: Column, text: str) -> str:
+        """A text of such a column as it may be loaded."""
+        return path_only(text) if column.pii is Personal.URL else redacted(text)
 
     def hashed(self, value: str) -> str:
         """Return the hash of an address or a name: the same person has the same one everywhere, under one secret."""

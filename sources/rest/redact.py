@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 _EMAIL: Final = re.compile(r"[^\s@/?#&=;,:<>\"'()]+(?:@|%40)[^\s@/?#&=;,<>\"'()]+")
+_USER: Final = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?//)[^/]*@")
+_END_OF_PATH: Final = re.compile(r"[?#;]|%3F|%23", re.IGNORECASE)
 _PATTERNS: Final = (
     (_EMAIL, "<e-mail>"),
     (re.compile(r"atb_(?:live|user)_\w+"), "<key>"),
@@ -21,4 +23,4 @@ def redacted(text: str) -> str:
 
 def path_only(url: str) -> str:
     """Return a URL without query, fragment and user, and without e-mail addresses in its path."""
-    return redacted(re.split(r"[?#;]", url, maxsplit=1)[0])
+    return redacted(_USER.sub(r"\1", _END_OF_PATH.split(url, maxsplit=1)[0]))

@@ -1,6 +1,7 @@
 """Catalogue rows as dlt resources: table hints, and native increments for use without the sync engine."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 import dlt
@@ -13,7 +14,7 @@ from dlt.extract import DltResource
 from pendulum import Date
 
 from sources.rest.budget import BudgetClosedError
-from sources.rest.catalogue import DELETED, Column, Endpoint, Type
+from sources.rest.catalogue import DELETED, Column, Endpoint, Kind, Type
 from sources.rest.reader import Answer, Failure, Reader, Result, Skipped
 from sources.rest.tables import Learned, combined
 from sources.rest.tasks import Task, Values, tasks_of
@@ -38,7 +39,7 @@ def table_hints(endpoint: Endpoint, table: str) -> dict[str, Any]:
 
 def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltResource]:
     """Make a resource per table out of answers that have been read."""
-    answers = list(answers)
+    answers = each_once(endpoint, list(answers))
     return [
         _described(
             dlt.resource(
@@ -50,6 +51,28 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
         )
         for table in endpoint.tables
     ]
+
+
+def each_once(endpoint: Endpoint, answers: Sequence[Answer]) -> list[Answer]:
+    """Leave each row of an entity to the last answer that lists it: it is listed for every range it was seen in."""
+    if endpoint.kind is not Kind.ENTITY or len(answers) == 1:
+        return list(answers)
+    listed: set[tuple[Any, ...]] = set()
+    found = []
+    for answer in reversed(answers):
+        keys = {name: _keys(table, endpoint.merge_key) for name, table in answer.tables.items()}
+        tables = {
+            name: table.filter(pa.array([key not in listed for key in keys[name]], pa.bool_()))
+            for name, table in answer.tables.items()
+        }
+        found.append(replace(answer, tables=tables))
+        gone = answer.tables[endpoint.name][DELETED].to_pylist()
+        listed |= {key for key, deleted in zip(keys[endpoint.name], gone, strict=True) if not deleted}
+    return found[::-1]
+
+
+def _keys(table: pa.Table, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    return list(zip(*(table[name].to_pylist() for name in names), strict=True))
 
 
 def reading_resource(

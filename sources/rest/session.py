@@ -355,7 +355,7 @@ def _tells_limit(response: requests.Response) -> bool:
 
 
 def _request_id(response: requests.Response | None) -> str | None:
-    return None if response is None else response.headers.get("X-Request-ID")
+    return None if response is None else word(response.headers.get("X-Request-ID"))
 
 
 def _unreachable(endpoint: Endpoint, error: requests.exceptions.RequestException) -> UnreachableError:

@@ -8,6 +8,7 @@ from typing import Any, Final
 from tests.benchmarks.loading import ROWS
 
 DAYS: Final = "90"
+CUSTOMERS: Final = 10_000
 LOADERS: Final = {"this project": "arrow", "plain dlt (default path)": "plain"}
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     """Print every benchmark."""
     loading()
     budget()
+    people()
     quarter()
 
 
@@ -48,6 +50,13 @@ def budget() -> None:
             f"{row['algorithm']:24}{row['latency']:>9}{row['costs']:>11}"
             f"{1000 * row['refused'] / row['calls']:>19.2f}{100 * row['used']:>18.1f}%"
         )
+
+
+def people() -> None:
+    """Units and seconds of many customers."""
+    print(f"\n{CUSTOMERS:,} customers, of whom one in a hundred changes every day:\n")
+    command = [sys.executable, "-m", "tests.benchmarks.people", str(CUSTOMERS)]
+    subprocess.run(command, check=True)  # noqa: S603 - our own interpreter
 
 
 def quarter() -> None:
