@@ -113,7 +113,6 @@ def test_events_may_be_equal(reader: Reader, rows: list[dict[str, int]]) -> None
     chain = Chain(reader.endpoints["journeys"])
     assert chain.add(rows, {"has_next": True, "cursor": "x"}) == (("cursor", "x"),)
     assert chain.add([{"a": 3}], {"has_next": False}) is None
-    assert len(chain.rows) == len(rows) + 1
 
 
 @pytest.fixture(scope="module")
