@@ -18,7 +18,7 @@ from pipelines.sync.plan import plan, proof_plan
 from pipelines.sync.request import Request
 from pipelines.sync.warehouse import Warehouse
 from sources.rest.common_options import CommonOptions
-from sources.rest.scopes import questions_about, refused, scopes_of
+from sources.rest.scopes import answers_to, lacking, questions_about, scopes_of
 from sources.rest.source import Source
 
 
@@ -106,9 +106,9 @@ def check(source: Source, options: CommonOptions, request: Request) -> Checked:
     reader = source.open_reader(options)
     wanted = scopes_of(chosen) or {"": sorted(chosen, key=lambda row: row.units)[:1]}
     questions = questions_about(wanted, options.values, request.day(options))
-    lacking = refused(reader, questions, strict=True)
-    if lacking.keys() == wanted.keys():
-        raise next(iter(lacking.values()))
+    missing = lacking(answers_to(reader, questions, strict=True))
+    if missing.keys() == wanted.keys():
+        raise next(iter(missing.values()))
     Destination.of(source.name, request, options).open()
     return Checked(
         profile_id=reader.tenant,
@@ -117,10 +117,10 @@ def check(source: Source, options: CommonOptions, request: Request) -> Checked:
             f"{task.endpoint.name} {task.variant_text}".strip()
             for scope, tasks in questions.items()
             for task in tasks
-            if scope not in lacking
+            if scope not in missing
         ),
         scopes=[
-            Scope(name=name, granted=name not in lacking, resources=tuple(row.name for row in rows))
+            Scope(name=name, granted=name not in missing, resources=tuple(row.name for row in rows))
             for name, rows in wanted.items()
             if name
         ],

@@ -8,7 +8,7 @@ from pendulum import Date
 from sources.rest.catalogue import Endpoint
 from sources.rest.coverage import Coverage, Granted
 from sources.rest.reader import Reader
-from sources.rest.scopes import questions_about, refused, scopes_of
+from sources.rest.scopes import answers_to, lacking, questions_about, scopes_of
 from sources.rest.tasks import Values
 
 BELIEVED_DAYS: Final = 30
@@ -47,14 +47,15 @@ class Allowed:
         wanted = scopes_of(endpoints)
         known = self._granted()
         asked = not_known(wanted, known, self._today)
-        lacking = refused(self._reader, questions_about(asked, values, self._today))
+        answers = answers_to(self._reader, questions_about(asked, values, self._today))
+        missing = lacking(answers)
         known = self._granted()  # of the other key, if the first one was refused meanwhile
-        found = {**known, **{scope: str(self._today) for scope in asked if scope not in lacking}}
+        found = {**known, **{scope: str(self._today) for scope, error in answers.items() if error is None}}
         granted = Granted(self._reader.session.keys.fingerprint, {scope: found[scope] for scope in sorted(found)})
         for ledger in self._ledgers:
             ledger.granted = granted
-        self.missing = {scope: {row.name for row in wanted[scope]} for scope in lacking}
-        return [row for row in endpoints if row.scope not in lacking]
+        self.missing = {scope: {row.name for row in wanted[scope]} for scope in missing}
+        return [row for row in endpoints if row.scope not in missing]
 
     def unused(self, *, include_pii: bool) -> None:
         """Warn where the key is known to read personal data that nobody asked for."""

@@ -9,7 +9,7 @@ from typing import Any
 from pipelines.sync.restate import rows_of
 from pipelines.sync.sums import CENT
 from pipelines.sync.warehouse import Warehouse
-from sources.rest.catalogue import Measure
+from sources.rest.columns import Measure
 from sources.rest.coverage import Coverage
 from sources.rest.reader import Answer
 from sources.rest.tasks import Task

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 
 from pipelines.sync.policy import Reason
 from pipelines.sync.restate import rows_of
-from sources.rest.catalogue import Count, Endpoint
+from sources.rest.catalogue import Endpoint
 from sources.rest.reader import Answer
+from sources.rest.relations import Count
 from sources.rest.tasks import Task
 from sources.rest.windows import Window, split
 

@@ -12,8 +12,10 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from pipelines.sync.warehouse import Warehouse
-from sources.rest.catalogue import Column, Endpoint, Parents, Type
+from sources.rest.catalogue import Endpoint
+from sources.rest.columns import Column, Type
 from sources.rest.reader import Answer
+from sources.rest.relations import Parents
 from sources.rest.resources import column_hint
 from sources.rest.tables import ARROW
 from sources.rest.tasks import Task

@@ -12,8 +12,9 @@ from pipelines.sync.details import REASON as DETAILS
 from pipelines.sync.details import Queue
 from pipelines.sync.plan import cost
 from pipelines.sync.policy import Policy
-from sources.rest.catalogue import Endpoint, ForEach
+from sources.rest.catalogue import Endpoint
 from sources.rest.coverage import Coverage
+from sources.rest.relations import ForEach
 from sources.rest.tasks import Task
 from sources.rest.windows import Window, align, split
 

@@ -10,7 +10,8 @@ from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipelines.sync.details import read_table
-from sources.rest.catalogue import Endpoint, Personal
+from sources.rest.catalogue import Endpoint
+from sources.rest.columns import Personal
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy import SECRET_MIN, SUSPECT, Forgotten, PiiPolicy, Privacy, normalised
 

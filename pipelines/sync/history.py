@@ -9,7 +9,7 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
-from sources.rest.catalogue import Column, Type
+from sources.rest.columns import Column, Type
 from sources.rest.resources import column_hint
 from sources.rest.tables import ARROW
 

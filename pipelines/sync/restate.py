@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from pipelines.sync.sums import Gap, Sums, gaps, sums_of
-from sources.rest.catalogue import DELETED, Measure
+from sources.rest.columns import DELETED, Measure
 from sources.rest.coverage import Known
 from sources.rest.reader import Answer
 from sources.rest.tasks import Task

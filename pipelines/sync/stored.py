@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipelines.sync.warehouse import Warehouse
-from sources.rest.catalogue import DELETED, Endpoint
+from sources.rest.catalogue import Endpoint
+from sources.rest.columns import DELETED
 from sources.rest.reader import Answer
 
 Key = tuple[Any, ...]

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from sources.rest.catalogue import Endpoint, Type
+from sources.rest.catalogue import Endpoint
+from sources.rest.columns import Type
 
 CENT: Final = 0.01
 """The API rounds money to cents, once per answer."""

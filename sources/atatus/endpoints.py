@@ -9,7 +9,9 @@ from typing import Final
 
 from sources.atatus.errors import STATUSES
 from sources.rest.api import Api, DateRange
-from sources.rest.catalogue import Column, Endpoint, ForEach, Kind, Measure, Totals, Type
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import Column, Measure, Type
+from sources.rest.relations import ForEach, Totals
 
 ATATUS: Final = Api(
     name="atatus",

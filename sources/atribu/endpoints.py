@@ -10,7 +10,7 @@ from typing import Final
 
 from sources.atribu import columns, creative_columns
 from sources.rest.api import Api, DateRange
-from sources.rest.catalogue import ChildList, Count, Cursor, Endpoint, ForEach, Kind, Parents
+from sources.rest.catalogue import Endpoint, Kind
 from sources.rest.errors import (
     InternalError,
     InvalidDateRangeError,
@@ -19,6 +19,7 @@ from sources.rest.errors import (
     RateLimitedError,
     UnauthorizedError,
 )
+from sources.rest.relations import ChildList, Count, Cursor, ForEach, Parents
 
 ATRIBU: Final = Api(
     name="atribu",

@@ -6,15 +6,10 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import product
 from string import Formatter
-from typing import Final
 
 from sources.rest.api import DateRange
-
-DELETED: Final = "_deleted"
-"""Column of dlt's `hard_delete` hint: a row that carries it clears a window that is now empty."""
-
-NOT_SET: Final = "(null)"
-"""Stored for a dimension that the server sends as null: key columns are never null."""
+from sources.rest.columns import DELETED_COLUMN, POSITION, Column, Measure, Personal, Type
+from sources.rest.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
 
 
 class Kind(StrEnum):
@@ -26,184 +21,6 @@ class Kind(StrEnum):
     DETAIL = "detail"  # pages linked by a cursor, for one parent
     SNAPSHOT = "snapshot"  # the present state, no dates
     LIVE = "live"  # the present moment, one row per run
-
-
-class Type(StrEnum):
-    """Column types, named as dlt names them."""
-
-    DATE = "date"
-    TIMESTAMP = "timestamp"
-    DOUBLE = "double"
-    BIGINT = "bigint"
-    TEXT = "text"
-    BOOLEAN = "bool"
-    ANY = "any"  # not typed by the vendor; text is stored as it is, anything else as JSON text
-
-
-class Measure(StrEnum):
-    """What a metric that adds up over days is about: a change of one day is looked for where the same is measured."""
-
-    SPEND = "spend"
-    OUTCOMES = "outcomes"
-    TRAFFIC = "traffic"
-    SEARCH = "search"
-
-
-class Personal(StrEnum):
-    """What a personal column tells of somebody; it decides what privacy does about it."""
-
-    NAME = "name"  # who somebody is: dropped, hashed or kept, as the policy has it
-    EMAIL = "e-mail"  # as a name; it also finds somebody who wants to be forgotten
-    PLACE = "place"  # as a name
-    URL = "url"  # what follows the path is cut off, unless the policy is to keep it
-    ID = "id"  # the vendor's own number of somebody: loaded, and it finds somebody who wants to be forgotten
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """One column of a table, and where its value stands in a row of the answer.
-
-    Args:
-        name: column name, snake case.
-        type: how it is stored; a value of another type makes the body unexpected.
-        description: what it means, with its unit.
-        path: dotted path inside the row, where it differs from the name.
-        key: part of what tells rows of one window apart; never null.
-        missing: literal stored when a key is null or absent.
-        adds: values over several days add up to the value of the range; what they are about.
-        pii: what it tells of somebody, where it is personal data.
-    """
-
-    name: str
-    type: Type
-    description: str
-    path: str = ""
-    key: bool = False
-    missing: str | None = None
-    adds: Measure | None = None
-    pii: Personal | None = None
-
-    def __post_init__(self) -> None:
-        if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):
-            raise ValueError(f"{self.name}: only a text key can have a literal for missing values")
-        if self.adds and self.type not in (Type.DOUBLE, Type.BIGINT):
-            raise ValueError(f"{self.name}: only numbers add up")
-
-    @property
-    def source(self) -> str:
-        """Dotted path of the value inside a row."""
-        return self.path or self.name
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChildList:
-    """A list inside a row; it becomes the table `<endpoint>__<name>` with the parent's keys and a position.
-
-    A list of plain values has the single column `value`.
-    """
-
-    name: str
-    description: str
-    columns: tuple[Column, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Totals:
-    """An object of the body that totals its rows; it becomes a table of its own, with a row per window.
-
-    Where it totals more than the rows do, the server has left rows out.
-
-    Args:
-        name: of the table.
-        path: dotted path of the object in the body.
-        description: what a row of the table is.
-        columns: what is stored of it; metrics that add up are called as in the rows.
-    """
-
-    name: str
-    path: str
-    description: str
-    columns: tuple[Column, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ForEach:
-    """Call the endpoint once per id (or per group of ids), and take the answers together.
-
-    Args:
-        params: query or path parameters that carry the ids of one call.
-        option: configuration option that lists the ids; empty where they are asked from `endpoint`.
-        endpoint: name of the endpoint whose rows hold the ids.
-        column: the column of those rows.
-        where: query parameters of that call beside the dates.
-        shared: multiplying parameters that both calls have, with the same value.
-        stored: rows get the ids that they were asked for by, under the names of the parameters.
-        separator: joins several ids in one parameter; None where a call takes a single id.
-        per_call: ids per call.
-    """
-
-    params: tuple[str, ...]
-    option: str = ""
-    endpoint: str = ""
-    column: str = ""
-    where: Mapping[str, str] = field(default_factory=dict)
-    shared: tuple[str, ...] = ()
-    stored: bool = False
-    separator: str | None = None
-    per_call: int = 1
-
-    def __post_init__(self) -> None:
-        if bool(self.option) == bool(self.endpoint):
-            raise ValueError("ids come either from an option or from an endpoint")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cursor:
-    """How pages are linked.
-
-    Args:
-        params: query parameters that ask for the next page.
-        fields: fields of a row from which they can be taken when the answer does not hand them out: when, and which.
-    """
-
-    params: tuple[str, ...]
-    fields: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Count:
-    """Another endpoint whose series says how many rows there must be over a range.
-
-    Args:
-        endpoint: name of the series.
-        metric: its column with the count.
-        column: its column that holds the value of `param`.
-        param: query parameter of the counted endpoint.
-    """
-
-    endpoint: str
-    metric: str
-    column: str
-    param: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Parents:
-    """Whose details are read: everybody in loaded rows of other endpoints, and how one sees that they have changed.
-
-    Args:
-        param: path parameter that takes the id.
-        column: column of the id, in those rows and in the details.
-        figures: endpoint -> columns of somebody's latest row that change with the details.
-        endpoint: the one of those that says who is read first.
-        best: its columns by which they are ranked, largest first.
-    """
-
-    param: str
-    column: str
-    figures: Mapping[str, tuple[str, ...]]
-    endpoint: str
-    best: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # a row is itself, wherever it is used as a key
@@ -362,7 +179,7 @@ class Endpoint:
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
         place = (POSITION,) if self.kind is Kind.DETAIL else ()
-        return (*self.context_columns, *place, *self.columns, _DELETED_COLUMN)
+        return (*self.context_columns, *place, *self.columns, DELETED_COLUMN)
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
@@ -375,7 +192,7 @@ class Endpoint:
     def tables(self) -> Mapping[str, tuple[Column, ...]]:
         """Every table that the endpoint fills, its own first, with all columns."""
         children = {f"{self.name}__{child.name}": self._child_columns(child) for child in self.lists}
-        totals = {one.name: (*self.context_columns, *one.columns, _DELETED_COLUMN) for one in self.totals}
+        totals = {one.name: (*self.context_columns, *one.columns, DELETED_COLUMN) for one in self.totals}
         return {self.name: self.table_columns, **children, **totals}
 
     @property
@@ -396,7 +213,7 @@ class Endpoint:
     def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
         """Every column of a child table, in order."""
         keys = tuple(column for column in self.columns if column.key)
-        return (*self.context_columns, *keys, POSITION, *child.columns, _DELETED_COLUMN)
+        return (*self.context_columns, *keys, POSITION, *child.columns, DELETED_COLUMN)
 
     def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:
         """Every combination of the multiplying parameters, as (parameter, value) pairs."""
@@ -404,11 +221,3 @@ class Endpoint:
             tuple(zip((column.name for column in self.by), combination, strict=True))
             for combination in product(*(values[column.name] for column in self.by))
         ]
-
-
-POSITION: Final = Column(name="position", type=Type.BIGINT, description="Place in the list, from 0.")
-"""Column of what is read as a list: items of a child table, details of somebody."""
-
-_DELETED_COLUMN: Final = Column(
-    name=DELETED, type=Type.BOOLEAN, description="Clears an emptied window while loading; never true in a stored row."
-)

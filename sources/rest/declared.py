@@ -7,7 +7,8 @@ from string import Formatter
 from typing import Any, Final
 
 from sources.rest.api import DateRange
-from sources.rest.catalogue import Column, Endpoint, Kind
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import Column
 from sources.rest.errors import ConfigurationError
 from sources.rest.options import nearest
 

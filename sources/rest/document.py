@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sources.rest.catalogue import DELETED, Column, Endpoint, Kind
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import DELETED, Column
 
 _READ: Final[Mapping[Kind, str]] = {
     Kind.SERIES: "a call per 366 days",

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import orjson
 
-from sources.rest.catalogue import Cursor, Endpoint
+from sources.rest.catalogue import Endpoint
+from sources.rest.relations import Cursor
 from sources.rest.tables import WrongShapeError
 
 NextPage = tuple[tuple[str, str], ...] | None

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sources.rest.catalogue import Column, Endpoint, Personal, Type
+from sources.rest.catalogue import Endpoint
+from sources.rest.columns import Column, Personal, Type
 from sources.rest.errors import word
 from sources.rest.redact import path_only, redacted
 from sources.rest.tables import WrongShapeError

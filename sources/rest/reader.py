@@ -13,10 +13,12 @@ import pyarrow as pa
 
 from sources.rest.bodies import left_out, rows_in, totals_in
 from sources.rest.budget import BudgetClosedError
-from sources.rest.catalogue import POSITION, Endpoint, ForEach, Kind
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import POSITION
 from sources.rest.errors import ApiError, UnexpectedBodyError
 from sources.rest.paging import BrokenChainError, Chain, NextPage
 from sources.rest.privacy import Privacy
+from sources.rest.relations import ForEach
 from sources.rest.session import Session, dig
 from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
 from sources.rest.tasks import Task

@@ -14,7 +14,8 @@ from dlt.extract import DltResource
 from pendulum import Date
 
 from sources.rest.budget import BudgetClosedError
-from sources.rest.catalogue import DELETED, Column, Endpoint, Kind, Type
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import DELETED, Column, Type
 from sources.rest.reader import Answer, Failure, Reader, Result, Skipped
 from sources.rest.tables import Learned, combined
 from sources.rest.tasks import Task, Values, tasks_of

@@ -39,31 +39,38 @@ def questions_about(wanted: Mapping[str, Sequence[Endpoint]], values: Values, to
     return found
 
 
-def refused(reader: Reader, questions: Mapping[str, Iterable[Task]], *, strict: bool = False) -> dict[str, ApiError]:
-    """Ask about scopes; return those that the key does not have.
+def answers_to(
+    reader: Reader, questions: Mapping[str, Iterable[Task]], *, strict: bool = False
+) -> dict[str, ApiError | None]:
+    """Ask about scopes; return what stands against each: nothing, `MissingScopeError`, or an error that says nothing.
 
     Args:
         reader: the way to the API.
         questions: scope -> what to ask.
-        strict: whatever else goes wrong is raised; without it, that says nothing about a scope.
+        strict: an error that says nothing about a scope is raised.
 
     Raises:
         UnauthorizedError: the key is not accepted at all.
         ApiError: the API does not answer, and that matters.
     """
-    missing: dict[str, ApiError] = {}
+    found: dict[str, ApiError | None] = {}
     for scope, tasks in questions.items():
+        found[scope] = None
         try:
             for task in tasks:
                 reader.read(task)
         except UnauthorizedError:
             raise
-        except MissingScopeError as error:
-            missing[scope] = error
-        except ApiError:
-            if strict:
+        except ApiError as error:
+            if strict and not isinstance(error, MissingScopeError):
                 raise
-    return missing
+            found[scope] = error
+    return found
+
+
+def lacking(answers: Mapping[str, ApiError | None]) -> dict[str, ApiError]:
+    """Scopes that the key does not have."""
+    return {scope: error for scope, error in answers.items() if isinstance(error, MissingScopeError)}
 
 
 def _price(endpoint: Endpoint) -> tuple[int, bool, bool]:

@@ -9,7 +9,9 @@ import orjson
 import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from sources.rest.catalogue import DELETED, ChildList, Column, Endpoint, Kind, Type
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import DELETED, Column, Type
+from sources.rest.relations import ChildList
 
 ARROW: Final[Mapping[Type, pa.DataType]] = {
     Type.DATE: pa.date32(),

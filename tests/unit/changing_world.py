@@ -13,7 +13,7 @@ from pendulum import Date
 from pipelines.sync.restate import Examination, Finding, rows_of
 from pipelines.sync.sums import Sums, sums_of
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue import Measure
+from sources.rest.columns import Measure
 from sources.rest.coverage import Known
 from sources.rest.reader import Answer
 from sources.rest.tables import build

@@ -6,7 +6,9 @@ import pytest
 
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
 from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
-from sources.rest.catalogue import ChildList, Column, Cursor, Endpoint, ForEach, Kind, Measure, Totals, Type
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import Column, Measure, Type
+from sources.rest.relations import ChildList, Cursor, ForEach, Totals
 from sources.rest.tasks import Task
 
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)

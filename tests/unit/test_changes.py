@@ -11,7 +11,8 @@ from pendulum import Date
 from pipelines.sync.changes import Change, Suspects, changes
 from pipelines.sync.warehouse import Warehouse
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue import Endpoint, Measure
+from sources.rest.catalogue import Endpoint
+from sources.rest.columns import Measure
 from sources.rest.coverage import Coverage
 from sources.rest.reader import Answer
 from sources.rest.tables import build

@@ -6,7 +6,8 @@ import pytest
 from pendulum import Date
 
 from sources.rest.api import DateRange
-from sources.rest.catalogue import Column, Endpoint, Kind, Type
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import Column, Type
 from sources.rest.declared import declared
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import Window

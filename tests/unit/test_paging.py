@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sources.rest.catalogue import Cursor
 from sources.rest.paging import next_page
+from sources.rest.relations import Cursor
 from sources.rest.tables import WrongShapeError
 
 TIME, ID = "2026-03-01T10:00:00Z", "visitor-7"

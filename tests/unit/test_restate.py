@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.sync.restate import Finding
-from sources.rest.catalogue import Measure
+from sources.rest.columns import Measure
 from sources.rest.coverage import Known
 
 

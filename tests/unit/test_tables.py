@@ -7,7 +7,9 @@ import pyarrow as pa
 import pytest
 
 from sources.atribu.columns import MODEL, PROFILE_ID
-from sources.rest.catalogue import NOT_SET, ChildList, Column, Endpoint, Kind, Type
+from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.columns import NOT_SET, Column, Type
+from sources.rest.relations import ChildList
 from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
 
 SECRET = "jane@example.com"

@@ -5,7 +5,7 @@ import random
 import pytest
 from changing_world import DAYS, KEYS, Loaded, Server, examined, world
 
-from sources.rest.catalogue import Measure
+from sources.rest.columns import Measure
 
 
 def total(server: Server, key: str) -> int:
