@@ -17,7 +17,25 @@ from sources.rest.tables import WrongShapeError
 SECRET_MIN: Final = 32
 """Shortest secret in characters: a short one lets somebody try all addresses until a hash matches."""
 
-SUSPECT: Final = ("@", "40", "?", "#", ";", "3F", "3f", "23", "atb_", "earer", "EARER", "api", "API", "Api")
+SUSPECT: Final = (
+    "@",
+    "40",
+    "?",
+    "#",
+    ";",
+    "3F",
+    "3f",
+    "23",
+    "_live_",
+    "_test_",
+    "_user_",
+    "_secret_",
+    "earer",
+    "EARER",
+    "api",
+    "API",
+    "Api",
+)
 """One of these is in every text that something is cut out of."""
 
 UNTOLD: Final = "(its name is not shown)"

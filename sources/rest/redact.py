@@ -8,7 +8,7 @@ _USER: Final = re.compile(r"^((?:[A-Za-z][\w+.-]*:)?//)[^/]*@")
 _END_OF_PATH: Final = re.compile(r"[?#;]|%3F|%23", re.IGNORECASE)
 _PATTERNS: Final = (
     (_EMAIL, "<e-mail>"),
-    (re.compile(r"atb_(?:live|user)_\w+"), "<key>"),
+    (re.compile(r"\b[a-z]{2,8}_(?:live|test|user|secret)_\w+"), "<key>"),
     (re.compile(r"(?i)\b(bearer|api[_-]?key)\b\s*[=:]?\s*\S+"), r"\1 <key>"),
     (re.compile(r"\?[^\s\"']+=[^\s\"']*"), "?<query>"),
 )
