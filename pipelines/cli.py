@@ -285,7 +285,8 @@ def _plain_errors(*, debug: bool) -> Iterator[None]:
     except (ApiError, ConfigurationError, DestinationBusyError) as error:
         if debug:
             raise
-        errors.print(f"[bold red]error:[/] {show.escape(str(error))}")
+        about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
+        errors.print(f"[bold red]error:[/] {show.escape(str(error) + about)}")
         raise typer.Exit(exit_code(error)) from None
     except KeyboardInterrupt:
         errors.print("interrupted; what was committed stays, the next run goes on from there")

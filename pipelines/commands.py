@@ -18,6 +18,7 @@ from pipelines.sync.plan import plan, proof_plan
 from pipelines.sync.request import Request
 from pipelines.sync.warehouse import Warehouse
 from sources.rest.common_options import CommonOptions
+from sources.rest.errors import ConfigurationError
 from sources.rest.scopes import answers_to, lacking, questions_about, scopes_of
 from sources.rest.source import Source
 
@@ -91,7 +92,14 @@ def verify(
     """
     open_to_all = replace(options, include_pii=False)
     with opened(source, open_to_all, request, proof_plan, watcher) as work:
-        return _all_of(work, lambda job: job.run.verify(job.prepared.plan, repair=repair))
+        chosen = {row.name for row in source.select(request.resources, open_to_all)}
+
+        def prove(job: Job) -> Outcome:
+            outcome = job.run.verify(job.prepared.plan, repair=repair)
+            outcome.not_compared = (job.prepared.coverage.endpoints() & chosen) - outcome.compared
+            return outcome
+
+        return _all_of(work, prove)
 
 
 def check(source: Source, options: CommonOptions, request: Request) -> Checked:
@@ -145,6 +153,8 @@ def forget(
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
+    if not any(row.pii for row in source.catalogue(options).values()):
+        raise ConfigurationError(f"{source.name} has no personal data")
     destination = Destination.of(source.name, request, options, personal=True)
     with destination.lock():
         destination.open()

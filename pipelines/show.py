@@ -93,9 +93,9 @@ def _remarks(result: "Outcome") -> None:
     for table, name in sorted(result.left_out):
         _warn(f"{table}: the API sends the unknown field {name}; fields that nobody knows of people are not loaded")
     for name, windows in _by_task_name(result.truncated):
-        _warn(f"{name} {windows}: the API cuts this list off, rows are missing")
+        _warn(f"{f'{name} {windows}'.strip()}: the API cuts this list off, rows are missing")
     for name, windows in _by_task_name(result.empty):
-        _warn(f"{name} {windows}: the API sends no content (204), which is taken for no rows")
+        _warn(f"{f'{name} {windows}'.strip()}: the API sends no content (204), which is taken for no rows")
     for note in result.notes:
         _warn(note)
     if result.changes:
@@ -138,7 +138,9 @@ def verified(result: "Outcome", *, repaired: bool) -> None:
     if days:
         _out.print(f"{days} windows differ" + (", and were read again" if repaired else "; --repair reads them again"))
     else:
-        _out.print("everything that was compared is equal")
+        _out.print("everything that was compared is equal" if result.compared else "nothing was compared")
+    if result.not_compared:
+        _warn(f"not compared, because sums cannot prove it: {', '.join(sorted(result.not_compared))}")
     _remarks(replace(result, changes=[]))
     _problems(result)
 

@@ -54,6 +54,8 @@ class Outcome:
         units: units spent, by endpoint.
         missing: scope that the key lacks -> resources that were left out.
         left_out: table and field of what nobody knows of personal rows.
+        compared: endpoints of which something was compared with what the API says.
+        not_compared: endpoints of which something is loaded that could not be.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -72,6 +74,8 @@ class Outcome:
     units: Mapping[str, int] = field(default_factory=dict)
     missing: dict[str, set[str]] = field(default_factory=dict)
     left_out: set[tuple[str, str]] = field(default_factory=set)
+    compared: set[str] = field(default_factory=set)
+    not_compared: set[str] = field(default_factory=set)
 
     def __add__(self, other: "Outcome") -> "Outcome":
         """What two parts of a run did."""
@@ -80,7 +84,7 @@ class Outcome:
             setattr(merged, name, getattr(self, name) + getattr(other, name))
         for name in ("failures", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "left_out"):
+        for name in ("unknown", "left_out", "compared", "not_compared"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())

@@ -68,7 +68,14 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, coverage:
         **ordered,
         settles=[whole for whole in wholes if _settles(whole, policy, coverage)],
         details=details,
-        notes=[climbing_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
+        notes=[
+            f"{replace(whole, window=None)}: nothing adds up over days on this server, so that nothing can be proved;"
+            " the days of the horizon are all read again"
+            for whole in wholes
+            if policy.restatement is Restatement.EXACT
+            and _contradicts(whole.endpoint, coverage.known(whole, policy.grain))
+        ]
+        + [climbing_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
     )
 
 

@@ -104,6 +104,7 @@ class Run:
         for group in slices(plan.again, self._slice_units):
             answers = list(self._answers(group))
             for alike in _by_variant(answers):
+                self.outcome.compared.add(alike[0].task.endpoint.name)
                 if self._note_changes(alike):
                     self._commit(alike)
         self._examine(plan.checks)
@@ -208,6 +209,8 @@ class Run:
         for whole in list(self._answers(checks)):
             finding = self._examination(whole.task).run(whole)
             self._note_learned(whole.task, finding.known)
+            if not finding.known.capped and not finding.known.not_additive.issuperset(whole.task.endpoint.additive):
+                self.outcome.compared.add(whole.task.endpoint.name)
             if not finding.proved:
                 self._unsettled.append(whole.task)
                 self.outcome.unproved += [] if finding.known.capped else [whole.task]
@@ -320,7 +323,10 @@ class Run:
                 f"{name}: the API's sums differ by rounding; a change below half a cent per day and value is not seen"
             )
         for metric in sorted(known.not_additive - before.not_additive):
-            self.outcome.notes.append(f"{name}: {metric} does not add up over days on this server; it is not checked")
+            doubt = f"; {self._reader.session.api.doubt}" if self._reader.session.api.doubt else ""
+            self.outcome.notes.append(
+                f"{name}: {metric} does not add up over days on this server; it is not checked{doubt}"
+            )
 
 
 def _by_variant(answers: Iterable[Answer]) -> Iterator[list[Answer]]:

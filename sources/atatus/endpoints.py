@@ -20,6 +20,7 @@ ATATUS: Final = Api(
     said=("Message", "message"),
     statuses=STATUSES,
     no_content=True,
+    doubt="where no count does, look at the option window_end: the vendor does not say whether a range holds its end",
 )
 
 _DOCS: Final = "https://docs.atatus.com/docs/api/transactions-api.html"

@@ -48,6 +48,7 @@ class Api:
         codes: exceptions for the vendor's own error codes.
         statuses: exceptions for statuses that have a meaning of the vendor's own.
         no_content: status 204 is an answer without rows.
+        doubt: what to look at where nothing adds up over days.
     """
 
     name: str
@@ -61,3 +62,4 @@ class Api:
     codes: Mapping[str, type[ApiError]] = field(default_factory=dict)
     statuses: Mapping[int, type[ApiError]] = field(default_factory=dict)
     no_content: bool = False
+    doubt: str = ""

@@ -98,12 +98,10 @@ class _Declaration:
         path: str = self._required("path")
         if not path.startswith("/") or set("?#\\ ") & set(path) or {".", ".."} & set(path.split("/")):
             raise self._wrong("path", "must begin with a slash, below base_url, without a query; see params for that")
-        try:
-            places = [place for _, place, _, _ in Formatter().parse(path) if place is not None]
-        except ValueError:
-            places = ["{"]
-        for place in places:
-            if place not in by:
+        if not path.isprintable() or "%" in path:
+            raise self._wrong("path", "is sent encoded; write it without percent signs and control characters")
+        for place in re.findall(r"\{(\w+)\}|([{}])", path):
+            if place[0] not in by:
                 raise self._wrong("path", f"may hold only {', '.join(f'{{{name}}}' for name in by)} in braces")
         return path
 

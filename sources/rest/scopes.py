@@ -62,6 +62,7 @@ def answers_to(
         except UnauthorizedError:
             raise
         except ApiError as error:
+            error.add_note(str(task))
             if strict and not isinstance(error, MissingScopeError):
                 raise
             found[scope] = error
