@@ -1,7 +1,10 @@
 """Isolation: no test sees the machine's own configuration, and none leaves anything behind."""
 
 import os
+import sys
 import tempfile
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 # dlt looks these up once, when it is first imported
@@ -12,10 +15,26 @@ for _name in [name for name in os.environ if name.startswith(("SOURCES__", "DEST
     del os.environ[_name]
 
 import pytest  # noqa: E402 - after the environment is set
-from hypothesis import settings  # noqa: E402 - as above
+from hypothesis import settings  # noqa: E402 - see above
 
-settings.register_profile("patient", deadline=None)  # a slow machine is no failure
-settings.load_profile("patient")
+# how long an example takes says more of the machine than of the code
+settings.register_profile("elt", deadline=None)
+settings.load_profile("elt")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Let coverage look away while a test runs that is marked so; its own mark does nothing in a process of xdist."""
+    if item.get_closest_marker("untraced") is None:
+        return (yield)
+    here, elsewhere = sys.gettrace(), threading.gettrace()
+    sys.settrace(None)
+    threading.settrace(None)
+    try:
+        return (yield)
+    finally:
+        sys.settrace(here)
+        threading.settrace(elsewhere)
 
 
 @pytest.fixture(autouse=True)

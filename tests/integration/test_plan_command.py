@@ -13,7 +13,7 @@ import duckdb
 import pytest
 from integration.conftest import Elt, Serve, rows_of
 
-pytestmark = pytest.mark.no_cover  # tracing more than doubles its time, and quicker tests run the same lines
+pytestmark = pytest.mark.untraced
 
 FIRST, LATER = "2026-03-31", "2026-04-01"
 STILL = date(2026, 4, 2)

@@ -11,7 +11,7 @@ from integration.truth import differing_tables
 from sandbox.atribu import Size
 from sandbox.atribu.state import Sandbox
 
-pytestmark = pytest.mark.no_cover  # tracing more than doubles its time, and quicker tests run the same lines
+pytestmark = pytest.mark.untraced
 
 FIRST = date(2026, 2, 8)
 LAST = date(2026, 2, 20)

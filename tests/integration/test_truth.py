@@ -9,7 +9,7 @@ from integration.truth import AGGREGATES, SERIES, aggregate, comparable, days, s
 
 from sandbox.atribu.state import Sandbox
 
-pytestmark = pytest.mark.no_cover  # tracing more than doubles its time, and quicker tests run the same lines
+pytestmark = pytest.mark.untraced
 
 FIRST, LAST = date(2026, 2, 20), date(2026, 3, 2)
 WINDOW = ("--since", str(FIRST), "--until", str(LAST))
