@@ -13,6 +13,8 @@ from sandbox.atribu import Canaries, Fault
 from sandbox.atribu.canaries import MARKS
 from sandbox.atribu.state import Sandbox
 
+pytestmark = pytest.mark.untraced
+
 SIGKILLED = -9
 ABOUT = (("status", "--json"), ("plan", "--json", "--include-pii"), ("check", "--include-pii"))
 DYING = """

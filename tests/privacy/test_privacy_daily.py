@@ -4,10 +4,13 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
+import pytest
 from privacy.conftest import TODAY, Elt, Home, sync
 from privacy.people import differing, rows_of
 
 from sandbox.atribu.state import Sandbox
+
+pytestmark = pytest.mark.untraced
 
 FIRST = date(2026, 3, 1)
 GHOSTS = """

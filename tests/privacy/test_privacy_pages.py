@@ -22,6 +22,8 @@ from sources.rest.reader import Answer, Failure, Reader
 from sources.rest.tasks import Task
 from sources.rest.windows import Window
 
+pytestmark = pytest.mark.untraced
+
 FIRST = date(2026, 3, 1)
 CALLS_MOST = 60
 UNSEEN = "skipping_page"
