@@ -8,6 +8,7 @@ from faults.processes import ARGUMENTS, Machine, killed
 
 DYING = """
 import os, signal
+os.environ["LOAD__WORKERS"] = "1"  # no other job is half done, which would have to be read again
 from dlt.common.destination.client import RunnableLoadJob
 release, seen = RunnableLoadJob._release, []
 def die(job, state):
