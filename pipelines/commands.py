@@ -13,6 +13,7 @@ from pipelines.sync.destinations import Destination
 from pipelines.sync.forget import Tables
 from pipelines.sync.history import RunRow, history_table
 from pipelines.sync.job import Job, Watcher, Work, loaded_coverage, opened
+from pipelines.sync.onlooker import Onlooker
 from pipelines.sync.outcome import Outcome
 from pipelines.sync.plan import plan, proof_plan
 from pipelines.sync.request import Request
@@ -117,7 +118,9 @@ def check(source: Source, options: CommonOptions, request: Request) -> Checked:
     missing = lacking(answers_to(reader, questions, strict=True))
     if missing.keys() == wanted.keys():
         raise next(iter(missing.values()))
-    Destination.of(source.name, request, options).open()
+    # a sync may be at work: its folder and what it still has to load are left alone
+    with Onlooker.of(source.name, request, options) as destination:
+        destination.open()
     return Checked(
         profile_id=reader.tenant,
         limit_seen=reader.session.limit_seen,

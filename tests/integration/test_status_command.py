@@ -236,3 +236,9 @@ def test_a_status_of_what_cannot_work_exits_with_78(
 
     assert (result.code, result.out) == (78, "")
     assert says in result.err
+
+
+def test_a_check_leaves_the_destination_and_the_folder_of_runs_alone(serve: Serve, elt: Elt) -> None:
+    serve()
+    assert elt("check", "atribu").code == 0
+    assert not list(Path().glob("atribu.duckdb*"))
