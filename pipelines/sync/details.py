@@ -5,19 +5,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import dlt
 import orjson
 import pendulum
-import pyarrow as pa
 from dlt.extract import DltResource
 
+from pipelines.sync.history import own_table
 from pipelines.sync.warehouse import Warehouse
 from sources.rest.catalogue import Endpoint
 from sources.rest.columns import Column, Type
 from sources.rest.reader import Answer
 from sources.rest.relations import Parents
-from sources.rest.resources import column_hint
-from sources.rest.tables import ARROW
 from sources.rest.tasks import Task
 
 REASON: Final = "changed"
@@ -92,16 +89,7 @@ def read_rows(endpoint: Endpoint, answers: Iterable[Answer], figures: Mapping[st
         }
         for answer in answers
     ]
-    fields = [pa.field(column.name, ARROW[column.type], nullable=column.name not in key) for column in columns]
-    resource = dlt.resource(
-        [pa.Table.from_pylist(rows, schema=pa.schema(fields))],
-        name=read_table(endpoint),
-        columns={column.name: column_hint(column, tuple(key)) for column in columns},
-        primary_key=key,
-        write_disposition={"disposition": "merge", "strategy": "delete-insert"},
-    )
-    resource.apply_hints(additional_table_hints={"description": f"Whose {endpoint.name} are loaded."})
-    return [resource]
+    return own_table(read_table(endpoint), columns, key, rows, f"Whose {endpoint.name} are loaded.")
 
 
 def read_columns(endpoint: Endpoint) -> tuple[Column, ...]:

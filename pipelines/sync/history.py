@@ -147,15 +147,21 @@ _TYPES: Final[Mapping[type, Type]] = {
 def history_table(name: str, rows: Iterable[Any]) -> list[DltResource]:
     """Make the resource of one history table; none where there are no rows."""
     kind, key, description, descriptions = HISTORY[name]
-    columns = _columns(kind, descriptions)
-    fields = [pa.field(column.name, ARROW[column.type], nullable=column.name not in key) for column in columns]
-    table = pa.Table.from_pylist([asdict(row) for row in rows], schema=pa.schema(fields))
-    if not table.num_rows:
+    return own_table(name, _columns(kind, descriptions), key, [asdict(row) for row in rows], description)
+
+
+def own_table(
+    name: str, columns: Sequence[Column], key: Sequence[str], rows: Sequence[Mapping[str, Any]], description: str
+) -> list[DltResource]:
+    """Make the resource of a table that no endpoint fills, rows replaced by their key; none without rows."""
+    if not rows:
         return []
+    fields = [pa.field(column.name, ARROW[column.type], nullable=column.name not in key) for column in columns]
+    table = pa.Table.from_pylist(rows, schema=pa.schema(fields))
     resource = dlt.resource(
         [table],
         name=name,
-        columns={column.name: column_hint(column, key) for column in columns},
+        columns={column.name: column_hint(column, tuple(key)) for column in columns},
         primary_key=list(key),
         write_disposition={"disposition": "merge", "strategy": "delete-insert"},
     )
