@@ -42,7 +42,6 @@ def open_reader(options: Options) -> Reader:
         budget=Budget(options.rate_limit, options.rate_period),
         retry=RetryPolicy(tries=options.max_tries, seconds=options.max_retry_seconds, timeout=options.request_timeout),
         connections=options.max_in_flight,
-        secrets=options.keys,
     )
     return Reader(session, options.catalogue, grain=options.grain)
 

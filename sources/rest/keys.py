@@ -15,6 +15,7 @@ class Keys:
 
     Attributes:
         current: place of the key that is used now.
+        secrets: the keys themselves, to be cut out of whatever repeats them.
 
     Args:
         keys: at least one.
@@ -23,6 +24,7 @@ class Keys:
 
     def __init__(self, keys: Sequence[str], auth: MakeAuth) -> None:
         self.current = 0
+        self.secrets = tuple(keys)
         self._signs = [auth(key) for key in keys]
         self._fingerprints = [fingerprint_of(key) for key in keys]
         self._lock = threading.Lock()

@@ -5,7 +5,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
 from typing import Any, Final
@@ -109,7 +109,6 @@ class Session:
         budget: pays for every try.
         retry: how long one call is worth.
         connections: calls in flight at once.
-        secrets: what is cut out of the server's words, should it repeat them.
     """
 
     def __init__(
@@ -121,11 +120,9 @@ class Session:
         budget: Budget,
         retry: RetryPolicy = RetryPolicy(),
         connections: int = 8,
-        secrets: Sequence[str] = (),
     ) -> None:
         self.api = api
         self.keys = keys
-        self._secrets = secrets
         self.budget = budget
         self.units: Counter[str] = Counter()
         self.limit_seen: int | None = None
@@ -300,7 +297,7 @@ class Session:
         """What the server says, without the key."""
         if not isinstance(text, str):
             return None
-        for secret in self._secrets:
+        for secret in self.keys.secrets:
             text = text.replace(secret, "<key>")
         return text
 
