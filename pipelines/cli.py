@@ -4,18 +4,23 @@ import gc
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from importlib import import_module
-from typing import Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from pendulum import Date
-from rich.console import Console
+from rich.markup import escape
 
-from pipelines import show
-from pipelines.exit_codes import DestinationBusyError, ExitCode, exit_code
+from pipelines.destinations.waiting import DestinationBusyError
+from pipelines.running.exit_codes import ExitCode, exit_code
+from pipelines.telling.console import err
 from sources.rest.errors import ApiError, ConfigurationError
+
+if TYPE_CHECKING:
+    from pipelines.planning.request import Request
+    from pipelines.running.config import RunConfig
 
 app = typer.Typer(
     name="elt",
@@ -26,8 +31,6 @@ app = typer.Typer(
 )
 GARBAGE: Final = 50_000
 """New objects after which garbage is looked for: the thousands that importing dlt makes all stay."""
-
-errors = Console(stderr=True, soft_wrap=True, highlight=False)
 
 
 class SourceName(StrEnum):
@@ -71,23 +74,17 @@ def sync(
 ) -> None:
     """Load what is new, missing or restated."""
     with _plain_errors(debug=debug):
-        from pipelines import commands  # noqa: PLC0415 - dlt takes over a second to import, --help does not need it
-        from pipelines.sync.request import Request  # noqa: PLC0415 - see above
+        from pipelines.commands.sync import sync as run  # noqa: PLC0415 - dlt takes long to import, --help needs none
+        from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
+        from pipelines.telling.sync import print_sync  # noqa: PLC0415 - as above
 
-        day = _day("--today", today)
-        request = Request(
-            resources=_names(resources),
-            since=_day("--since", since),
-            until=_day("--until", until),
-            today=day,
-            destination=destination,
-            dataset=dataset or source.value,
-            full=full,
+        request = _request(
+            source, destination, dataset, resources=resources, since=since, until=until, today=today, full=full
         )
-        given: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
-        with _opened(source, day, sandbox=sandbox, **given) as (kind, options), show.Progress() as progress:
-            outcome = commands.sync(kind, options, request, progress)
-        show.outcome(outcome)
+        options: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
+        with _configured(source, request, sandbox=sandbox, **options) as config, Progress() as progress:
+            outcome = run(config, progress)
+        print_sync(outcome)
     if outcome.stopped_by is not None:
         sys.stdout.flush()
         # calls under way are not waited for; nothing that they bring would be loaded
@@ -110,21 +107,17 @@ def verify(
 ) -> None:
     """Prove that what is loaded is what the API says; name the days that differ."""
     with _plain_errors(debug=debug):
-        from pipelines import commands  # noqa: PLC0415 - see sync
-        from pipelines.sync.policy import EVER  # noqa: PLC0415 - see sync
-        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
+        from pipelines.commands.verify import verify as run  # noqa: PLC0415 - see sync
+        from pipelines.planning.policy import EVER  # noqa: PLC0415 - see sync
+        from pipelines.telling.progress import Progress  # noqa: PLC0415 - see sync
+        from pipelines.telling.verify import print_verify  # noqa: PLC0415 - see sync
 
-        request = Request(
-            resources=_names(resources),
-            since=_day("--since", since) or EVER,
-            until=_day("--until", until),
-            today=_day("--today", today),
-            destination=destination,
-            dataset=dataset or source.value,
+        request = _request(
+            source, destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today
         )
-        with _opened(source) as (kind, options), show.Progress() as progress:
-            outcome = commands.verify(kind, options, request, repair=repair, watcher=progress)
-        show.verified(outcome, repaired=repair)
+        with _configured(source, request) as config, Progress() as progress:
+            outcome = run(config, repair=repair, watcher=progress)
+        print_verify(outcome, repaired=repair)
         different = bool(outcome.changes) and not repair
         raise typer.Exit(max(outcome.exit_code, ExitCode.FAILED_WINDOWS if different else ExitCode.DONE))
 
@@ -146,24 +139,14 @@ def plan(
 ) -> None:
     """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
     with _plain_errors(debug=debug):
-        from pipelines import look, report  # noqa: PLC0415 - see sync
-        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
+        from pipelines.commands.plan import preview  # noqa: PLC0415 - see sync
+        from pipelines.telling.plan import print_plan, print_plan_json  # noqa: PLC0415 - see sync
 
-        request = Request(
-            resources=_names(resources),
-            since=_day("--since", since),
-            until=_day("--until", until),
-            today=_day("--today", today),
-            destination=destination,
-            dataset=dataset or source.value,
-            full=full,
+        request = _request(
+            source, destination, dataset, resources=resources, since=since, until=until, today=today, full=full
         )
-        with _opened(source, include_pii=include_pii) as (kind, options):
-            found = look.preview(kind, options, request)
-        if json:
-            report.preview_json(found, request, options)
-        else:
-            report.preview(found, options)
+        with _configured(source, request, include_pii=include_pii) as config:
+            (print_plan_json if json else print_plan)(preview(config), config)
 
 
 @app.command()
@@ -177,16 +160,11 @@ def status(
 ) -> None:
     """Say how fresh the tables are and how the last runs went; needs no key."""
     with _plain_errors(debug=debug):
-        from pipelines import look, report  # noqa: PLC0415 - see sync
-        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
+        from pipelines.commands.status import status as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.status import print_status, print_status_json  # noqa: PLC0415 - see sync
 
-        request = Request(destination=destination, dataset=dataset or source.value)
-        with _opened(source, keyless=True) as (kind, options):
-            found = look.status(kind, options, request)
-        if json:
-            report.status_json(found, request)
-        else:
-            report.status(found, request)
+        with _configured(source, _request(source, destination, dataset), keyless=True) as config:
+            (print_status_json if json else print_status)(run(config), config.target)
 
 
 @app.command()
@@ -201,13 +179,12 @@ def check(
 ) -> None:
     """See whether the key works, what it may spend, and whether the destination can be reached; load nothing."""
     with _plain_errors(debug=debug):
-        from pipelines import commands  # noqa: PLC0415 - see sync
-        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
+        from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.check import print_check  # noqa: PLC0415 - see sync
 
-        with _opened(source, include_pii=include_pii) as (kind, options):
-            request = Request(resources=_names(resources), destination=destination, dataset=dataset or source.value)
-            found = commands.check(kind, options, request)
-        show.checked(found, options.rate_limit, destination)
+        request = _request(source, destination, dataset, resources=resources)
+        with _configured(source, request, include_pii=include_pii) as config:
+            print_check(run(config), config.limits.rate.limit, destination)
 
 
 @app.command()
@@ -223,18 +200,15 @@ def forget(
 ) -> None:
     """Erase a person from every personal table and keep them out; needs no key of the API."""
     with _plain_errors(debug=debug):
-        from pipelines import commands  # noqa: PLC0415 - see sync
-        from pipelines.sync.request import Request  # noqa: PLC0415 - see sync
+        from pipelines.commands.forget import forget as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.forget import print_forget  # noqa: PLC0415 - see sync
 
         address = sys.stdin.readline().strip() if email == "-" else email
         if bool(address) == bool(customer_id):
             raise ConfigurationError("name the person with either --email or --customer-id")
-        request = Request(destination=destination, dataset=dataset or source.value)
-        with _opened(source, keyless=True) as (kind, options):
-            rows = commands.forget(
-                kind, options, request, email=address or None, customer_id=customer_id or None, erase=yes
-            )
-        show.forgotten(rows, erased=yes)
+        with _configured(source, _request(source, destination, dataset), keyless=True) as config:
+            rows = run(config, email=address or None, customer_id=customer_id or None, erase=yes)
+        print_forget(rows, erased=yes)
 
 
 @app.command()
@@ -249,9 +223,9 @@ def sandbox(
 ) -> None:
     """Serve a stand-in for the API, with a made-up world; needs no key of yours."""
     with _plain_errors(debug=debug):
-        from pipelines import stand_in  # noqa: PLC0415 - see sync
+        from pipelines.commands.sandbox import serve  # noqa: PLC0415 - see sync
 
-        stand_in.serve(source.value, port, _day("--today", today), rate_limit, rate_period)
+        serve(source.value, port, _day("--today", today), rate_limit, rate_period)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -262,19 +236,47 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     raise SystemExit(ExitCode.DONE)
 
 
-@contextmanager
-def _opened(
-    name: SourceName, today: Date | None = None, *, sandbox: bool = False, keyless: bool = False, **given: Any
-) -> Iterator[tuple[Any, Any]]:
-    """The source of a name, and its options."""
-    source = import_module(f"sources.{name}.source").SOURCE
-    if sandbox:
-        from pipelines import stand_in  # noqa: PLC0415 - see sync
+def _request(
+    source: SourceName,
+    destination: str,
+    dataset: str | None,
+    *,
+    resources: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    today: str | None = None,
+    full: bool = False,
+) -> "Request":
+    """What is asked for, with texts read as what they stand for."""
+    from pipelines.planning.request import Request  # noqa: PLC0415 - see sync
 
-        with stand_in.running(name.value, today) as settings:
-            yield source, source.configured(**settings, **given)
-    else:
-        yield source, source.configured(**(source.keyless if keyless else {}), **given)
+    return Request(
+        resources=_names(resources),
+        since=_day("--since", since),
+        until=_day("--until", until),
+        today=_day("--today", today),
+        destination=destination,
+        dataset=dataset or source.value,
+        full=full,
+    )
+
+
+@contextmanager
+def _configured(
+    name: SourceName, request: "Request", *, sandbox: bool = False, keyless: bool = False, **given: Any
+) -> Iterator["RunConfig"]:
+    """What a command is about, with the options of the source read from files and environment."""
+    from pipelines.running.config import RunConfig  # noqa: PLC0415 - see sync
+
+    source = import_module(f"sources.{name}.source").SOURCE
+    with ExitStack() as stack:
+        if sandbox:
+            from pipelines.commands.sandbox import running  # noqa: PLC0415 - see sync
+
+            given |= stack.enter_context(running(name.value, request.today))
+        elif keyless:
+            given |= source.keyless
+        yield RunConfig(source, source.configured(**given), request)
 
 
 @contextmanager
@@ -286,10 +288,10 @@ def _plain_errors(*, debug: bool) -> Iterator[None]:
         if debug:
             raise
         about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
-        errors.print(f"[bold red]error:[/] {show.escape(str(error) + about)}")
+        err.print(f"[bold red]error:[/] {escape(str(error) + about)}")
         raise typer.Exit(exit_code(error)) from None
     except KeyboardInterrupt:
-        errors.print("interrupted; what was committed stays, the next run goes on from there")
+        err.print("interrupted; what was committed stays, the next run goes on from there")
         sys.stdout.flush()
         # threads may still wait for the rate limit; nothing that they could bring would be loaded
         os._exit(ExitCode.INTERRUPTED)

@@ -5,7 +5,7 @@ from typing import Final
 
 from sources.atatus.endpoints import ENDPOINTS
 from sources.atatus.errors import STATUSES
-from sources.rest.document import dictionary, inventory, resource_table, written
+from sources.rest.catalogue.document import dictionary, inventory, resource_table, written
 
 ROOT: Final = Path(__file__).parents[2]
 _ROWS: Final = tuple(ENDPOINTS.values())

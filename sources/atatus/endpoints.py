@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from typing import Final
 
 from sources.atatus.errors import STATUSES
-from sources.rest.api import Api, DateRange
-from sources.rest.catalogue import Endpoint, Kind
-from sources.rest.columns import Column, Measure, Type
-from sources.rest.relations import ForEach, Totals
+from sources.rest.catalogue.api import Api, DateRange
+from sources.rest.catalogue.columns import Column, Measure, Type
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.catalogue.relations import ForEach, Totals
 
 ATATUS: Final = Api(
     name="atatus",
@@ -20,7 +20,9 @@ ATATUS: Final = Api(
     said=("Message", "message"),
     statuses=STATUSES,
     no_content=True,
-    doubt="where no count does, look at the option window_end: the vendor does not say whether a range holds its end",
+    not_additive_advice=(
+        "where no count does, look at the option window_end: the vendor does not say whether a range holds its end"
+    ),
 )
 
 _DOCS: Final = "https://docs.atatus.com/docs/api/transactions-api.html"
@@ -79,7 +81,7 @@ _ROWS: Final = (
                 columns=_FIGURES,
             ),
         ),
-        by=(PROJECT,),
+        variant_columns=(PROJECT,),
     ),
     Endpoint(
         name="transaction_details",
@@ -96,7 +98,7 @@ _ROWS: Final = (
         single=None,
         bare=True,
         unique=False,
-        by=(PROJECT,),
+        variant_columns=(PROJECT,),
         for_each=ForEach(
             params=("transaction_id",), endpoint="transactions", column="id", shared=(PROJECT.name,), stored=True
         ),

@@ -8,12 +8,12 @@ from typing import Any, ClassVar, Final
 
 from sources.atatus.auth import METHODS, Place
 from sources.atatus.endpoints import ATATUS, ENDPOINTS, PROJECT
-from sources.rest.api import Api
-from sources.rest.catalogue import Endpoint
-from sources.rest.common_options import CommonOptions
-from sources.rest.declared import declared
+from sources.rest.catalogue.api import Api
+from sources.rest.catalogue.declared import declared
+from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
-from sources.rest.tasks import Values
+from sources.rest.options.common import CommonOptions
+from sources.rest.reading.tasks import VariantValues
 
 SEPARATORS: Final[Mapping[str, tuple[str, str]]] = {"+": ("+", "+:"), "%20": (" ", ":"), "%2B": ("+", ":")}
 """Between day and time in a query -> (what stands there before it is encoded, what is not encoded)."""
@@ -70,7 +70,7 @@ class Options(CommonOptions):
         self.catalogue  # noqa: B018 - a declaration that cannot work is refused at once
 
     @property
-    def values(self) -> Values:
+    def values(self) -> VariantValues:
         """Values of the parameters that multiply calls."""
         return {PROJECT.name: self.projects}
 

@@ -9,12 +9,12 @@ from pendulum import Date
 from sources.atatus.auth import ApiKey, Place
 from sources.atatus.endpoints import ATATUS
 from sources.atatus.options import Options
-from sources.rest.budget import Budget
-from sources.rest.keys import Keys
-from sources.rest.privacy import Privacy
-from sources.rest.reader import Reader
-from sources.rest.session import RetryPolicy, Session
-from sources.rest.source import Source
+from sources.rest.calling.budget import Budget
+from sources.rest.calling.keys import Keys
+from sources.rest.calling.session import RetryPolicy, Session
+from sources.rest.privacy.policies import Privacy
+from sources.rest.reading.reader import Reader
+from sources.rest.vendor.source import Source
 
 
 def atatus(*, resources: Iterable[str] = (), today: Date | None = None, **options: Any) -> DltSource:
@@ -51,7 +51,7 @@ SOURCE: Final = Source(
     options=Options,
     privacy=lambda options: Privacy(catalogue=options.catalogue),
     open_reader=open_reader,
-    beside=lambda _, __: (),
+    extra_resources=lambda _, __: (),
     keyless={"api_key": "none", "projects": ["none"]},
 )
 """Atatus, as the engine sees it."""

@@ -6,7 +6,7 @@ DOUBLE, because a multi-touch model can credit half a conversion; plain counts a
 
 from typing import Final
 
-from sources.rest.columns import NOT_SET, Column, Measure, Personal, Type
+from sources.rest.catalogue.columns import NOT_SET, Column, Measure, Personal, Type
 
 OLDER: Final = " Only older servers send it."
 NEWER: Final = " Only newer servers send it."

@@ -3,8 +3,8 @@
 from typing import Final
 
 from sources.atribu.columns import bigint, boolean, calendar_day, double, key, text, untyped
-from sources.rest.columns import NOT_SET, Column, Type
-from sources.rest.relations import ChildList
+from sources.rest.catalogue.columns import NOT_SET, Column, Type
+from sources.rest.catalogue.relations import ChildList
 
 AD: Final = key("ad_external_id", "Id of the ad on its platform (Meta, Google).", empty=False)
 SCORE_WINDOW: Final = text("score_window", "Rolling window that the scores stand for: 7d, 14d, 28d or lifetime.")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Final
 
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.document import dictionary, inventory, resource_table, written
+from sources.rest.catalogue.document import dictionary, inventory, resource_table, written
 
 ROOT: Final = Path(__file__).parents[2]
 _ROWS: Final = tuple(ENDPOINTS.values())

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Final
 
 from sources.atribu import columns, creative_columns
-from sources.rest.api import Api, DateRange
-from sources.rest.catalogue import Endpoint, Kind
+from sources.rest.catalogue.api import Api, DateRange
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents
 from sources.rest.errors import (
     InternalError,
     InvalidDateRangeError,
@@ -19,7 +20,6 @@ from sources.rest.errors import (
     RateLimitedError,
     UnauthorizedError,
 )
-from sources.rest.relations import ChildList, Count, Cursor, ForEach, Parents
 
 ATRIBU: Final = Api(
     name="atribu",
@@ -93,7 +93,7 @@ _ROWS: Final = (
         description="Attributed revenue, organic revenue and spend per day.",
         docs_url=f"{_DOCS}/conversions",
         columns=columns.REVENUE,
-        by=(columns.MODEL,),
+        variant_columns=(columns.MODEL,),
     ),
     Endpoint(
         name="conversions_timeseries",
@@ -132,7 +132,7 @@ _ROWS: Final = (
         rows="data.current",
         single=True,
         ignored=("previous",),
-        by=(columns.MODEL,),
+        variant_columns=(columns.MODEL,),
     ),
     _breakdown("channels", "Traffic channel, such as Paid Social or Direct."),
     _breakdown("pages", "Page path."),
@@ -173,7 +173,7 @@ _ROWS: Final = (
         single=True,
         nullable=True,
         ignored=("model",),
-        by=(columns.MODEL,),
+        variant_columns=(columns.MODEL,),
     ),
     Endpoint(
         name="campaigns",
@@ -183,7 +183,7 @@ _ROWS: Final = (
         description="Spend and attributed outcomes per campaign, ad set or ad.",
         docs_url=f"{_DOCS}/campaigns",
         columns=columns.CAMPAIGNS,
-        by=(columns.MODEL, columns.LEVEL),
+        variant_columns=(columns.MODEL, columns.LEVEL),
         params=_CAPPED,
         cap=LIMIT,
         # below the level of campaigns the id fields are not documented, so several rows may share a campaign
@@ -333,7 +333,7 @@ _ROWS: Final = (
         docs_url=f"{_DOCS}/customers",
         columns=columns.CUSTOMERS,
         lists=_TOUCHES,
-        by=(columns.GOAL,),
+        variant_columns=(columns.GOAL,),
         params=_CAPPED,
         cursor=Cursor(params=("cursor_time", "cursor_id"), fields=("conversion_time", "conversion_id")),
         counted_by=Count(endpoint="conversions_timeseries", metric="count", column="event_type", param="goal"),

@@ -4,10 +4,9 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from sources.rest.common_options import CommonOptions
-from sources.rest.errors import ConfigurationError
-from sources.rest.options import nearest
-from sources.rest.tasks import Values
+from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.options.common import CommonOptions
+from sources.rest.reading.tasks import VariantValues
 
 MODELS: Final = (
     "last_touch",
@@ -74,6 +73,6 @@ class Options(CommonOptions):
                 raise ConfigurationError(f"option compare_ads takes pairs as first:second, not {pair!r}")
 
     @property
-    def values(self) -> Values:
+    def values(self) -> VariantValues:
         """Values of the query parameters that multiply calls."""
         return {"model": self.models, "level": self.levels, "goal": self.goals}

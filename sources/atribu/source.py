@@ -13,13 +13,13 @@ from requests.auth import AuthBase
 from sources.atribu.columns import PROFILE
 from sources.atribu.endpoints import ATRIBU, DISCOVERED, with_entity_ids
 from sources.atribu.options import Options
-from sources.rest.budget import Budget
-from sources.rest.keys import Keys
-from sources.rest.privacy import Privacy
-from sources.rest.reader import Reader
-from sources.rest.resources import column_hint
-from sources.rest.session import RetryPolicy, Session
-from sources.rest.source import Source
+from sources.rest.calling.budget import Budget
+from sources.rest.calling.keys import Keys
+from sources.rest.calling.session import RetryPolicy, Session
+from sources.rest.privacy.policies import Privacy
+from sources.rest.reading.reader import Reader
+from sources.rest.vendor.resources import column_hint
+from sources.rest.vendor.source import Source
 
 
 def atribu(*, resources: Iterable[str] = (), today: Date | None = None, **options: Any) -> DltSource:
@@ -99,7 +99,7 @@ SOURCE: Final = Source(
     options=Options,
     privacy=privacy,
     open_reader=open_reader,
-    beside=profile_table,
+    extra_resources=profile_table,
     keyless={"api_key": "atb_live_none"},
     discovered=DISCOVERED,
 )

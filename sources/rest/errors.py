@@ -2,9 +2,10 @@
 
 import re
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import ClassVar, Final
 
-from sources.rest.redact import redacted
+from sources.rest.redaction import redacted
 
 TEXT_MAX: Final = 200
 """Longest piece of server text that is shown."""
@@ -30,8 +31,18 @@ def word(text: object) -> str | None:
     return text if isinstance(text, str) and _WORD.fullmatch(text) and redacted(text) == text else None
 
 
+def nearest(name: str, known: Mapping[str, object]) -> str:
+    """Suggest what a mistyped name may have meant."""
+    close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
+
+
 class ConfigurationError(Exception):
     """The configuration cannot work; the message says what to change."""
+
+
+class WrongShapeError(ValueError):
+    """Rows are not what the catalogue says; the message names fields and types, never values."""
 
 
 class ApiError(Exception):

@@ -13,12 +13,12 @@ import dlt
 import orjson
 from pendulum import Date
 
-from pipelines.sync.duckdb_file import DuckDbFile
+from pipelines.destinations.duckdb_file import DuckDbFile
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.reader import Answer
-from sources.rest.resources import loaded_tables, table_hints
-from sources.rest.tables import build
-from sources.rest.tasks import Task
+from sources.rest.reading.reader import Answer
+from sources.rest.reading.tables import build
+from sources.rest.reading.tasks import Task
+from sources.rest.vendor.resources import loaded_tables, table_hints
 from sources.rest.windows import Window
 
 ROWS: Final = 200_000

@@ -20,8 +20,9 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from pendulum import Date  # noqa: E402 - after the environment
 from privacy.people import GOALS, PERSONAL, SMALL, differing  # noqa: E402 - as above
 
-from pipelines import commands  # noqa: E402 - as above
-from pipelines.sync.request import Request  # noqa: E402 - as above
+from pipelines.commands.sync import sync  # noqa: E402 - as above
+from pipelines.planning.request import Request  # noqa: E402 - as above
+from pipelines.running.config import RunConfig  # noqa: E402 - as above
 from sandbox.atribu import FULL_KEY, Population, Settings, create_app, running  # noqa: E402 - as above
 from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
 from sources.atribu.source import SOURCE  # noqa: E402 - as above
@@ -73,7 +74,7 @@ def run(customers: int) -> list[dict[str, Any]]:
             settings.today = START + timedelta(offset)
             before, began = sandbox.units_spent, time.perf_counter()
             request = Request(dataset="atribu", resources=PERSONAL, today=Date.fromisoformat(str(settings.today)))
-            outcome = commands.sync(SOURCE, options, request)
+            outcome = sync(RunConfig(SOURCE, options, request))
             seconds = time.perf_counter() - began
             found.append(
                 {

@@ -23,13 +23,14 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 from integration.truth import STORED, aggregate, comparable, days, rows_of, series  # noqa: E402 - after the environment
 from pendulum import Date  # noqa: E402 - as above
 
-from pipelines import commands  # noqa: E402 - as above
-from pipelines.sync.request import Request  # noqa: E402 - as above
+from pipelines.commands.sync import sync  # noqa: E402 - as above
+from pipelines.planning.request import Request  # noqa: E402 - as above
+from pipelines.running.config import RunConfig  # noqa: E402 - as above
 from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running  # noqa: E402 - as above
 from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
 from sources.atribu.endpoints import ENDPOINTS  # noqa: E402 - as above
 from sources.atribu.source import SOURCE  # noqa: E402 - as above
-from sources.rest.catalogue import Endpoint  # noqa: E402 - as above
+from sources.rest.catalogue.endpoints import Endpoint  # noqa: E402 - as above
 
 PROFILES: Final = {"quiet": 2, "middling": 12, "busy": 60}
 """Conversions a day."""
@@ -82,7 +83,10 @@ def worst_share(sandbox: Sandbox, first: date, last: date) -> float:
 
 def _sums(endpoint: Endpoint, rows: list[dict[str, Any]]) -> dict[tuple[Any, ...], tuple[float, int]]:
     sums: dict[tuple[Any, ...], tuple[float, int]] = {}
-    keys = [*(column.name for column in endpoint.by), *(name for name in endpoint.sum_by if name != "date")]
+    keys = [
+        *(column.name for column in endpoint.variant_columns),
+        *(name for name in endpoint.sum_by if name != "date"),
+    ]
     for row in rows:
         for metric in endpoint.additive:
             cell = (*(row.get(name) for name in keys), metric)
@@ -128,7 +132,7 @@ def run(profile: str, length: int, tolerance: float) -> dict[str, Any]:
         for offset in range(length):
             settings.today = START + timedelta(offset)
             before = sandbox.units_spent
-            commands.sync(SOURCE, options, Request(dataset="atribu", today=Date.fromisoformat(str(settings.today))))
+            sync(RunConfig(SOURCE, options, Request(dataset="atribu", today=Date.fromisoformat(str(settings.today)))))
             units.append(sandbox.units_spent - before)
             mistakes, rows = differing(sandbox, settings.today - timedelta(HORIZON), settings.today)
             wrong.append(mistakes)

@@ -17,10 +17,10 @@ from starlette.types import Receive, Scope, Send
 from sandbox.atribu import running
 from sources.atribu.endpoints import ATRIBU, ENDPOINTS
 from sources.atribu.source import BearerKey
-from sources.rest.budget import Budget
-from sources.rest.keys import Keys
-from sources.rest.reader import Reader
-from sources.rest.session import RetryPolicy, Session
+from sources.rest.calling.budget import Budget
+from sources.rest.calling.keys import Keys
+from sources.rest.calling.session import RetryPolicy, Session
+from sources.rest.reading.reader import Reader
 
 KEY = "atb_live_faults_4f9c2d"
 PROFILE = "p1"

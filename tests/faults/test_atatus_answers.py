@@ -11,8 +11,8 @@ from pendulum import Date
 from sources.atatus import Options
 from sources.atatus.source import SOURCE
 from sources.rest.errors import ApiError, RateLimitedError, UnexpectedBodyError
-from sources.rest.reader import Answer, Reader
-from sources.rest.tasks import Task
+from sources.rest.reading.reader import Answer, Reader
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 
 KEY = "0123456789abcdef" * 2

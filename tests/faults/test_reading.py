@@ -12,11 +12,11 @@ from sandbox.atribu import FULL_KEY, Fault, Settings, Size, create_app, running
 from sandbox.atribu.settings import Paging
 from sandbox.atribu.state import Sandbox
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue import Endpoint
-from sources.rest.columns import Type
+from sources.rest.catalogue.columns import Type
+from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ApiError, InternalError, UnexpectedBodyError
-from sources.rest.reader import Answer, Failure, Skipped
-from sources.rest.tasks import Task, tasks_of
+from sources.rest.reading.reader import Answer, Failure, Skipped
+from sources.rest.reading.tasks import Task, tasks_of
 from sources.rest.windows import Grain, Window
 
 TODAY = Date(2026, 2, 28)

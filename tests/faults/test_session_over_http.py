@@ -10,7 +10,7 @@ from scripted import KEY, META, Say, playing, refusal, session_for
 from sandbox.atribu import FULL_KEY, Fault, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.budget import Budget, CallTooDearError
+from sources.rest.calling.budget import Budget, CallTooDearError
 from sources.rest.errors import (
     ApiError,
     InternalError,

@@ -25,7 +25,7 @@ RunnableLoadJob.run_managed = signalled
 """Signals a sync while it loads."""
 EARLY = """
 import os
-from pipelines.sync.destinations import Destination
+from pipelines.destinations.destination import Destination
 open_ = Destination.open
 def signalled(destination):
     os.kill(os.getpid(), {number})

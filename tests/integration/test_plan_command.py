@@ -223,12 +223,13 @@ def test_lines_hold_what_a_person_wants_to_know(serve: Serve, elt: Elt, monkeypa
 
 
 def test_a_plan_takes_no_lock_and_leaves_what_a_run_still_has_to_load(serve: Serve, elt: Elt) -> None:
-    from pipelines.sync.destinations import Destination  # noqa: PLC0415 - dlt reads the folders of a test
+    from pipelines.destinations.destination import Destination  # noqa: PLC0415 - dlt reads the folders of a test
+    from pipelines.destinations.target import Target  # noqa: PLC0415 - as above
 
     syncs = Syncs(serve, elt)
     arguments = ("--since", "2026-03-25", "--today", FIRST, "--resources", "channels")
     syncs.plan_and_sync(*arguments)
-    running = Destination("atribu", "local", "atribu")
+    running = Destination(Target("atribu", "local", "atribu"))
     with running.lock():
         running.open()
         running.pipeline.extract([{"left": 1}], table_name="left_behind")

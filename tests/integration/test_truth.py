@@ -58,9 +58,9 @@ def test_units_spent_are_the_arithmetic_of_the_catalogue(serve: Serve, elt: Elt)
     result = elt("sync", "atribu", *WINDOW, *TODAY)
 
     length = len(daily())
-    breakdowns, overview, coverage, campaigns, others = 7 * length, length, length, 3 * length, 3 * length
+    breakdowns, overview, ledger, campaigns, others = 7 * length, length, length, 3 * length, 3 * length
     series_and_goals, trend = 4, 2
-    expected = breakdowns + overview + coverage + campaigns + others + series_and_goals + trend
+    expected = breakdowns + overview + ledger + campaigns + others + series_and_goals + trend
     assert sandbox.units_spent == expected
     assert result.out.split()[-1] == str(expected)
 

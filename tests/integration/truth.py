@@ -86,11 +86,11 @@ def _rows(table: str, answer: Any) -> list[Row]:
     if table == "overview":
         return [answer["current"]]
     if table == "attribution_coverage":
-        return [] if answer is None else [_coverage(answer)]
+        return [] if answer is None else [_ledger(answer)]
     return [answer] if isinstance(answer, dict) else list(answer)
 
 
-def _coverage(answer: Any) -> Row:
+def _ledger(answer: Any) -> Row:
     row = {name: answer[name] for name in ("currency", "traceable_pct_by_count", "traceable_pct_by_value")}
     for bucket, content in {"total": answer["total"], **answer["buckets"]}.items():
         row |= {f"{bucket}_count": content["count"], f"{bucket}_value": content["value"]}

@@ -9,7 +9,7 @@ from privacy.conftest import TODAY, Elt, Home, sync
 from privacy.people import GOALS, SECRET, cells_of, rows_of, tables_of
 
 from sandbox.atribu.state import Sandbox
-from sources.rest.privacy import Privacy
+from sources.rest.privacy.policies import Privacy
 
 FIRST = date(2026, 3, 1)
 Person = dict[str, Any]

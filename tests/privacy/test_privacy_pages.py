@@ -15,11 +15,11 @@ from sandbox.atribu import FULL_KEY, Fault, Population
 from sandbox.atribu.state import Sandbox
 from sandbox.faults import Tampering
 from sources.atribu.source import SOURCE
-from sources.rest.catalogue import Endpoint
+from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import UnexpectedBodyError
-from sources.rest.paging import PAGES_MAX, BrokenChainError, Chain
-from sources.rest.reader import Answer, Failure, Reader
-from sources.rest.tasks import Task
+from sources.rest.reading.paging import PAGES_MAX, BrokenChainError, Chain
+from sources.rest.reading.reader import Answer, Failure, Reader
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 
 pytestmark = pytest.mark.untraced

@@ -10,25 +10,25 @@ from typing import Any
 
 from pendulum import Date
 
-from pipelines.sync.restate import Examination, Finding, rows_of
-from pipelines.sync.sums import Sums, sums_of
+from pipelines.planning.ledger import ServerBehaviour
+from pipelines.proving.search import Finding, RestatementSearch, rows_of
+from pipelines.proving.sums import Sums, sums_of
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.columns import Measure
-from sources.rest.coverage import Known
-from sources.rest.reader import Answer
-from sources.rest.tables import build
-from sources.rest.tasks import Task
+from sources.rest.catalogue.columns import Measure
+from sources.rest.reading.reader import Answer
+from sources.rest.reading.tables import build
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 
 CHANNELS = ENDPOINTS["channels"]
 FIRST = Date(2026, 1, 1)
-NOTHING = Known()
+NOTHING = ServerBehaviour()
 KEYS = ("Direct", "Email", "Paid")
 STORED = ("value", "revenue", "pageviews")
 DAYS = [Window(FIRST.add(days=day), FIRST.add(days=day)) for day in range(90)]
 
 Days = Mapping[Measure, Sequence[date]]
-Values = dict[str, tuple[int, int]]
+VariantValues = dict[str, tuple[int, int]]
 """Key -> (revenue in tenths of a cent, page views)."""
 
 
@@ -44,7 +44,7 @@ class Server:
         after: what the world does once a number of calls was answered.
     """
 
-    days: list[Values]
+    days: list[VariantValues]
     unique: bool = False
     cut: float = math.inf
     answers: float = math.inf
@@ -113,8 +113,8 @@ def loaded(server: Server) -> Loaded:
 def examined(
     server: Server,
     have: Loaded,
-    known: Known = NOTHING,
-    suspects: Days = MappingProxyType({}),
+    known: ServerBehaviour = NOTHING,
+    changed_days: Days = MappingProxyType({}),
     *,
     cancelling: bool = False,
     tolerance: float = 0.0,
@@ -123,14 +123,14 @@ def examined(
     server.calls.clear()
     windows = sorted(have.rows)
     first = server.answer(Window(windows[0].start, windows[-1].end))
-    examination = Examination(
+    examination = RestatementSearch(
         Task(CHANNELS),
         windows,
         ask=server.ask,
         loaded=have.sums,
-        suspects=suspects,
-        known=known,
-        cancelling=frozenset(suspects if cancelling else ()),
+        changed_days=changed_days,
+        behaviour=known,
+        cancelling=frozenset(changed_days if cancelling else ()),
         tolerance=tolerance,
     )
     finding = examination.run(first)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from sources.rest.budget import Budget
+from sources.rest.calling.budget import Budget
 
 LIMIT = 60
 PERIOD = 60.0

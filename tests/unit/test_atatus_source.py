@@ -16,8 +16,8 @@ from sandbox.atatus.state import Sandbox
 from sources.atatus import Options, atatus
 from sources.atatus.source import SOURCE
 from sources.rest.errors import ApiError, ConfigurationError
-from sources.rest.reader import Answer
-from sources.rest.tasks import Task
+from sources.rest.reading.reader import Answer
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 
 README = (Path(__file__).parents[2] / "sources" / "atatus" / "README.md").read_text()

@@ -15,7 +15,7 @@ from rate_limiters import (
     simulate,
 )
 
-from sources.rest.budget import Budget, CallTooDearError
+from sources.rest.calling.budget import Budget, CallTooDearError
 
 EXACT = [
     pytest.param(FixedWindow, id="fixed-window"),

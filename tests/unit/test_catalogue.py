@@ -6,10 +6,10 @@ import pytest
 
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
 from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
-from sources.rest.catalogue import Endpoint, Kind
-from sources.rest.columns import Column, Measure, Type
-from sources.rest.relations import ChildList, Cursor, ForEach, Totals
-from sources.rest.tasks import Task
+from sources.rest.catalogue.columns import Column, Measure, Type
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.catalogue.relations import ChildList, Cursor, ForEach, Totals
+from sources.rest.reading.tasks import Task
 
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True)
@@ -104,11 +104,13 @@ def test_ids_come_from_one_place(sources: dict[str, str]) -> None:
     [
         pytest.param({}, ("profile_id", "date", "grain"), id="aggregate"),
         pytest.param(
-            {"by": (MODEL, LEVEL)}, ("profile_id", "date", "grain", "model", "level"), id="aggregate-by-model-level"
+            {"variant_columns": (MODEL, LEVEL)},
+            ("profile_id", "date", "grain", "model", "level"),
+            id="aggregate-by-model-level",
         ),
         pytest.param({"kind": Kind.SERIES, "columns": (DAY, COUNT)}, ("profile_id", "date"), id="series"),
         pytest.param(
-            {"kind": Kind.SERIES, "columns": (DAY, COUNT), "by": (MODEL,)},
+            {"kind": Kind.SERIES, "columns": (DAY, COUNT), "variant_columns": (MODEL,)},
             ("profile_id", "model", "date"),
             id="series-by-model",
         ),
@@ -121,7 +123,7 @@ def test_what_one_call_answered_for_is_replaced_together(differs: dict[str, Any]
 
 
 def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_the_mark() -> None:
-    one = row(by=(MODEL,), lists=(TAGS,))
+    one = row(variant_columns=(MODEL,), lists=(TAGS,))
     assert {table: [column.name for column in columns] for table, columns in one.tables.items()} == {
         "things": ["profile_id", "date", "grain", "model", "name", "count", "_deleted"],
         "things__tags": ["profile_id", "date", "grain", "model", "name", "position", "value", "_deleted"],
@@ -141,14 +143,14 @@ def test_totals_are_a_table_of_the_question_and_their_own_columns() -> None:
 
 
 def test_parameters_that_the_path_names_go_there() -> None:
-    one = row(path="/{model}/things/{id}", by=(MODEL, LEVEL))
+    one = row(path="/{model}/things/{id}", variant_columns=(MODEL, LEVEL))
     assert one.path_params == {"model", "id"}
     assert Task(one, variant=(("model", "linear"), ("level", "ad"))).address == "/linear/things/{id}"
 
 
 def test_parameters_that_multiply_calls_are_combined_in_order() -> None:
     values = {"model": ("last_touch", "linear"), "level": ("campaign", "ad"), "goal": ("lead",)}
-    assert row(by=(MODEL, LEVEL)).variants(values) == [
+    assert row(variant_columns=(MODEL, LEVEL)).variants(values) == [
         (("model", "last_touch"), ("level", "campaign")),
         (("model", "last_touch"), ("level", "ad")),
         (("model", "linear"), ("level", "campaign")),

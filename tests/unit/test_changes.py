@@ -1,4 +1,4 @@
-"""Answers are compared with what is loaded, cell by cell; days that moved are suspects for what measures the same."""
+"""Answers are compared with what is loaded, cell by cell; changed days are looked at first elsewhere."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -8,15 +8,15 @@ from typing import Any
 import pytest
 from pendulum import Date
 
-from pipelines.sync.changes import Change, Suspects, changes
-from pipelines.sync.warehouse import Warehouse
+from pipelines.planning.ledger import Ledger
+from pipelines.proving.changes import Change, ChangedDays, ChangeDetector
+from pipelines.storing.warehouse import Warehouse
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue import Endpoint
-from sources.rest.columns import Measure
-from sources.rest.coverage import Coverage
-from sources.rest.reader import Answer
-from sources.rest.tables import build
-from sources.rest.tasks import Task
+from sources.rest.catalogue.columns import Measure
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.reader import Answer
+from sources.rest.reading.tables import build
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
 
 TODAY = Date(2026, 3, 31)
@@ -47,10 +47,10 @@ def answer(endpoint: Endpoint, asked: Window, *rows: Mapping[str, Any]) -> Answe
 
 
 def found(old: Sequence[Mapping[str, Any]], *answers: Answer, have: Sequence[Window] = (window(1, 3),)) -> list[Change]:
-    coverage = Coverage()
+    ledger = Ledger()
     for one in have:
-        coverage.add(replace(answers[0].task, window=one), Grain.DAY, TODAY)
-    return changes(answers, coverage, Rows(old), Grain.DAY)
+        ledger.add(replace(answers[0].task, window=one), Grain.DAY, TODAY)
+    return ChangeDetector(ledger, Rows(old), Grain.DAY).changes(answers)
 
 
 def channel(
@@ -150,11 +150,11 @@ def test_the_size_of_a_change_is_how_far_its_value_moved(old: float | None, new:
 
 
 def test_the_days_that_moved_most_are_the_first_suspects_of_their_measure() -> None:
-    suspects = Suspects()
-    suspects.add([change(FIRST, "revenue", 1.0, 3.0), change(SECOND, "revenue", 9.0, 4.0)])
-    suspects.add([change(THIRD, "conversions", 0.0, 4.0), change(FIRST, "revenue", 3.0, 1.0)])
-    suspects.add([change(SECOND, "pageviews", None, 7), change(THIRD, "spend", 2.0, None, ENDPOINTS["overview"])])
-    assert suspects.days == {
+    changed_days = ChangedDays()
+    changed_days.add([change(FIRST, "revenue", 1.0, 3.0), change(SECOND, "revenue", 9.0, 4.0)])
+    changed_days.add([change(THIRD, "conversions", 0.0, 4.0), change(FIRST, "revenue", 3.0, 1.0)])
+    changed_days.add([change(SECOND, "pageviews", None, 7), change(THIRD, "spend", 2.0, None, ENDPOINTS["overview"])])
+    assert changed_days.by_measure == {
         Measure.OUTCOMES: [SECOND, FIRST, THIRD],
         Measure.TRAFFIC: [SECOND],
         Measure.SPEND: [THIRD],
@@ -162,13 +162,13 @@ def test_the_days_that_moved_most_are_the_first_suspects_of_their_measure() -> N
 
 
 def test_days_that_moved_up_and_down_do_not_cancel_out() -> None:
-    suspects = Suspects()
-    suspects.add([change(SECOND, "revenue", 0.0, 5.0)])
-    suspects.add([change(FIRST, "revenue", 0.0, 3.0), change(FIRST, "revenue", 3.0, 0.0)])
-    assert suspects.days == {Measure.OUTCOMES: [FIRST, SECOND]}
+    changed_days = ChangedDays()
+    changed_days.add([change(SECOND, "revenue", 0.0, 5.0)])
+    changed_days.add([change(FIRST, "revenue", 0.0, 3.0), change(FIRST, "revenue", 3.0, 0.0)])
+    assert changed_days.by_measure == {Measure.OUTCOMES: [FIRST, SECOND]}
 
 
 def test_without_changes_nothing_is_suspicious() -> None:
-    suspects = Suspects()
-    suspects.add([])
-    assert suspects.days == {}
+    changed_days = ChangedDays()
+    changed_days.add([])
+    assert changed_days.by_measure == {}

@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import Date
 
+from pipelines.planning.ledger import STATE_KEY, Ledger, ServerBehaviour
 from sources.atribu.endpoints import ENDPOINTS
 from sources.atribu.options import LEVELS, MODELS
-from sources.rest.coverage import STATE_KEY, Coverage, Known
 from sources.rest.errors import ConfigurationError
-from sources.rest.tasks import Task
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
 
 TODAY = Date(2026, 3, 31)
@@ -23,11 +23,11 @@ def task(name: str, start: str, end: str, *variant: tuple[str, str]) -> Task:
     return Task(ENDPOINTS[name], Window(Date.fromisoformat(start), Date.fromisoformat(end)), variant)
 
 
-def loaded(tasks: Sequence[Task], grain: Grain = Grain.DAY, today: Date = TODAY) -> Coverage:
-    coverage = Coverage()
+def loaded(tasks: Sequence[Task], grain: Grain = Grain.DAY, today: Date = TODAY) -> Ledger:
+    ledger = Ledger()
     for one in tasks:
-        coverage.add(one, grain, today)
-    return coverage
+        ledger.add(one, grain, today)
+    return ledger
 
 
 def texts(windows: Sequence[Window]) -> list[str]:
@@ -35,7 +35,7 @@ def texts(windows: Sequence[Window]) -> list[str]:
 
 
 def test_an_empty_ledger_misses_the_whole_window() -> None:
-    assert texts(Coverage().missing(task("channels", "2026-03-01", "2026-03-05"), Grain.DAY)) == [
+    assert texts(Ledger().missing(task("channels", "2026-03-01", "2026-03-05"), Grain.DAY)) == [
         "2026-03-01..2026-03-05"
     ]
 
@@ -58,8 +58,8 @@ def test_an_empty_ledger_misses_the_whole_window() -> None:
     ],
 )
 def test_gaps_are_told_newest_first(have: list[tuple[str, str]], expected: list[str]) -> None:
-    coverage = loaded([task("channels", f"2026-{start}", f"2026-{end}") for start, end in have])
-    assert texts(coverage.missing(task("channels", "2026-03-01", "2026-03-10"), Grain.DAY)) == expected
+    ledger = loaded([task("channels", f"2026-{start}", f"2026-{end}") for start, end in have])
+    assert texts(ledger.missing(task("channels", "2026-03-01", "2026-03-10"), Grain.DAY)) == expected
 
 
 @given(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 10)), max_size=6), st.integers(0, 40), st.integers(0, 15))
@@ -68,9 +68,9 @@ def test_what_is_missing_are_exactly_the_days_that_were_not_added(
 ) -> None:
     channels = ENDPOINTS["channels"]
     windows = [Window(FIRST.add(days=start), FIRST.add(days=start + more)) for start, more in spans]
-    coverage = loaded([Task(channels, window) for window in windows])
+    ledger = loaded([Task(channels, window) for window in windows])
     asked = Window(FIRST.add(days=first), FIRST.add(days=first + days))
-    missing = coverage.missing(Task(channels, asked), Grain.DAY)
+    missing = ledger.missing(Task(channels, asked), Grain.DAY)
     have = {day for window in windows for day in window.dates()}
     assert [day for window in missing[::-1] for day in window.dates()] == [d for d in asked.dates() if d not in have]
 
@@ -83,15 +83,15 @@ def test_what_is_missing_are_exactly_the_days_that_were_not_added(
     ],
 )
 def test_what_was_loaded_for_one_says_nothing_about_another(other: Task) -> None:
-    coverage = loaded([task("overview", "2026-03-01", "2026-03-02", ("model", "last_touch"))])
-    assert texts(coverage.missing(other, Grain.DAY)) == ["2026-03-01..2026-03-02"]
+    ledger = loaded([task("overview", "2026-03-01", "2026-03-02", ("model", "last_touch"))])
+    assert texts(ledger.missing(other, Grain.DAY)) == ["2026-03-01..2026-03-02"]
 
 
 def test_aggregates_of_another_grain_are_missing() -> None:
     week = task("channels", "2026-03-02", "2026-03-08")
-    coverage = loaded([week], Grain.WEEK)
-    assert coverage.missing(week, Grain.WEEK) == []
-    assert texts(coverage.missing(week, Grain.DAY)) == ["2026-03-02..2026-03-08"]
+    ledger = loaded([week], Grain.WEEK)
+    assert ledger.missing(week, Grain.WEEK) == []
+    assert texts(ledger.missing(week, Grain.DAY)) == ["2026-03-02..2026-03-08"]
 
 
 def test_a_series_is_the_same_at_every_grain() -> None:
@@ -117,9 +117,9 @@ def test_a_month_that_reaches_into_today_is_not_complete_in_any_part() -> None:
 
 def test_a_task_without_dates_is_not_kept() -> None:
     goals = Task(ENDPOINTS["goals"])
-    coverage = loaded([goals])
-    assert coverage.missing(goals, Grain.DAY) == []
-    assert coverage.to_state()["loaded"] == {}
+    ledger = loaded([goals])
+    assert ledger.missing(goals, Grain.DAY) == []
+    assert ledger.to_state()["loaded"] == {}
 
 
 def test_the_ledger_comes_back_from_state_as_it_was() -> None:
@@ -136,47 +136,53 @@ def test_the_ledger_comes_back_from_state_as_it_was() -> None:
             "timeseries": [["2025-12-31", "2026-01-01"]],
         },
     )
-    again = Coverage.from_state({STATE_KEY: json.loads(json.dumps(state))})
+    again = Ledger.from_state({STATE_KEY: json.loads(json.dumps(state))})
     assert again.to_state() == state
     again.add(task("overview", "2026-03-06", "2026-03-07", ("model", "linear")), Grain.DAY, TODAY)
     assert again.to_state()["loaded"]["overview|day|linear"] == [["2026-03-01", "2026-03-09"]]
 
 
 def test_state_without_a_ledger_is_an_empty_one() -> None:
-    assert Coverage.from_state({"resources": {}}).to_state() == Coverage().to_state()
+    assert Ledger.from_state({"resources": {}}).to_state() == Ledger().to_state()
 
 
 @pytest.mark.parametrize(
     "known",
     [
-        pytest.param(Known(), id="nothing"),
-        pytest.param(Known(rounded=True, not_additive=frozenset({"b", "a"}), capped=True, checked=TODAY), id="all"),
+        pytest.param(ServerBehaviour(), id="nothing"),
+        pytest.param(
+            ServerBehaviour(rounded=True, not_additive=frozenset({"b", "a"}), capped=True, checked=TODAY), id="all"
+        ),
     ],
 )
-def test_what_checks_have_learned_comes_back_for_its_variant_only(known: Known) -> None:
+def test_what_checks_have_learned_comes_back_for_its_variant_only(known: ServerBehaviour) -> None:
     linear, other = (task("overview", "2026-03-01", "2026-03-02", ("model", model)) for model in ("linear", "custom"))
-    coverage = Coverage(tenant="p1")
-    coverage.learn(linear, Grain.DAY, known)
-    again = Coverage.from_state({STATE_KEY: json.loads(json.dumps(coverage.to_state()))})
-    assert (again.known(linear, Grain.DAY), again.known(other, Grain.DAY), again.tenant) == (known, Known(), "p1")
+    ledger = Ledger(tenant="p1")
+    ledger.learn(linear, Grain.DAY, known)
+    again = Ledger.from_state({STATE_KEY: json.loads(json.dumps(ledger.to_state()))})
+    assert (again.behaviour(linear, Grain.DAY), again.behaviour(other, Grain.DAY), again.tenant) == (
+        known,
+        ServerBehaviour(),
+        "p1",
+    )
 
 
 def test_days_of_a_window_that_were_loaded_are_told_oldest_first() -> None:
-    coverage = loaded([task("channels", "2026-03-01", "2026-03-03"), task("channels", "2026-03-06", "2026-03-09")])
+    ledger = loaded([task("channels", "2026-03-01", "2026-03-03"), task("channels", "2026-03-06", "2026-03-09")])
     asked = task("channels", "2026-03-02", "2026-03-07")
-    assert texts(coverage.loaded(asked, Grain.DAY)) == ["2026-03-02..2026-03-03", "2026-03-06..2026-03-07"]
-    assert coverage.loaded(task("channels", "2026-03-04", "2026-03-05"), Grain.DAY) == []
+    assert texts(ledger.loaded(asked, Grain.DAY)) == ["2026-03-02..2026-03-03", "2026-03-06..2026-03-07"]
+    assert ledger.loaded(task("channels", "2026-03-04", "2026-03-05"), Grain.DAY) == []
 
 
 def test_forgetting_an_endpoint_leaves_the_others() -> None:
     revenue = [task("revenue", "2026-03-01", "2026-03-02", ("model", model)) for model in ("linear", "custom")]
     cash = task("revenue_cash", "2026-03-01", "2026-03-02")
-    coverage = loaded([*revenue, cash])
-    assert coverage.endpoints() == {"revenue", "revenue_cash"}
-    coverage.forget("revenue")
-    assert coverage.endpoints() == {"revenue_cash"}
-    assert coverage.missing(cash, Grain.DAY) == []
-    assert texts(coverage.missing(revenue[0], Grain.DAY)) == ["2026-03-01..2026-03-02"]
+    ledger = loaded([*revenue, cash])
+    assert ledger.endpoints() == {"revenue", "revenue_cash"}
+    ledger.forget("revenue")
+    assert ledger.endpoints() == {"revenue_cash"}
+    assert ledger.missing(cash, Grain.DAY) == []
+    assert texts(ledger.missing(revenue[0], Grain.DAY)) == ["2026-03-01..2026-03-02"]
 
 
 @pytest.mark.parametrize(
@@ -187,7 +193,7 @@ def test_a_ledger_of_another_version_is_refused(stored: dict[str, object]) -> No
     with pytest.raises(
         ConfigurationError, match=f"has version {stored.get('version')!r}, this program knows 1; update"
     ):
-        Coverage.from_state({STATE_KEY: stored})
+        Ledger.from_state({STATE_KEY: stored})
 
 
 @pytest.mark.parametrize(
@@ -202,20 +208,20 @@ def test_a_variant_counts_as_checked_on_the_day_of_its_first_window_and_later_on
     name: str, start: str, end: str
 ) -> None:
     one = task(name, start, end)
-    coverage = loaded([one])
-    coverage.add(one, Grain.DAY, TODAY.add(days=5))
-    assert coverage.known(one, Grain.DAY) == Known(checked=TODAY)
-    coverage.learn(one, Grain.DAY, Known(rounded=True, checked=TODAY.add(days=9)))
-    coverage.add(one, Grain.DAY, TODAY.add(days=12))
-    assert coverage.known(one, Grain.DAY) == Known(rounded=True, checked=TODAY.add(days=9))
+    ledger = loaded([one])
+    ledger.add(one, Grain.DAY, TODAY.add(days=5))
+    assert ledger.behaviour(one, Grain.DAY) == ServerBehaviour(checked=TODAY)
+    ledger.learn(one, Grain.DAY, ServerBehaviour(rounded=True, checked=TODAY.add(days=9)))
+    ledger.add(one, Grain.DAY, TODAY.add(days=12))
+    assert ledger.behaviour(one, Grain.DAY) == ServerBehaviour(rounded=True, checked=TODAY.add(days=9))
 
 
 def test_what_was_learned_before_anything_was_loaded_stays_when_it_is() -> None:
     one = task("channels", "2026-03-01", "2026-03-02")
-    coverage = Coverage()
-    coverage.learn(one, Grain.DAY, Known(capped=True))
-    coverage.add(one, Grain.DAY, TODAY)
-    assert coverage.known(one, Grain.DAY) == Known(capped=True, checked=TODAY)
+    ledger = Ledger()
+    ledger.learn(one, Grain.DAY, ServerBehaviour(capped=True))
+    ledger.add(one, Grain.DAY, TODAY)
+    assert ledger.behaviour(one, Grain.DAY) == ServerBehaviour(capped=True, checked=TODAY)
 
 
 def test_a_task_without_dates_is_never_checked() -> None:
@@ -224,17 +230,17 @@ def test_a_task_without_dates_is_never_checked() -> None:
 
 def test_knowledge_is_of_one_grain_but_for_series() -> None:
     series, aggregate = (task(name, "2026-03-02", "2026-03-08") for name in ("timeseries", "channels"))
-    coverage = loaded([series, aggregate], Grain.WEEK)
-    assert coverage.known(series, Grain.DAY) == Known(checked=TODAY)
-    assert coverage.known(aggregate, Grain.DAY) == Known()
+    ledger = loaded([series, aggregate], Grain.WEEK)
+    assert ledger.behaviour(series, Grain.DAY) == ServerBehaviour(checked=TODAY)
+    assert ledger.behaviour(aggregate, Grain.DAY) == ServerBehaviour()
 
 
 def test_only_what_was_learned_is_stored_and_in_a_fixed_order() -> None:
     one, other = task("pages", "2026-03-01", "2026-03-02"), task("channels", "2026-03-01", "2026-03-02")
-    coverage = Coverage(tenant="p1")
-    coverage.learn(one, Grain.DAY, Known(rounded=True, not_additive=frozenset({"b", "a"}), checked=TODAY))
-    coverage.learn(other, Grain.WEEK, Known())
-    state = coverage.to_state()
+    ledger = Ledger(tenant="p1")
+    ledger.learn(one, Grain.DAY, ServerBehaviour(rounded=True, not_additive=frozenset({"b", "a"}), checked=TODAY))
+    ledger.learn(other, Grain.WEEK, ServerBehaviour())
+    state = ledger.to_state()
     assert state["tenant"] == "p1"
     assert state["known"] == {
         "channels|week": {},
@@ -245,18 +251,18 @@ def test_only_what_was_learned_is_stored_and_in_a_fixed_order() -> None:
 
 def test_a_forgotten_endpoint_keeps_what_was_learned_of_the_server_and_its_tenant() -> None:
     one = task("channels", "2026-03-01", "2026-03-02")
-    coverage = loaded([one])
-    coverage.tenant = "p1"
-    coverage.learn(one, Grain.DAY, Known(rounded=True, checked=TODAY))
-    coverage.forget("channels")
-    assert (coverage.endpoints(), coverage.tenant) == (set(), "p1")
-    assert coverage.known(one, Grain.DAY) == Known(rounded=True, checked=TODAY)
+    ledger = loaded([one])
+    ledger.tenant = "p1"
+    ledger.learn(one, Grain.DAY, ServerBehaviour(rounded=True, checked=TODAY))
+    ledger.forget("channels")
+    assert (ledger.endpoints(), ledger.tenant) == (set(), "p1")
+    assert ledger.behaviour(one, Grain.DAY) == ServerBehaviour(rounded=True, checked=TODAY)
 
 
 def test_forgetting_goes_by_the_whole_name() -> None:
-    coverage = loaded([task(name, "2026-03-01", "2026-03-02") for name in ("conversions", "conversions_timeseries")])
-    coverage.forget("conversions")
-    assert coverage.endpoints() == {"conversions_timeseries"}
+    ledger = loaded([task(name, "2026-03-01", "2026-03-02") for name in ("conversions", "conversions_timeseries")])
+    ledger.forget("conversions")
+    assert ledger.endpoints() == {"conversions_timeseries"}
 
 
 @pytest.mark.parametrize(
@@ -270,7 +276,7 @@ def test_three_years_of_daily_history_with_gaps_fit_into_64_kilobytes(
     models: tuple[str, ...], months: Sequence[int]
 ) -> None:
     values = {"model": models, "level": LEVELS, "goal": ("payment_received", "lead_created", "call_booked")}
-    coverage = Coverage()
+    ledger = Ledger()
     variants = 0
     for endpoint in ENDPOINTS.values():
         if not endpoint.dated:
@@ -279,10 +285,10 @@ def test_three_years_of_daily_history_with_gaps_fit_into_64_kilobytes(
             variants += 1
             for month in months:  # each month was loaded but for its last days
                 start = Date(2023, 4, 1).add(months=month)
-                coverage.add(Task(endpoint, Window(start, start.add(days=20)), variant), Grain.DAY, TODAY)
-            known = Known(rounded=True, not_additive=frozenset(endpoint.additive), capped=True, checked=TODAY)
-            coverage.learn(Task(endpoint, variant=variant), Grain.DAY, known)
-    state = coverage.to_state()
+                ledger.add(Task(endpoint, Window(start, start.add(days=20)), variant), Grain.DAY, TODAY)
+            known = ServerBehaviour(rounded=True, not_additive=frozenset(endpoint.additive), capped=True, checked=TODAY)
+            ledger.learn(Task(endpoint, variant=variant), Grain.DAY, known)
+    state = ledger.to_state()
     assert len(state["loaded"]) == variants
     assert {len(ranges) for ranges in state["loaded"].values()} == {len(months)}
     assert len(json.dumps(state)) < 64 * 1024

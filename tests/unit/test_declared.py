@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from pendulum import Date
 
-from sources.rest.api import DateRange
-from sources.rest.catalogue import Endpoint, Kind
-from sources.rest.columns import Column, Type
-from sources.rest.declared import declared
+from sources.rest.catalogue.api import DateRange
+from sources.rest.catalogue.columns import Column, Type
+from sources.rest.catalogue.declared import declared
+from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import Window
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.sync.history import HISTORY, Restated, RunRow, WindowRow, history_table
+from pipelines.storing.history import HISTORY, Restated, RunRow, WindowRow, history_table
 
 AT = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
 RUN = RunRow(

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from pipelines.exit_codes import DestinationBusyError, ExitCode, exit_code
-from pipelines.sync.outcome import Outcome, Patience
+from pipelines.destinations.waiting import DestinationBusyError
+from pipelines.running.circuit_breaker import CircuitBreaker
+from pipelines.running.exit_codes import ExitCode, exit_code
+from pipelines.running.outcome import Outcome
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.errors import (
     ApiError,
@@ -26,8 +28,8 @@ from sources.rest.errors import (
     UnexpectedBodyError,
     UnreachableError,
 )
-from sources.rest.reader import Failure
-from sources.rest.tasks import Task
+from sources.rest.reading.reader import Failure
+from sources.rest.reading.tasks import Task
 
 CHANNELS, PAGES = Task(ENDPOINTS["channels"]), Task(ENDPOINTS["pages"])
 
@@ -137,7 +139,7 @@ def test_an_endpoint_is_left_alone_after_as_many_failures_in_a_row_as_its_last_e
     kinds: Sequence[type[ApiError]],
     left_alone: bool,  # noqa: FBT001 - the expected value
 ) -> None:
-    patience = Patience()
+    patience = CircuitBreaker()
     for failure in failures(*kinds):
         assert not patience.skips(CHANNELS)
         patience.failed(failure)
@@ -145,14 +147,14 @@ def test_an_endpoint_is_left_alone_after_as_many_failures_in_a_row_as_its_last_e
 
 
 def test_a_missing_scope_leaves_alone_everything_that_needs_it() -> None:
-    patience = Patience()
+    patience = CircuitBreaker()
     patience.failed(Failure(CHANNELS, api_error(MissingScopeError)))
     skipped = [patience.skips(task) for task in (CHANNELS, PAGES, Task(ENDPOINTS["campaigns"]))]
     assert (skipped, patience.missing) == ([True, True, False], {"analytics:read": {"channels"}})
 
 
 def test_an_answer_makes_earlier_failures_of_its_endpoint_forgotten_and_of_no_other() -> None:
-    patience = Patience()
+    patience = CircuitBreaker()
     for task in (CHANNELS, PAGES):
         patience.failed(Failure(task, api_error(UnavailableError)))
     patience.succeeded(CHANNELS)
@@ -162,7 +164,7 @@ def test_an_answer_makes_earlier_failures_of_its_endpoint_forgotten_and_of_no_ot
 
 
 def test_a_late_answer_does_not_bring_back_an_endpoint_that_is_left_alone() -> None:
-    patience = Patience()
+    patience = CircuitBreaker()
     patience.failed(Failure(CHANNELS, api_error(NotFoundError)))
     patience.succeeded(CHANNELS)
     assert patience.skips(CHANNELS)
@@ -172,7 +174,7 @@ def test_a_late_answer_does_not_bring_back_an_endpoint_that_is_left_alone() -> N
     "kind", [UnauthorizedError, RateLimitedError, UnreachableError, UnconnectedError, RedirectError]
 )
 def test_an_error_that_every_call_would_meet_stops_everything_at_once(kind: type[ApiError]) -> None:
-    patience = Patience()
+    patience = CircuitBreaker()
     first, second = Failure(CHANNELS, api_error(kind)), Failure(PAGES, api_error(UnauthorizedError))
     patience.failed(first)
     patience.failed(second)

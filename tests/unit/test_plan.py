@@ -10,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import Date
 
-from pipelines.sync.plan import Plan, cost, plan, proof_plan, slices
-from pipelines.sync.policy import Policy
+from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.plan import Plan, cost, plan, proof_plan, slices
+from pipelines.planning.policy import Policy
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.coverage import Coverage, Known, Restatement
-from sources.rest.tasks import Task
+from sources.rest.options.common import Restatement
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, by_grain
 
 TODAY = Date(2026, 3, 31)
@@ -22,25 +23,25 @@ VALUES = {"model": ("linear",), "level": ("ad",)}
 POLICY = Policy(today=TODAY, horizon_days=90, restatement=Restatement.EXACT, grain=Grain.DAY, values=VALUES)
 SERIES, CHANNELS, OVERVIEW, GOALS = (ENDPOINTS[name] for name in ("timeseries", "channels", "overview", "goals"))
 ALL = (SERIES, OVERVIEW, CHANNELS, GOALS)
-CHECKED = Known(checked=TODAY)
+CHECKED = ServerBehaviour(checked=TODAY)
 
 
 def days(start: str, end: str = "2026-03-31") -> Window:
     return Window(Date.fromisoformat(start), Date.fromisoformat(end))
 
 
-def ledger(
-    windows: Iterable[Window], known: Known = CHECKED, *, grain: Grain = Grain.DAY, today: Date = TODAY
-) -> Coverage:
+def ledger_of(
+    windows: Iterable[Window], known: ServerBehaviour = CHECKED, *, grain: Grain = Grain.DAY, today: Date = TODAY
+) -> Ledger:
     """Everything of the four endpoints was loaded over some ranges."""
-    coverage = Coverage()
+    ledger = Ledger()
     for endpoint in ALL:
-        whole = Task(endpoint, variant=(("model", "linear"),) if endpoint.by else ())
+        whole = Task(endpoint, variant=(("model", "linear"),) if endpoint.variant_columns else ())
         for window in windows:
-            coverage.add(replace(whole, window=window), grain, today)
+            ledger.add(replace(whole, window=window), grain, today)
         if endpoint.dated:
-            coverage.learn(whole, grain, known)
-    return coverage
+            ledger.learn(whole, grain, known)
+    return ledger
 
 
 def told(tasks: Iterable[Task]) -> list[str]:
@@ -52,17 +53,17 @@ def day_tasks(reason: str, start: str, end: str, names: Sequence[str] = ("overvi
     return [f"{reason}: {name} {day}" for day in list(days(start, end).dates())[::-1] for name in names]
 
 
-def settled(done: Plan, coverage: Coverage, policy: Policy) -> None:
+def settled(done: Plan, ledger: Ledger, policy: Policy) -> None:
     """Note a plan as done, as a run does."""
     for task in done.tasks:
-        coverage.add(task, policy.grain, policy.today)
-    for whole in done.settles:
-        known = coverage.known(whole, policy.grain)
-        coverage.learn(whole, policy.grain, replace(known, checked=policy.today))
+        ledger.add(task, policy.grain, policy.today)
+    for whole in done.fully_checked:
+        known = ledger.behaviour(whole, policy.grain)
+        ledger.learn(whole, policy.grain, replace(known, checked=policy.today))
 
 
 def test_a_first_run_loads_series_snapshots_and_this_week_before_older_days_newest_first() -> None:
-    first = plan(ALL, days("2026-03-02"), POLICY, Coverage())
+    first = plan(ALL, days("2026-03-02"), POLICY, Ledger())
     cheap = ["new: timeseries 2026-03-02..2026-03-31", "snapshot: goals"]
     assert told(first.recent) == [*cheap, *day_tasks("new", "2026-03-25", "2026-03-31")]
     assert told(first.history) == day_tasks("history", "2026-03-02", "2026-03-24")
@@ -71,10 +72,10 @@ def test_a_first_run_loads_series_snapshots_and_this_week_before_older_days_newe
 
 
 def test_the_next_day_costs_a_hint_two_days_that_were_open_and_one_check_a_variant() -> None:
-    coverage, asked = Coverage(), days("2025-06-01")
-    settled(plan(ALL, asked, POLICY, coverage), coverage, POLICY)
+    ledger, asked = Ledger(), days("2025-06-01")
+    settled(plan(ALL, asked, POLICY, ledger), ledger, POLICY)
     after = replace(POLICY, today=TODAY.add(days=1))
-    second = plan(ALL, Window(asked.start, after.today), after, coverage)
+    second = plan(ALL, Window(asked.start, after.today), after, ledger)
     assert told(second.recent) == [
         "hint: timeseries 2025-12-31..2026-04-01",
         "snapshot: goals",
@@ -86,8 +87,8 @@ def test_the_next_day_costs_a_hint_two_days_that_were_open_and_one_check_a_varia
 
 def test_after_a_pause_longer_than_the_horizon_the_check_begins_a_horizon_before_the_last_one() -> None:
     stopped = TODAY.subtract(days=200)
-    coverage = ledger([days("2025-01-01", "2025-09-11")], Known(checked=stopped))
-    resumed = plan([SERIES, CHANNELS], days("2025-01-01"), POLICY, coverage)
+    ledger = ledger_of([days("2025-01-01", "2025-09-11")], ServerBehaviour(checked=stopped))
+    resumed = plan([SERIES, CHANNELS], days("2025-01-01"), POLICY, ledger)
     assert told(resumed.checks) == ["check: channels 2025-06-14..2025-09-11"]
     new = day_tasks("new", "2026-03-25", "2026-03-31", ["channels"])
     assert told(resumed.recent) == ["hint: timeseries 2025-06-14..2026-03-31", *new]
@@ -95,8 +96,10 @@ def test_after_a_pause_longer_than_the_horizon_the_check_begins_a_horizon_before
 
 
 def test_a_ledger_from_the_future_is_checked_as_if_it_were_of_today() -> None:
-    coverage = ledger([days("2026-03-01", "2026-04-20")], Known(checked=Date(2026, 4, 21)), today=Date(2026, 4, 21))
-    made = plan([CHANNELS], days("2026-03-01"), replace(POLICY, horizon_days=10), coverage)
+    ledger = ledger_of(
+        [days("2026-03-01", "2026-04-20")], ServerBehaviour(checked=Date(2026, 4, 21)), today=Date(2026, 4, 21)
+    )
+    made = plan([CHANNELS], days("2026-03-01"), replace(POLICY, horizon_days=10), ledger)
     assert told(made.tasks) == ["check: channels 2026-03-21..2026-03-31"]
 
 
@@ -111,7 +114,7 @@ def test_without_checks_the_horizon_is_read_again_or_not_at_all(
     restatement: Restatement, again: list[str], series: str
 ) -> None:
     policy = replace(POLICY, restatement=restatement, horizon_days=10)
-    made = plan(ALL[:3], days("2026-01-01"), policy, ledger([days("2026-01-01", "2026-03-30")]))
+    made = plan(ALL[:3], days("2026-01-01"), policy, ledger_of([days("2026-01-01", "2026-03-30")]))
     assert told(made.again) == again
     new = day_tasks("new", "2026-03-31", "2026-03-31")
     assert told(made.recent) == [f"hint: timeseries {series}..2026-03-31", *new]
@@ -129,25 +132,25 @@ def test_without_checks_the_horizon_is_read_again_or_not_at_all(
 def test_days_that_sums_cannot_check_are_read_once_for_the_rungs_that_they_have_passed(
     every: int, expected: list[int]
 ) -> None:
-    coverage = ledger([], Known(capped=True))
+    ledger = ledger_of([], ServerBehaviour(capped=True))
     ages: list[int] = []
     for age in range(0, 160, every):
         policy = replace(POLICY, today=TODAY.add(days=age))
-        made = plan([CHANNELS], Window(TODAY.subtract(days=30), policy.today), policy, coverage)
+        made = plan([CHANNELS], Window(TODAY.subtract(days=30), policy.today), policy, ledger)
         ages += [age for task in made.tasks if task.window == Window(TODAY, TODAY)]
         assert made.checks == []
-        settled(made, coverage, policy)
+        settled(made, ledger, policy)
     assert ages == expected
 
 
 def entities(rows_per_day: float, **differs: Any) -> Plan:
     """The plan for visitors of which 91 days are loaded, a day after they were last looked at."""
     visitors = ENDPOINTS["visitors"]
-    coverage, window = Coverage(), Window(TODAY.subtract(days=91), TODAY)
-    coverage.add(Task(visitors, window), Grain.DAY, TODAY)
-    coverage.learn(Task(visitors), Grain.DAY, Known(checked=TODAY.subtract(days=1)))
+    ledger, window = Ledger(), Window(TODAY.subtract(days=91), TODAY)
+    ledger.add(Task(visitors, window), Grain.DAY, TODAY)
+    ledger.learn(Task(visitors), Grain.DAY, ServerBehaviour(checked=TODAY.subtract(days=1)))
     policy = replace(POLICY, rows_per_day={("visitors", ""): rows_per_day}, **differs)
-    return plan([visitors], window, policy, coverage)
+    return plan([visitors], window, policy, ledger)
 
 
 def test_all_pages_of_the_horizon_are_read_again_in_as_few_chains_as_a_slice_holds() -> None:
@@ -167,8 +170,8 @@ def test_entities_whose_horizon_costs_too_much_climb_the_ladder_and_the_plan_say
 
 
 def test_moving_the_start_back_loads_only_the_days_before_and_those_between() -> None:
-    coverage = ledger([days("2026-02-01", "2026-02-10"), days("2026-02-14", "2026-03-30")])
-    made = plan([CHANNELS, SERIES], days("2026-01-25"), replace(POLICY, restatement=Restatement.NONE), coverage)
+    ledger = ledger_of([days("2026-02-01", "2026-02-10"), days("2026-02-14", "2026-03-30")])
+    made = plan([CHANNELS, SERIES], days("2026-01-25"), replace(POLICY, restatement=Restatement.NONE), ledger)
     assert told(made.recent) == ["hint: timeseries 2026-03-25..2026-03-31", "new: channels 2026-03-31"]
     series = ["gap: timeseries 2026-02-11..2026-02-13", "history: timeseries 2026-01-25..2026-01-31"]
     assert sorted(told(made.history[:2])) == series
@@ -177,8 +180,8 @@ def test_moving_the_start_back_loads_only_the_days_before_and_those_between() ->
 
 
 def test_another_grain_loads_aggregates_anew_and_series_not() -> None:
-    coverage = ledger([days("2026-03-02", "2026-03-30")])
-    made = plan([SERIES, CHANNELS], days("2026-03-10"), replace(POLICY, grain=Grain.WEEK, horizon_days=10), coverage)
+    ledger = ledger_of([days("2026-03-02", "2026-03-30")])
+    made = plan([SERIES, CHANNELS], days("2026-03-10"), replace(POLICY, grain=Grain.WEEK, horizon_days=10), ledger)
     assert told(made.tasks) == [
         "hint: timeseries 2026-03-21..2026-03-31",
         "new: channels 2026-03-30..2026-03-31",
@@ -190,7 +193,7 @@ def test_another_grain_loads_aggregates_anew_and_series_not() -> None:
 
 def test_another_model_loads_only_what_it_adds() -> None:
     policy = replace(POLICY, values={"model": ("linear", "custom")}, horizon_days=1)
-    made = plan([OVERVIEW, CHANNELS], days("2026-03-29"), policy, ledger([days("2026-03-29", "2026-03-30")]))
+    made = plan([OVERVIEW, CHANNELS], days("2026-03-29"), policy, ledger_of([days("2026-03-29", "2026-03-30")]))
     assert told(made.tasks) == [
         "new: overview linear 2026-03-31",
         "new: overview custom 2026-03-31",
@@ -211,14 +214,14 @@ def test_another_model_loads_only_what_it_adds() -> None:
 )
 def test_checks_cover_whole_weeks_and_months_that_reach_into_the_horizon(grain: Grain, check: str, new: str) -> None:
     policy = replace(POLICY, grain=grain, horizon_days=10 if grain is Grain.WEEK else 31)
-    coverage = ledger(list(by_grain(days("2025-12-01"), grain)), grain=grain)
-    made = plan([CHANNELS], days("2026-01-01"), policy, coverage)
+    ledger = ledger_of(list(by_grain(days("2025-12-01"), grain)), grain=grain)
+    made = plan([CHANNELS], days("2026-01-01"), policy, ledger)
     assert told(made.tasks) == [f"new: channels {new}", f"check: channels {check}"]
 
 
 def test_a_check_asks_for_at_most_366_days_and_never_across_a_gap() -> None:
-    coverage = ledger([days("2024-02-01", "2025-12-31"), days("2026-02-01", "2026-03-30")])
-    made = plan([CHANNELS], days("2024-02-01"), replace(POLICY, horizon_days=800), coverage)
+    ledger = ledger_of([days("2024-02-01", "2025-12-31"), days("2026-02-01", "2026-03-30")])
+    made = plan([CHANNELS], days("2024-02-01"), replace(POLICY, horizon_days=800), ledger)
     assert told(made.checks) == [
         "check: channels 2026-02-01..2026-03-30",
         "check: channels 2025-02-01..2025-12-31",
@@ -240,38 +243,38 @@ def test_variants_are_settled_whose_changeable_days_are_all_asked_for(
     asked: Window, restatement: Restatement, expected: list[str]
 ) -> None:
     policy = replace(POLICY, restatement=restatement, horizon_days=30, looks_back=False)
-    settles = plan(ALL, asked, policy, ledger([days("2026-01-01", "2026-03-30")])).settles
-    assert [str(replace(task, window=None)) for task in settles] == expected
-    assert {task.window for task in settles} <= {asked}
+    fully_checked = plan(ALL, asked, policy, ledger_of([days("2026-01-01", "2026-03-30")])).fully_checked
+    assert [str(replace(task, window=None)) for task in fully_checked] == expected
+    assert {task.window for task in fully_checked} <= {asked}
 
 
 def test_weeks_that_are_read_whole_settle_although_the_range_begins_within_one() -> None:
     policy = replace(POLICY, grain=Grain.WEEK)
-    coverage = ledger([days("2026-03-02", "2026-03-29")], grain=Grain.WEEK)
-    made = plan([CHANNELS], days("2026-03-04"), policy, coverage)
+    ledger = ledger_of([days("2026-03-02", "2026-03-29")], grain=Grain.WEEK)
+    made = plan([CHANNELS], days("2026-03-04"), policy, ledger)
     assert told(made.checks) == ["check: channels 2026-03-02..2026-03-29"]
-    assert told(made.settles) == [": channels 2026-03-04..2026-03-31"]
+    assert told(made.fully_checked) == [": channels 2026-03-04..2026-03-31"]
 
 
 def test_a_first_day_that_moves_on_with_today_does_not_keep_days_from_being_settled() -> None:
-    coverage = Coverage()
+    ledger = Ledger()
     for later in range(3):
         policy = replace(POLICY, today=TODAY.add(days=later))
         asked = Window(policy.today.subtract(days=89), policy.today)
-        settled(plan([CHANNELS], asked, policy, coverage), coverage, policy)
-        assert coverage.known(Task(CHANNELS), Grain.DAY).checked == policy.today
+        settled(plan([CHANNELS], asked, policy, ledger), ledger, policy)
+        assert ledger.behaviour(Task(CHANNELS), Grain.DAY).checked == policy.today
 
 
 def test_a_loaded_series_is_read_again_as_a_hint_before_checks_however_old_the_range() -> None:
-    coverage = ledger([days("2026-01-01", "2026-03-30")])
-    made = plan([SERIES, CHANNELS], days("2026-02-01", "2026-02-10"), POLICY, coverage)
+    ledger = ledger_of([days("2026-01-01", "2026-03-30")])
+    made = plan([SERIES, CHANNELS], days("2026-02-01", "2026-02-10"), POLICY, ledger)
     assert [task.reason for task in made.tasks] == ["hint", "check"]
 
 
 def test_a_proof_covers_everything_loaded_that_adds_up_in_calls_of_at_most_366_days() -> None:
-    coverage = ledger([days("2024-01-01", "2025-01-10"), days("2026-03-01", "2026-03-30")])
-    coverage.add(Task(ENDPOINTS["visitors"], days("2026-03-01", "2026-03-30")), Grain.DAY, TODAY)
-    proof = proof_plan((*ALL, ENDPOINTS["visitors"]), days("2024-01-06"), POLICY, coverage)
+    ledger = ledger_of([days("2024-01-01", "2025-01-10"), days("2026-03-01", "2026-03-30")])
+    ledger.add(Task(ENDPOINTS["visitors"], days("2026-03-01", "2026-03-30")), Grain.DAY, TODAY)
+    proof = proof_plan((*ALL, ENDPOINTS["visitors"]), days("2024-01-06"), POLICY, ledger)
     windows = ("2025-01-06..2025-01-10", "2024-01-06..2025-01-05", "2026-03-01..2026-03-30")
     assert told(proof.again) == [
         "check: timeseries 2024-01-11..2025-01-10",
@@ -288,8 +291,8 @@ WHOLE = {Grain.WEEK: "2026-02-09..2026-03-29", Grain.MONTH: "2026-02-01..2026-02
 
 @pytest.mark.parametrize(("grain", "expected"), WHOLE.items(), ids=WHOLE)
 def test_a_proof_never_asks_for_a_part_of_a_stored_window(grain: Grain, expected: str) -> None:
-    coverage = ledger(list(by_grain(days("2025-12-01"), grain)), grain=grain)
-    proof = proof_plan([CHANNELS], days("2026-02-12"), replace(POLICY, grain=grain), coverage)
+    ledger = ledger_of(list(by_grain(days("2025-12-01"), grain)), grain=grain)
+    proof = proof_plan([CHANNELS], days("2026-02-12"), replace(POLICY, grain=grain), ledger)
     assert told(proof.checks) == [f"check: channels {expected}"]
 
 
@@ -319,7 +322,7 @@ def test_slices_keep_every_task_in_order_and_are_as_full_as_their_units_allow(na
 
 
 def test_after_a_pause_longer_than_the_default_start_no_day_is_left_out_between() -> None:
-    coverage = ledger([days("2025-09-01", "2025-11-30")])
-    made = plan([SERIES], days("2026-01-01"), replace(POLICY, keeps_start=True), coverage)
+    ledger = ledger_of([days("2025-09-01", "2025-11-30")])
+    made = plan([SERIES], days("2026-01-01"), replace(POLICY, keeps_start=True), ledger)
     asked_for = {day for task in made.tasks if task.window for day in task.window.dates()}
     assert asked_for >= set(days("2025-12-01").dates())

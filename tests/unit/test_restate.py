@@ -9,9 +9,9 @@ from changing_world import DAYS, KEYS, NOTHING, Server, days_read, examined, loa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipelines.sync.restate import Finding
-from sources.rest.columns import Measure
-from sources.rest.coverage import Known
+from pipelines.planning.ledger import ServerBehaviour
+from pipelines.proving.search import Finding
+from sources.rest.catalogue.columns import Measure
 
 
 def test_a_quiet_range_is_proved_by_the_call_that_was_made() -> None:
@@ -45,9 +45,9 @@ def test_whatever_days_changed_the_loaded_days_are_true_afterwards(data: st.Data
     server, have = world(45)
     for day in data.draw(st.sets(st.integers(0, 44))):
         change(server, day, data.draw(st.sampled_from(CHANGES)))
-    suspects = [DAYS[day].start for day in data.draw(st.lists(st.integers(0, 44), max_size=5))]
-    finding = examined(server, have, suspects={Measure.OUTCOMES: suspects})
-    assert (finding.proved, finding.complete, finding.known) == (True, True, NOTHING)
+    changed_days = [DAYS[day].start for day in data.draw(st.lists(st.integers(0, 44), max_size=5))]
+    finding = examined(server, have, changed_days={Measure.OUTCOMES: changed_days})
+    assert (finding.proved, finding.complete, finding.behaviour) == (True, True, NOTHING)
     assert have.rows == truth(server, have)
 
 
@@ -89,7 +89,7 @@ def test_days_that_moved_up_and_down_are_all_found() -> None:
 
 
 @pytest.mark.parametrize(
-    ("measure", "suspects", "calls"),
+    ("measure", "changed_days", "calls"),
     [
         pytest.param(Measure.OUTCOMES, [17], 2, id="the-day"),
         pytest.param(Measure.OUTCOMES, [3, 17, 17, 60], 4, id="the-day-among-others"),
@@ -97,10 +97,10 @@ def test_days_that_moved_up_and_down_are_all_found() -> None:
         pytest.param(Measure.SEARCH, [17], 9, id="the-day-for-another-measure"),
     ],
 )
-def test_days_that_moved_elsewhere_are_looked_at_first(measure: Measure, suspects: list[int], calls: int) -> None:
+def test_days_that_moved_elsewhere_are_looked_at_first(measure: Measure, changed_days: list[int], calls: int) -> None:
     server, have = world(90)
     server.put(17, "Email", 10)
-    finding = examined(server, have, suspects={measure: [DAYS[day].start for day in suspects]})
+    finding = examined(server, have, changed_days={measure: [DAYS[day].start for day in changed_days]})
     assert (finding.proved, len(server.calls)) == (True, calls)
     assert have.rows == truth(server, have)
 
@@ -109,7 +109,7 @@ def test_an_amount_that_moved_between_two_days_is_found_where_they_moved_elsewhe
     server, have = world(90)
     server.put(5, "Email", -1000)
     server.put(9, "Email", 1000)
-    finding = examined(server, have, suspects={Measure.OUTCOMES: [DAYS[5].start, DAYS[9].start]}, cancelling=True)
+    finding = examined(server, have, changed_days={Measure.OUTCOMES: [DAYS[5].start, DAYS[9].start]}, cancelling=True)
     assert days_read(finding) == {5, 9}
     assert have.rows == truth(server, have)
 
@@ -120,38 +120,41 @@ def test_rounding_is_learned_from_the_first_contradiction_and_then_means_nothing
         server.put(day, "Email", 4)
     have = loaded(server)
     finding = examined(server, have)
-    assert (finding.proved, finding.known) == (True, Known(rounded=True))
+    assert (finding.proved, finding.behaviour) == (True, ServerBehaviour(rounded=True))
     assert have.rows == truth(server, have)
-    again = examined(server, have, finding.known)
-    assert (again, len(server.calls)) == (Finding(Known(rounded=True), proved=True), 1)
+    again = examined(server, have, finding.behaviour)
+    assert (again, len(server.calls)) == (Finding(ServerBehaviour(rounded=True), proved=True), 1)
     server.put(11, "Email", 1000)
     server.put(12, "Email", 0, 1)
-    found = examined(server, have, finding.known)
-    assert (found.proved, found.known, have.rows) == (True, Known(rounded=True), truth(server, have))
+    found = examined(server, have, finding.behaviour)
+    assert (found.proved, found.behaviour, have.rows) == (True, ServerBehaviour(rounded=True), truth(server, have))
 
 
 def test_a_metric_that_does_not_add_up_is_learned_and_the_others_stay_checked() -> None:
     server, have = world(30, unique=True)
-    finding = examined(server, have, Known(not_additive=frozenset({"conversions"})))
-    assert (finding.proved, finding.known) == (True, Known(not_additive=frozenset({"conversions", "pageviews"})))
-    again = examined(server, have, finding.known)
+    finding = examined(server, have, ServerBehaviour(not_additive=frozenset({"conversions"})))
+    assert (finding.proved, finding.behaviour) == (
+        True,
+        ServerBehaviour(not_additive=frozenset({"conversions", "pageviews"})),
+    )
+    again = examined(server, have, finding.behaviour)
     assert (again.proved, len(server.calls)) == (True, 1)
     server.put(11, "Email", 10)
-    found = examined(server, have, finding.known)
+    found = examined(server, have, finding.behaviour)
     assert (found.proved, 11 in days_read(found), len(server.calls) <= 2 * math.log2(30)) == (True, True, True)
     assert have.rows == truth(server, have)
 
 
 def test_a_metric_that_does_not_add_up_over_three_windows_is_learned_too() -> None:
     server = Server([{"Email": (0, views)} for views in (0, 5, 5)], unique=True)
-    assert examined(server, loaded(server)).known == Known(not_additive=frozenset({"pageviews"}))
+    assert examined(server, loaded(server)).behaviour == ServerBehaviour(not_additive=frozenset({"pageviews"}))
 
 
 def test_a_list_that_is_cut_off_over_the_range_proves_nothing() -> None:
     server, have = world(30, cut=8)
     server.put(5, "Paid", 10)
     finding = examined(server, have)
-    assert finding == Finding(Known(capped=True), proved=False, complete=False)
+    assert finding == Finding(ServerBehaviour(capped=True), proved=False, complete=False)
     assert len(server.calls) == 1
 
 
@@ -160,23 +163,23 @@ def test_nothing_is_claimed_where_an_answer_is_missing(answered: int) -> None:
     server, have = world(30, answers=answered)
     server.put(5, "Paid", 10)
     server.put(25, "Paid", 10)
-    finding = examined(server, have, suspects={Measure.OUTCOMES: [DAYS[2].start]})
-    assert (finding.proved, finding.complete, finding.known) == (False, False, NOTHING)
+    finding = examined(server, have, changed_days={Measure.OUTCOMES: [DAYS[2].start]})
+    assert (finding.proved, finding.complete, finding.behaviour) == (False, False, NOTHING)
     assert len(server.calls) == answered
 
 
 @pytest.mark.parametrize(
-    ("calls", "suspects"),
+    ("calls", "changed_days"),
     [
         pytest.param(1, [], id="after-the-check"),
         pytest.param(3, [], id="while-days-are-searched"),
         pytest.param(2, [DAYS[20].start], id="after-the-day-was-read"),
     ],
 )
-def test_a_world_that_moves_between_two_calls_teaches_nothing(calls: int, suspects: list[date]) -> None:
+def test_a_world_that_moves_between_two_calls_teaches_nothing(calls: int, changed_days: list[date]) -> None:
     server, have = world(30)
     server.put(20, "Paid", 10)
     server.put(3, "Paid", 10)
     server.after = {calls: lambda: server.put(20, "Paid", 5000)}
-    finding = examined(server, have, suspects={Measure.OUTCOMES: suspects})
-    assert (finding.known, server.after) == (NOTHING, {})
+    finding = examined(server, have, changed_days={Measure.OUTCOMES: changed_days})
+    assert (finding.behaviour, server.after) == (NOTHING, {})

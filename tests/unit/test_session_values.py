@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sources.rest.calling.session import checked_base_url, retry_after
 from sources.rest.errors import (
     ConfigurationError,
 )
-from sources.rest.session import checked_base_url, retry_after
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sources.rest.budget import SLOWEST, Budget
+from sources.rest.calling.budget import SLOWEST, Budget
 
 
 class Clock:

@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from pendulum import Date
 
-from pipelines.sync.stored import Stored
-from pipelines.sync.warehouse import Warehouse
+from pipelines.storing.unchanged import Stored
+from pipelines.storing.warehouse import Warehouse
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue import Endpoint
-from sources.rest.reader import Answer
-from sources.rest.tables import build
-from sources.rest.tasks import Task
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.reader import Answer
+from sources.rest.reading.tables import build
+from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 
 CHANNELS, SERIES, GOALS = (ENDPOINTS[name] for name in ("channels", "conversions_timeseries", "goals"))

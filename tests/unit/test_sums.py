@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.sync.sums import Gap, Sums, gaps, sums_of
+from pipelines.proving.sums import Gap, Sums, gaps, sums_of
 from sources.atribu.endpoints import ENDPOINTS
 
 CASH = ENDPOINTS["revenue_cash"]

@@ -7,10 +7,10 @@ import pyarrow as pa
 import pytest
 
 from sources.atribu.columns import MODEL, PROFILE_ID
-from sources.rest.catalogue import Endpoint, Kind
-from sources.rest.columns import NOT_SET, Column, Type
-from sources.rest.relations import ChildList
-from sources.rest.tables import NOTHING_LEARNED, Learned, WrongShapeError, build
+from sources.rest.catalogue.columns import NOT_SET, Column, Type
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.catalogue.relations import ChildList
+from sources.rest.reading.tables import NO_EVOLVED_COLUMNS, EvolvedColumns, WrongShapeError, build
 
 SECRET = "jane@example.com"
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True, missing=NOT_SET)
@@ -63,9 +63,9 @@ def value_of(kind: Type, value: object) -> object:
     return tables["things"]["value"].to_pylist()[0]
 
 
-def things(*rows: dict[str, Any], learned: Learned = NOTHING_LEARNED) -> list[dict[str, Any]]:
+def things(*rows: dict[str, Any], evolved: EvolvedColumns = NO_EVOLVED_COLUMNS) -> list[dict[str, Any]]:
     """Rows of the table of a small aggregate, without the columns that are the same everywhere."""
-    table = build(THINGS, rows, CONTEXT, (), learned)["things"]
+    table = build(THINGS, rows, CONTEXT, (), evolved)["things"]
     return [{name: value for name, value in row.items() if name not in KNOWN} for row in table.to_pylist()]
 
 
@@ -250,7 +250,7 @@ def test_a_series_has_a_clearing_row_for_each_day_without_one() -> None:
 
 
 def test_a_series_by_model_is_cleared_for_the_model_that_was_asked() -> None:
-    one = endpoint(DAY, COUNT, kind=Kind.SERIES, by=(MODEL,))
+    one = endpoint(DAY, COUNT, kind=Kind.SERIES, variant_columns=(MODEL,))
     table = build(one, [], {"profile_id": "p1", "model": "linear"}, [date(2026, 3, 1)])["things"]
     assert table.to_pylist() == [
         {"profile_id": "p1", "model": "linear", "date": date(2026, 3, 1), "count": None, "_deleted": True}
@@ -314,7 +314,7 @@ def test_an_unknown_field_that_is_always_null_makes_no_column() -> None:
 
 
 @pytest.mark.parametrize(
-    ("learned", "value", "expected"),
+    ("evolved", "value", "expected"),
     [
         pytest.param(Type.DOUBLE, 5, {"extra": 5.0}, id="as-before"),
         pytest.param(Type.DOUBLE, "five", {"extra__v_text": "five"}, id="text-after-numbers"),
@@ -324,8 +324,8 @@ def test_an_unknown_field_that_is_always_null_makes_no_column() -> None:
         pytest.param(Type.BOOLEAN, 5, {"extra__v_double": 5.0}, id="number-after-boolean"),
     ],
 )
-def test_a_learned_column_is_never_retyped(learned: Type, value: object, expected: dict[str, object]) -> None:
-    rows = things({"name": "a", "count": 1, "extra": value}, learned=Learned({"things": {"extra": learned}}))
+def test_a_learned_column_is_never_retyped(evolved: Type, value: object, expected: dict[str, object]) -> None:
+    rows = things({"name": "a", "count": 1, "extra": value}, evolved=EvolvedColumns({"things": {"extra": evolved}}))
     assert rows == [{"name": "a", "count": 1, **expected}]
 
 
@@ -335,8 +335,8 @@ def test_an_unknown_field_with_the_name_of_a_known_column_stands_beside_it() -> 
 
 def test_an_unknown_field_stands_beside_a_known_column_also_in_later_loads() -> None:
     one = endpoint(NAME, Column(name="spend", type=Type.DOUBLE, description="Spend."))
-    learned = Learned({"things": {"name": Type.TEXT, "spend": Type.DOUBLE, "spend__v_double": Type.DOUBLE}})
-    table = build(one, [{"name": "a", "spend": 1.0, "Spend": 2.0}], CONTEXT, (), learned)["things"]
+    evolved = EvolvedColumns({"things": {"name": Type.TEXT, "spend": Type.DOUBLE, "spend__v_double": Type.DOUBLE}})
+    table = build(one, [{"name": "a", "spend": 1.0, "Spend": 2.0}], CONTEXT, (), evolved)["things"]
     assert table["spend"].to_pylist() == [1.0]
     assert table["spend__v_double"].to_pylist() == [2.0]
 
@@ -348,8 +348,8 @@ def test_two_unknown_fields_with_one_name_are_both_kept() -> None:
 
 
 def test_two_unknown_fields_with_one_name_are_both_kept_also_in_later_loads() -> None:
-    learned = Learned({"things": {"new_field": Type.DOUBLE, "new_field__v_double": Type.DOUBLE}})
-    assert things({"name": "a", "count": 1, "newField": 1, "new_field": 2}, learned=learned) == [
+    evolved = EvolvedColumns({"things": {"new_field": Type.DOUBLE, "new_field__v_double": Type.DOUBLE}})
+    assert things({"name": "a", "count": 1, "newField": 1, "new_field": 2}, evolved=evolved) == [
         {"name": "a", "count": 1, "new_field": 1.0, "new_field__v_double": 2.0}
     ]
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from changing_world import DAYS, KEYS, Loaded, Server, examined, world
 
-from sources.rest.columns import Measure
+from sources.rest.catalogue.columns import Measure
 
 
 def total(server: Server, key: str) -> int:
@@ -47,13 +47,13 @@ def test_the_largest_suspects_are_read_first_and_only_as_many_as_are_needed() ->
         server.put(day, "Paid", total(server, "Paid") // 10)
     for day in small:
         server.put(day, "Paid", total(server, "Paid") // 10_000)
-    suspects = [DAYS[day].start for day in [*large, *small]]
+    changed_days = [DAYS[day].start for day in [*large, *small]]
 
-    finding = examined(server, have, suspects={Measure.OUTCOMES: suspects}, tolerance=0.01)
+    finding = examined(server, have, changed_days={Measure.OUTCOMES: changed_days}, tolerance=0.01)
 
     assert finding.proved
     assert {DAYS[day] for day in large} <= set(finding.answers)
-    assert len(finding.answers) < len(suspects)
+    assert len(finding.answers) < len(changed_days)
     assert out(server, have, "Paid") <= 0.01
 
 

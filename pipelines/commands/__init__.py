@@ -1,0 +1,1 @@
+"""What each `elt` command does, one module per command."""

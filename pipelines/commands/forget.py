@@ -1,0 +1,37 @@
+"""`elt forget`: erase a person from every personal table and keep them out."""
+
+from collections.abc import Mapping
+
+from pipelines.destinations.destination import Destination
+from pipelines.people.erasure import Tables
+from pipelines.running.config import RunConfig
+from pipelines.storing.commit import Committer
+from pipelines.storing.dataset import open_dataset
+from sources.rest.errors import ConfigurationError
+
+
+def forget(
+    config: RunConfig, *, email: str | None = None, customer_id: str | None = None, erase: bool = False
+) -> Mapping[str, int]:
+    """Count the rows of a person in every personal table; erase them, and keep the person out, if told so.
+
+    Raises:
+        ConfigurationError: something has to be changed before this can work.
+        DestinationBusyError: another process holds the destination.
+    """
+    if not any(row.pii for row in config.catalogue.values()):
+        raise ConfigurationError(f"{config.source.name} has no personal data")
+    policy = config.policy
+    destination = Destination(config.target.for_personal_data())
+    with destination.lock():
+        dataset = open_dataset(destination, policy.grain, config.catalogue)
+        tables = Tables(destination.pipeline, config.privacy, dataset.warehouse.tables())
+        person = tables.person(email=email, customer_id=customer_id)
+        rows = tables.count(person)
+        if erase:
+            # first the list, so that nobody comes back if the rest is cut off
+            dataset.ledger.forgotten = tables.forgotten(person, dataset.ledger.forgotten)
+            Committer(dataset, grain=policy.grain, today=policy.today).commit([], None)
+            tables.erase(person)
+            destination.rewrite()
+    return rows

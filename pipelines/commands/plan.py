@@ -1,0 +1,90 @@
+"""`elt plan`: what a sync would do now and what it would cost; asks nothing of the API, loads nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipelines.destinations.read_only import ReadOnlyDestination
+from pipelines.people.detail_queue import queue_of
+from pipelines.people.granted import granted_to, not_known
+from pipelines.people.scopes import scopes_of
+from pipelines.planning.estimate import Line, counting_lines, details_line, estimate
+from pipelines.planning.ledger import Ledger
+from pipelines.running.config import RunConfig
+from pipelines.running.job import planned, split_by_privacy
+from pipelines.storing.dataset import Dataset, open_dataset
+from pipelines.storing.loaded_ids import LoadedIds
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.tasks import VariantValues
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview:
+    """What a sync would do now.
+
+    Attributes:
+        lines: what it asks for, per variant of a resource.
+        pending: a run has read what it has not loaded yet, so that less may be asked for.
+    """
+
+    lines: Sequence[Line]
+    pending: bool
+
+
+def preview(config: RunConfig) -> Preview:
+    """Plan a sync and add up what it costs.
+
+    Raises:
+        ConfigurationError: something has to be changed before a sync can work.
+        DestinationBusyError: another process holds the destination.
+    """
+    config.check()
+    lines: list[Line] = []
+    pending = False
+    for rows in split_by_privacy(config.endpoints):
+        with ReadOnlyDestination(config.target_of(rows)) as destination:
+            dataset = open_dataset(destination, config.policy.grain, config.catalogue)
+            lines += _lines(config, dataset, rows)
+            pending |= destination.pending
+            dataset.warehouse.release()
+    return Preview(lines=lines, pending=pending)
+
+
+def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint]) -> list[Line]:
+    catalogue = config.catalogue
+    plan, policy = planned(config, dataset, rows, _values(config, rows, dataset.ledger))
+    ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
+    return [
+        *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
+        *estimate(plan.tasks, ids.count),
+        *counting_lines(plan.tasks),
+        *(details_line(row, len(queue_of(row, catalogue, dataset.warehouse).tasks)) for row in plan.details),
+    ]
+
+
+def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -> list[Line]:
+    """What is asked before personal data are read: what the key may read, and values that nobody has configured."""
+    granted = granted_to(config.key_fingerprint, [ledger])
+    due = [cheapest for cheapest, *_ in not_known(scopes_of(rows), granted, config.policy.today).values()]
+    params = {column.name for row in rows for column in row.variant_columns}
+    discovered = config.source.discovered
+    told = [name for name in discovered if name in params and not config.policy.values[name]]
+    asked = [(row.name, "scope", row.units) for row in due]
+    asked += [(discovered[name][0], "values", 1) for name in told]
+    return [
+        Line(resource=name, variant=why, windows=1, calls=1, units=units, reasons={why: 1})
+        for name, why, units in asked
+    ]
+
+
+def _values(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -> VariantValues:
+    """Values of the parameters that multiply calls; instead of asking for them, those of the last sync are taken."""
+    values = dict(config.policy.values)
+    for param in config.discovers:
+        loaded = {
+            variant
+            for row in rows
+            if [column.name for column in row.variant_columns] == [param]
+            for variant in ledger.variants(row.name)
+        }
+        values[param] = values[param] or tuple(sorted(loaded)) or (f"(each {param})",)
+    return values

@@ -1,0 +1,61 @@
+"""`elt status`: how fresh the tables are and how the last runs went; asks nothing of the API."""
+
+import pendulum
+
+from pipelines.destinations.read_only import ReadOnlyDestination
+from pipelines.people.detail_queue import DetailQueue, queue_of
+from pipelines.running.config import RunConfig
+from pipelines.storing.dataset import open_dataset
+from pipelines.storing.history import HISTORY
+from pipelines.storing.status import DetailProgress, History, Status
+from sources.rest.calling.budget import Rate
+from sources.rest.catalogue.endpoints import Endpoint
+
+
+def status(config: RunConfig) -> Status:
+    """Read how fresh the tables are and how the last runs went.
+
+    Raises:
+        ConfigurationError: the destination cannot work, or a later version of this program has loaded it.
+        DestinationBusyError: another process holds the destination.
+    """
+    found = [_status(config, personal=personal) for personal in (False, True)]
+    return Status(
+        profile_id=found[0].profile_id or found[1].profile_id,
+        units_today=sum(one.units_today for one in found),
+        pending=any(one.pending for one in found),
+        resources=tuple(line for one in found for line in one.resources),
+        runs=tuple(sorted((run for one in found for run in one.runs), key=lambda run: run.started_at, reverse=True)),
+        details=tuple(line for one in found for line in one.details),
+    )
+
+
+def _status(config: RunConfig, *, personal: bool) -> Status:
+    catalogue = config.catalogue
+    with ReadOnlyDestination(config.target.for_personal_data() if personal else config.target) as destination:
+        dataset = open_dataset(destination, config.policy.grain, catalogue)
+        warehouse, ledger = dataset.warehouse, dataset.ledger
+        tables = warehouse.tables({*HISTORY, *ledger.endpoints()})
+        history = History(destination.pipeline, tables, ledger, catalogue)
+        loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]
+        details = tuple(_progress(row, queue_of(row, catalogue, warehouse), config.limits.rate) for row in loaded)
+        warehouse.release()
+        return Status(
+            profile_id=ledger.tenant,
+            units_today=history.units_since(pendulum.today("UTC")),
+            pending=destination.pending,
+            resources=tuple(history.freshness()),
+            runs=tuple(history.runs()),
+            details=details,
+        )
+
+
+def _progress(endpoint: Endpoint, queue: DetailQueue, rate: Rate) -> DetailProgress:
+    units = endpoint.units * len(queue.tasks)
+    return DetailProgress(
+        resource=endpoint.name,
+        everybody=queue.everybody,
+        current=queue.everybody - len(queue.tasks),
+        units=units,
+        minutes=rate.minutes(units),
+    )

@@ -1,0 +1,33 @@
+"""`elt verify`: prove that what is loaded is what the API says."""
+
+from pipelines.planning.plan import proof_plan
+from pipelines.running.config import RunConfig
+from pipelines.running.datasets import each_dataset
+from pipelines.running.job import Job, Watcher, opened
+from pipelines.running.outcome import Outcome
+
+
+def verify(config: RunConfig, *, repair: bool = False, watcher: Watcher | None = None) -> Outcome:
+    """Compare everything loaded with what the API says; the outcome's changes are the differences.
+
+    Personal rows are left out: every sync counts them.
+
+    Args:
+        config: what to prove.
+        repair: load the windows that differ again.
+        watcher: sees the run go on.
+
+    Raises:
+        ConfigurationError: something has to be changed before this can work.
+        DestinationBusyError: another process holds the destination.
+    """
+    config = config.without_personal_data()
+    with opened(config, proof_plan, watcher) as work:
+        chosen = {row.name for row in config.endpoints}
+
+        def prove(job: Job) -> Outcome:
+            outcome = job.run.verify(job.plan, repair=repair)
+            outcome.not_compared = (job.ledger.endpoints() & chosen) - outcome.compared
+            return outcome
+
+        return each_dataset(work, prove)

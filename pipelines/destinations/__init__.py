@@ -1,0 +1,16 @@
+"""Where rows go: destinations by name, opened, locked, and what their errors mean."""
+
+import os
+from typing import Final
+
+SETTINGS: Final = {
+    "RUNTIME__DLTHUB_TELEMETRY": "false",
+    "RUNTIME__LOG_LEVEL": "CRITICAL",
+    "LOAD__DELETE_COMPLETED_JOBS": "true",
+    "LOAD__TRUNCATE_STAGING_DATASET": "true",
+}
+"""Promises that hold in whatever folder a run is started: no telemetry, and nothing loaded stays behind."""
+
+# dlt reads its runtime settings once, when it is first used
+for _name, _value in SETTINGS.items():
+    os.environ.setdefault(_name, _value)

@@ -1,0 +1,39 @@
+"""One run at a time per profile and destination; the lock dies with its process."""
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pendulum
+
+from pipelines.destinations.waiting import DestinationBusyError
+
+
+@contextmanager
+def run_lock(file: Path) -> Iterator[None]:
+    """Hold a lock file while the block runs; the operating system lets go of it however the process ends.
+
+    Raises:
+        DestinationBusyError: another run holds it; the message says which process and since when.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise DestinationBusyError(f"another sync into this destination is running{_holder(file)}") from None
+        held.truncate(0)
+        json.dump({"pid": os.getpid(), "since": pendulum.now("UTC").to_iso8601_string()}, held)
+        held.flush()
+        yield
+
+
+def _holder(file: Path) -> str:
+    try:
+        holder = json.loads(file.read_text())
+        return f": process {holder['pid']} since {holder['since']}"
+    except (ValueError, KeyError):
+        return ""  # it is being written at this moment

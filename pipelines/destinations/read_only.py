@@ -1,0 +1,61 @@
+"""A destination that is only looked at, also while a sync into it is running."""
+
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
+
+from pipelines.destinations.destination import Destination
+from pipelines.destinations.duckdb_file import DuckDbFile
+from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.target import Target
+
+_PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
+"""Where dlt keeps what is still to be loaded, below a pipeline's folder."""
+
+
+class ReadOnlyDestination(Destination):
+    """A destination whose tables and ledger are read, and nothing else.
+
+    It has a working folder of its own for as long as it is entered: that of the runs is left alone, and with it what an
+    earlier run still has to load. A DuckDB file is opened for reading, beside other readers, and never created.
+
+    Attributes:
+        pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
+    """
+
+    def __init__(self, target: Target) -> None:
+        super().__init__(target)
+        runs = self._folder / target.pipeline_name
+        self.pending = any(package for pattern in _PENDING for package in runs.glob(pattern))
+        self._own = tempfile.TemporaryDirectory(prefix="elt-")
+        self._folder = Path(self._own.name)
+        self._file: Path | None = None
+        if isinstance(self._factory, DuckDbFile):
+            self._file = Path(self._factory.config_params["credentials"])
+            credentials = DuckDbCredentials(str(self._file), read_only=True)
+            self._factory = DuckDbFile(credentials, destination_name=self._name)
+
+    def __enter__(self) -> Self:
+        """Keep the working folder."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove the working folder."""
+        self._own.cleanup()
+
+    def open(self) -> None:
+        """Bring the state from the destination.
+
+        Raises:
+            ConfigurationError: credentials or path cannot work.
+            DestinationBusyError: another process holds the destination, or it does not answer.
+        """
+        self._pipeline = self._attach()
+        if self._file is None or self._file.exists():
+            with destination_errors(self._name):
+                self._pipeline.sync_destination()

@@ -1,0 +1,1 @@
+"""Personal data: what the key may read, whose details are due, and who is erased."""

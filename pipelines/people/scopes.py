@@ -1,0 +1,80 @@
+"""What a key is allowed to do, asked with the cheapest call per scope; personal endpoints are asked about nobody."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from pendulum import Date
+
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.errors import ApiError, MissingScopeError, UnauthorizedError
+from sources.rest.reading.reader import Reader
+from sources.rest.reading.tasks import Task, VariantValues
+from sources.rest.windows import Window
+
+NOBODYS_DAY: Final = Date(2000, 1, 1)
+"""A day before there was anybody: asking for it shows whether the key may ask, and brings no rows."""
+
+NOBODY: Final = "00000000-0000-0000-0000-000000000000"
+"""An id that nobody has; foreign ids give empty answers."""
+
+
+def scopes_of(endpoints: Iterable[Endpoint]) -> dict[str, list[Endpoint]]:
+    """Endpoints by the scope that they need, cheapest first; those without a documented scope are left out."""
+    found: dict[str, list[Endpoint]] = {}
+    for endpoint in endpoints:
+        if endpoint.scope:
+            found.setdefault(endpoint.scope, []).append(endpoint)
+    return {scope: sorted(rows, key=_price) for scope, rows in found.items()}
+
+
+def questions_about(
+    wanted: Mapping[str, Sequence[Endpoint]], values: VariantValues, today: Date
+) -> dict[str, list[Task]]:
+    """What to ask about each scope: one variant, or all of them where each has an address of its own."""
+    found = {}
+    for scope, (endpoint, *_) in wanted.items():
+        known = {column.name: values.get(column.name) or (NOBODY,) for column in endpoint.variant_columns}
+        day = NOBODYS_DAY if endpoint.pii else today
+        window = Window(day, day) if endpoint.dated else None
+        variants = endpoint.variants(known)[: None if endpoint.path_params else 1]
+        found[scope] = [Task(endpoint, window, one, parent=NOBODY) for one in variants]
+    return found
+
+
+def answers_to(
+    reader: Reader, questions: Mapping[str, Iterable[Task]], *, strict: bool = False
+) -> dict[str, ApiError | None]:
+    """Ask about scopes; return what stands against each: nothing, `MissingScopeError`, or an error that says nothing.
+
+    Args:
+        reader: the way to the API.
+        questions: scope -> what to ask.
+        strict: an error that says nothing about a scope is raised.
+
+    Raises:
+        UnauthorizedError: the key is not accepted at all.
+        ApiError: the API does not answer, and that matters.
+    """
+    found: dict[str, ApiError | None] = {}
+    for scope, tasks in questions.items():
+        found[scope] = None
+        try:
+            for task in tasks:
+                reader.read(task)
+        except UnauthorizedError:
+            raise
+        except ApiError as error:
+            error.add_note(str(task))
+            if strict and not isinstance(error, MissingScopeError):
+                raise
+            found[scope] = error
+    return found
+
+
+def lacking(answers: Mapping[str, ApiError | None]) -> dict[str, ApiError]:
+    """Scopes that the key does not have."""
+    return {scope: error for scope, error in answers.items() if isinstance(error, MissingScopeError)}
+
+
+def _price(endpoint: Endpoint) -> tuple[int, bool, bool]:
+    return endpoint.units, endpoint.for_each is not None, not endpoint.any_range

@@ -1,0 +1,1 @@
+"""What is loaded, what is wanted, and what that costs; asks nothing and opens nothing."""

@@ -1,0 +1,126 @@
+"""What a plan costs, resource by resource; nothing is asked of the API."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Final
+
+from pendulum import Date
+
+from pipelines.planning.plan import cost
+from pipelines.planning.policy import Reason
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.tasks import Task
+from sources.rest.windows import Window, split
+
+COUNT: Final = "count"
+"""Why a series is asked for that is not loaded: it counts the rows of another endpoint."""
+
+GROUPS_ASSUMED: Final = 1
+"""Calls that a task is taken to need whose ids nobody knows yet."""
+
+IdCount = Callable[[Task], int | None]
+"""How many ids a task asks for; None where nobody knows yet."""
+
+
+@dataclass(kw_only=True)
+class Line:
+    """What a plan asks of one variant of a resource.
+
+    Attributes:
+        windows: tasks.
+        calls: requests that they need, those that ask for ids first included.
+        units: what these cost.
+        first_day: first day asked for; None where there are no dates.
+        last_day: last day asked for.
+        reasons: why, and how many windows each.
+        scope: what the key must be allowed; None where the vendor does not say.
+        pii: columns that hold personal data.
+        assumed: the ids to ask for are not known, so that calls and units may be more.
+    """
+
+    resource: str
+    variant: str
+    windows: int = 0
+    calls: int = 0
+    units: int = 0
+    first_day: Date | None = None
+    last_day: Date | None = None
+    reasons: dict[str, int] = field(default_factory=dict)
+    scope: str | None = None
+    pii: tuple[str, ...] = ()
+    assumed: bool = False
+
+
+def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
+    """Add up what tasks cost per resource and variant, in the order of the tasks.
+
+    Args:
+        tasks: what a sync would do.
+        ids: how many ids a task asks for, where it asks for ids.
+    """
+    lines: dict[tuple[str, str], Line] = {}
+    asked: set[tuple[object, ...]] = set()
+    for task in tasks:
+        endpoint = task.endpoint
+        line = lines.setdefault(
+            (endpoint.name, task.variant_text),
+            Line(resource=endpoint.name, variant=task.variant_text, scope=endpoint.scope, pii=personal(endpoint)),
+        )
+        groups, known_by = 1, 0
+        if endpoint.for_each:
+            count = ids(task)
+            groups = GROUPS_ASSUMED if count is None else ceil(count / endpoint.for_each.per_call)
+            line.assumed |= count is None
+            parent = (endpoint.for_each.endpoint, task.window, task.ids_where)
+            known_by = int(parent in asked)  # a task before it has asked for the same ids
+            line.calls += bool(endpoint.for_each.endpoint) - known_by
+            asked |= {parent} if endpoint.for_each.endpoint else set()
+        line.windows += 1
+        line.assumed |= endpoint.cursor is not None  # nobody knows how many pages there are
+        line.calls += groups if endpoint.for_each else task.pages
+        line.units += cost([task], groups) - known_by
+        line.reasons[str(task.reason)] = line.reasons.get(str(task.reason), 0) + 1
+        if task.window:
+            line.first_day = min(task.window.start, line.first_day or task.window.start)
+            line.last_day = max(task.window.end, line.last_day or task.window.end)
+    return list(lines.values())
+
+
+def counting_lines(tasks: Iterable[Task]) -> list[Line]:
+    """What it costs to ask how many rows of entities there must be: once over all the days that are read."""
+    days: dict[str, list[Window]] = {}
+    for task in tasks:
+        if task.endpoint.counted_by and task.window:
+            days.setdefault(task.endpoint.counted_by.endpoint, []).append(task.window)
+    lines = []
+    for name, windows in days.items():
+        first, last = min(one.start for one in windows), max(one.end for one in windows)
+        calls = len(list(split(Window(first, last))))
+        reasons = {COUNT: calls}
+        lines.append(
+            Line(
+                resource=name, variant=COUNT, calls=calls, units=calls, reasons=reasons, first_day=first, last_day=last
+            )
+        )
+    return lines
+
+
+def details_line(endpoint: Endpoint, calls: int) -> Line:
+    """What the details cost that are due by what is loaded now; what a sync loads before them adds to it."""
+    return Line(
+        resource=endpoint.name,
+        variant="",
+        windows=calls,
+        calls=calls,
+        units=endpoint.units * calls,
+        reasons={Reason.CHANGED: calls} if calls else {},
+        scope=endpoint.scope,
+        pii=personal(endpoint),
+        assumed=True,
+    )
+
+
+def personal(endpoint: Endpoint) -> tuple[str, ...]:
+    """Columns of an endpoint's tables that hold personal data."""
+    return tuple(dict.fromkeys(one.name for columns in endpoint.tables.values() for one in columns if one.pii))

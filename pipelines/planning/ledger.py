@@ -1,0 +1,206 @@
+"""Ledger of the windows that were asked for and loaded; an empty day and a missing one look alike in the tables."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Self
+
+from pendulum import Date
+
+from sources.rest.errors import ConfigurationError
+from sources.rest.privacy.policies import Forgotten
+from sources.rest.reading.tasks import Task
+from sources.rest.windows import Grain, Window, merged, overlap
+
+VERSION: Final = 1
+"""Layout of the stored ledger."""
+
+STATE_KEY: Final = "coverage"
+"""Where the ledger lives in dlt's source state: it is committed with the rows that it speaks of."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerBehaviour:
+    """What earlier checks have learned about one variant of an endpoint on this server.
+
+    Attributes:
+        rounded: sums differ by rounding, so that differences of half a cent per row mean nothing.
+        not_additive: metrics whose days do not add up to the range.
+        capped: the list over a longer range is cut off, so that sums cannot be checked.
+        counted: rows of entities were as many as another endpoint counts; from then on they have to be.
+        checked: every loaded window whose numbers could still change on that day is at least as fresh as that day.
+    """
+
+    rounded: bool = False
+    not_additive: frozenset[str] = frozenset()
+    capped: bool = False
+    counted: bool = False
+    checked: Date | None = None
+
+
+@dataclass(frozen=True)
+class Granted:
+    """Scopes that a key was found to have.
+
+    Attributes:
+        key: fingerprint of the key.
+        days: scope -> day on which the API last granted it.
+    """
+
+    key: str = ""
+    days: Mapping[str, str] = field(default_factory=dict)
+
+
+class Ledger:
+    """Loaded days per endpoint, grain and variant, as ranges, and what checks have learned about them.
+
+    Attributes:
+        tenant: the profile whose rows the destination holds.
+        granted: scopes that the key has, as far as it was asked about them.
+        forgotten: people who stay out.
+    """
+
+    def __init__(
+        self,
+        loaded: Mapping[str, Iterable[Window]] | None = None,
+        known: Mapping[str, ServerBehaviour] | None = None,
+        tenant: str | None = None,
+        granted: Granted | None = None,
+        forgotten: Forgotten | None = None,
+    ) -> None:
+        self.granted = granted or Granted()
+        self.forgotten = forgotten or Forgotten()
+        self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
+        self._known = dict(known or {})
+        self.tenant = tenant
+
+    @classmethod
+    def from_state(cls, state: Mapping[str, Any]) -> Self:
+        """Read the ledger from source state; an absent one is empty.
+
+        Raises:
+            ConfigurationError: a later version of this program wrote it.
+        """
+        stored = state.get(STATE_KEY)
+        if stored is None:
+            return cls()
+        if stored.get("version") != VERSION:
+            raise ConfigurationError(
+                f"the destination's ledger ledger has version {stored.get('version')!r}, this program knows"
+                f" {VERSION}; update the program, or load into another dataset"
+            )
+        return cls(
+            {
+                key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
+                for key, ranges in stored["loaded"].items()
+            },
+            {key: _known_from(facts) for key, facts in stored["known"].items()},
+            stored["tenant"],
+            Granted(**stored["granted"]) if "granted" in stored else None,
+            Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
+            if "forgotten" in stored
+            else None,
+        )
+
+    def to_state(self) -> dict[str, Any]:
+        """Return the ledger as JSON-ready values."""
+        beside: dict[str, Any] = {}
+        if self.granted.days:
+            beside["granted"] = asdict(self.granted)
+        if self.forgotten.marks:
+            beside["forgotten"] = {"salt": self.forgotten.salt, "marks": sorted(self.forgotten.marks)}
+        return {
+            "version": VERSION,
+            "loaded": {
+                key: [[str(window.start), str(window.end)] for window in windows]
+                for key, windows in sorted(self._loaded.items())
+            },
+            "known": {key: _facts_of(known) for key, known in sorted(self._known.items())},
+            "tenant": self.tenant,
+            **beside,
+        }
+
+    def add(self, task: Task, grain: Grain, today: Date) -> None:
+        """Note that a task was loaded; a window that reaches into today is not complete yet."""
+        if task.window is None:
+            return
+        key = _key(task, grain)
+        known = self._known.get(key, ServerBehaviour())
+        if known.checked is None:
+            self._known[key] = replace(known, checked=today)
+        if task.window.end < today:
+            self._loaded[key] = merged([*self._loaded.get(key, ()), task.window])
+        elif task.endpoint.any_range and task.window.start < today:
+            complete = Window(task.window.start, today.subtract(days=1))
+            self._loaded[key] = merged([*self._loaded.get(key, ()), complete])
+
+    def forget(self, endpoint: str) -> None:
+        """Note that nothing of an endpoint is loaded any more."""
+        self._loaded = {key: windows for key, windows in self._loaded.items() if key.split("|")[0] != endpoint}
+
+    def variants(self, endpoint: str) -> set[str]:
+        """Variants of an endpoint of which something is loaded, where its grain is no part of what is loaded."""
+        return {key.partition("|")[2] for key in self._loaded if key.split("|")[0] == endpoint}
+
+    def endpoints(self) -> set[str]:
+        """Names of the endpoints of which something is loaded."""
+        return {key.split("|")[0] for key in self._loaded}
+
+    def behaviour(self, task: Task, grain: Grain) -> ServerBehaviour:
+        """What checks have learned about a task's variant."""
+        return self._known.get(_key(task, grain), ServerBehaviour())
+
+    def learn(self, task: Task, grain: Grain, known: ServerBehaviour) -> None:
+        """Keep what a check has learned."""
+        self._known[_key(task, grain)] = known
+
+    def loaded(self, task: Task, grain: Grain) -> list[Window]:
+        """Days of a task's window that were loaded, as ranges, oldest first."""
+        ranges = self._loaded.get(_key(task, grain), [])
+        shared = (overlap(task.window, one) for one in ranges) if task.window else ()
+        return [one for one in shared if one]
+
+    def missing(self, task: Task, grain: Grain) -> list[Window]:
+        """Days of a task's window that were not loaded, as ranges, newest first."""
+        if task.window is None:
+            return []
+        gaps, end = [], task.window.end
+        for loaded in reversed(self._loaded.get(_key(task, grain), [])):
+            if loaded.start > end:
+                continue
+            if loaded.end < task.window.start:
+                break
+            if loaded.end < end:
+                gaps.append(Window(loaded.end.add(days=1), end))
+            end = loaded.start.subtract(days=1)
+        return [*gaps, Window(task.window.start, end)] if task.window.start <= end else gaps
+
+
+def _known_from(facts: Mapping[str, Any]) -> ServerBehaviour:
+    checked = facts.get("checked")
+    return ServerBehaviour(
+        rounded=facts.get("rounded", False),
+        not_additive=frozenset(facts.get("not_additive", ())),
+        capped=facts.get("capped", False),
+        counted=facts.get("counted", False),
+        checked=Date.fromisoformat(checked) if checked else None,
+    )
+
+
+def _facts_of(known: ServerBehaviour) -> dict[str, Any]:
+    facts = {
+        "rounded": known.rounded,
+        "not_additive": sorted(known.not_additive),
+        "capped": known.capped,
+        "counted": known.counted,
+        "checked": str(known.checked) if known.checked else None,
+    }
+    return {name: value for name, value in facts.items() if value}
+
+
+def _key(task: Task, grain: Grain) -> str:
+    parts = [
+        task.endpoint.name,
+        *([] if task.endpoint.any_range else [grain.value]),
+        *(value for _, value in task.variant),
+    ]
+    return "|".join(parts)

@@ -1,0 +1,213 @@
+"""What a sync asks for, and why: a pure function of today, configuration and ledger."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from pipelines.planning.entity_pages import entity_tasks, refresh_note, too_dear
+from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, refresh_due, why_missing
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.options.common import Restatement
+from sources.rest.reading.tasks import Task, windows_of
+from sources.rest.windows import Window, by_grain, merged, overlap, spans, split
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Tasks in the order in which they are worth most to the user.
+
+    Attributes:
+        recent: what is new this week, and what one call answers for long.
+        again: loaded windows that are read again.
+        checks: loaded ranges that have to add up; each answers for many windows and is not loaded itself.
+        history: the rest, newest first.
+        fully_checked: variants of which everything that may have changed is looked at.
+        details: endpoints whose calls depend on what is loaded by then.
+        notes: what the plan leaves for later, in sentences.
+    """
+
+    recent: list[Task]
+    again: list[Task]
+    checks: list[Task]
+    history: list[Task]
+    fully_checked: list[Task]
+    details: list[Endpoint] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def tasks(self) -> list[Task]:
+        """Every task, in order."""
+        return [*self.recent, *self.again, *self.checks, *self.history]
+
+
+def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: Ledger) -> Plan:
+    """Plan a sync of some days.
+
+    Args:
+        endpoints: what to load.
+        asked: days to load.
+        policy: how to go about the past.
+        ledger: what was loaded before.
+    """
+    endpoints = list(endpoints)
+    details = [row for row in endpoints if row.kind is Kind.DETAIL]
+    wholes = [
+        _from_first_loaded(Task(row, asked if row.dated else None, one), policy, ledger)
+        for row in endpoints
+        if row not in details
+        for one in row.variants(policy.values)
+    ]
+    tasks = [task for whole in wholes for task in _tasks(whole, policy, ledger)]
+    groups: dict[str, list[Task]] = {"recent": [], "again": [], "checks": [], "history": []}
+    for task in tasks:
+        recent = task.window is None or overlap(task.window, policy.recent) is not None
+        group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
+        groups[group].append(task)
+    ordered = {name: group if name == "checks" else _newest_first(group) for name, group in groups.items()}
+    return Plan(
+        **ordered,
+        fully_checked=[whole for whole in wholes if _is_fully_checked(whole, policy, ledger)],
+        details=details,
+        notes=[
+            f"{replace(whole, window=None)}: nothing adds up over days on this server, so that nothing can be proved;"
+            " the days of the horizon are all read again"
+            for whole in wholes
+            if policy.restatement is Restatement.EXACT
+            and _contradicts(whole.endpoint, ledger.behaviour(whole, policy.grain))
+        ]
+        + [refresh_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
+    )
+
+
+def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: Ledger) -> Plan:
+    """Plan a proof that everything loaded of some days is what the API says; each call proves up to 366 days."""
+    again: list[Task] = []
+    checks: list[Task] = []
+    for whole in (Task(row, asked, one) for row in endpoints if row.dated for one in row.variants(policy.values)):
+        for stretch in ledger.loaded(aligned(whole, policy), policy.grain):
+            loaded = replace(whole, window=stretch)
+            if whole.endpoint.by_day:
+                again += [replace(whole, window=window, reason=Reason.CHECK) for window in split(stretch)]
+            elif whole.endpoint.additive and not ledger.missing(loaded, policy.grain):
+                windows = by_grain(stretch, policy.grain)
+                checks += [replace(whole, window=window, reason=Reason.CHECK) for window in spans(windows)[::-1]]
+    return Plan(recent=[], again=again, checks=checks, history=[], fully_checked=[])
+
+
+def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
+    """Cut tasks into groups that are loaded and committed together, each about `units` units dear."""
+    group: list[Task] = []
+    for task in tasks:
+        if group and cost([*group, task]) > units:
+            yield group
+            group = []
+        group.append(task)
+    if group:
+        yield group
+
+
+def cost(tasks: Iterable[Task], groups: int = 1) -> int:
+    """Units that tasks cost, with `groups` calls for those that ask for several ids.
+
+    Ids are asked for once per range, however many tasks need them.
+    """
+    total, asked = 0, set()
+    for task in tasks:
+        for_each = task.endpoint.for_each
+        total += task.endpoint.units * (groups if for_each else task.pages)
+        if for_each and for_each.endpoint and (for_each.endpoint, task.window, task.ids_where) not in asked:
+            asked.add((for_each.endpoint, task.window, task.ids_where))
+            total += 1
+    return total
+
+
+def _from_first_loaded(whole: Task, policy: Policy, ledger: Ledger) -> Task:
+    """A range that begins where loading began, if nobody said where: after a pause no day is left out between."""
+    if whole.window is None or not policy.keeps_start:
+        return whole
+    loaded = ledger.loaded(replace(whole, window=Window(EVER, whole.window.end)), policy.grain)
+    start = min([whole.window.start, *(one.start for one in loaded)])
+    return replace(whole, window=Window(start, whole.window.end))
+
+
+def _tasks(whole: Task, policy: Policy, ledger: Ledger) -> Iterator[Task]:
+    if whole.window is None:
+        yield replace(whole, reason=Reason.SNAPSHOT)
+    elif whole.endpoint.by_day:
+        yield from _series(whole, whole.window, policy, ledger)
+    elif whole.endpoint.any_range:
+        yield from entity_tasks(whole, whole.window, policy, ledger)
+    else:
+        yield from _aggregate(whole, whole.window, policy, ledger)
+
+
+def _series(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Iterator[Task]:
+    """A call answers for up to 366 days, so the horizon costs as much as a day."""
+    missing = ledger.missing(whole, policy.grain)
+    horizon = policy.horizon(ledger.behaviour(whole, policy.grain).checked)
+    look = policy.recent if policy.restatement is Restatement.NONE else horizon
+    again = [
+        part for one in ledger.loaded(looked_at(whole, policy, horizon), policy.grain) if (part := overlap(one, look))
+    ]
+    current = overlap(asked, policy.recent)
+    for stretch in reversed(merged([*missing, *again, *([current] if current else [])])):
+        for window in split(stretch):
+            hint = ledger.loaded(replace(whole, window=window), policy.grain)
+            reason = Reason.HINT if hint else why_missing(window, whole, policy, ledger)
+            yield replace(whole, window=window, reason=reason)
+
+
+def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Iterator[Task]:
+    known = ledger.behaviour(whole, policy.grain)
+    horizon = policy.horizon(known.checked)
+    settled: list[Window] = []
+    scope = looked_at(whole, policy, horizon).window or asked
+    for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
+        if window is None:
+            continue
+        task = replace(whole, window=window)
+        if ledger.missing(task, policy.grain) and not overlap(window, asked):
+            continue
+        if ledger.missing(task, policy.grain):
+            yield replace(task, reason=why_missing(window, whole, policy, ledger))
+        elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
+            continue
+        elif policy.restatement is Restatement.FIXED or _contradicts(whole.endpoint, known):
+            yield replace(task, reason=Reason.AGAIN)
+        elif known.capped or not whole.endpoint.additive:
+            if refresh_due(window, known.checked, policy.today):
+                yield replace(task, reason=Reason.LADDER)
+        else:
+            settled.append(window)
+            if policy.tolerance and refresh_due(window, known.checked, policy.today):
+                yield replace(task, reason=Reason.LADDER)
+    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
+
+
+def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
+    """Whether a range holds every loaded window whose numbers may have changed."""
+    if whole.window is None or policy.restatement is Restatement.NONE:
+        return False
+    horizon = policy.horizon(ledger.behaviour(whole, policy.grain).checked)
+    stale = ledger.loaded(replace(whole, window=horizon), policy.grain)
+    seen = looked_at(whole, policy, horizon).window or whole.window
+    return all(seen.start <= one.start and one.end <= seen.end for one in stale)
+
+
+def _contradicts(endpoint: Endpoint, known: ServerBehaviour) -> bool:
+    """Whether nothing of an endpoint adds up on this server, although the catalogue says that it does."""
+    return bool(endpoint.additive) and known.not_additive.issuperset(endpoint.additive)
+
+
+def _newest_first(tasks: list[Task]) -> list[Task]:
+    """Newest windows first; within a window, what one call answers for long goes first, then the catalogue's order."""
+
+    def key(task: Task) -> tuple[bool, int]:
+        cheap = task.window is None or task.endpoint.by_day
+        return not cheap, -task.window.end.toordinal() if task.window and not cheap else 0
+
+    return sorted(tasks, key=key)
+
+
+_GROUP: Final = {Reason.HINT: "recent", Reason.CHECK: "checks", Reason.AGAIN: "again", Reason.LADDER: "again"}

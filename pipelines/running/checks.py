@@ -1,0 +1,115 @@
+"""The proofs of a run: loaded ranges have to add up, and lists have to be as long as they are counted."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from pipelines.planning.policy import Policy, Reason
+from pipelines.proving.search import RestatementSearch
+from pipelines.running.journal import Journal
+from pipelines.running.loader import Loader
+from pipelines.storing.dataset import Dataset
+from sources.rest.reading.reader import Answer, Failure, Reader
+from sources.rest.reading.tasks import Task
+from sources.rest.windows import by_grain
+
+
+class Checks:
+    """Makes the API's words add up with what is loaded.
+
+    Args:
+        loader: reads what has to be asked, loads what has changed.
+        dataset: what is loaded.
+        reader: its catalogue and the vendor's conventions.
+        policy: how the past is gone about.
+        journal: is told what was proved and what was not.
+    """
+
+    def __init__(self, loader: Loader, dataset: Dataset, reader: Reader, policy: Policy, journal: Journal) -> None:
+        self._loader = loader
+        self._ledger = dataset.ledger
+        self._warehouse = dataset.warehouse
+        self._catalogue = reader.endpoints
+        self._advice = reader.session.api.not_additive_advice
+        self._policy = policy
+        self._journal = journal
+
+    def ranges(self, checks: Sequence[Task]) -> None:
+        """Bring loaded ranges to agree with the API's word over each of them."""
+        outcome = self._journal.outcome
+        changed: list[Answer] = []
+        for whole in list(self._loader.answers(checks)):
+            finding = self._search(whole.task).run(whole)
+            before, now = self._ledger.behaviour(whole.task, self._policy.grain), finding.behaviour
+            self._ledger.learn(whole.task, self._policy.grain, now)
+            self._journal.learned(whole.task, before, now, self._advice)
+            if not now.capped and not now.not_additive.issuperset(whole.task.endpoint.additive):
+                outcome.compared.add(whole.task.endpoint.name)
+            if not finding.proved:
+                self._journal.unsettled.append(whole.task)
+                outcome.unproved += [] if now.capped else [whole.task]
+            changed += [answer for answer in finding.answers.values() if self._loader.differs([answer])]
+            if len(changed) >= self._loader.slice_units:
+                self._loader.commit(changed)
+                changed = []
+        if changed:
+            self._loader.commit(changed)
+
+    def counts(self) -> None:
+        """Compare how many rows pages have listed with what is counted elsewhere; what differs is read once more."""
+        counts, before = self._loader.counts, dict(self._loader.counts.listed)
+        equal, different = counts.compared(self._counted())
+        if different:
+            self._loader.load([replace(task, reason=Reason.RESTATED) for task in different])
+            more, different = counts.compared(self._counted())
+            equal += more
+        grain = self._policy.grain
+        for task in equal:
+            if counts.listed[task]:
+                self._ledger.learn(task, grain, replace(self._ledger.behaviour(task, grain), counted=True))
+        for task, counted in different.items():
+            rows = counts.listed[task]
+            self._journal.outcome.notes.append(
+                f"{task}: the API lists {rows} rows and counts {counted}; rows may be missing"
+            )
+            # until one range has been equal, this server may count otherwise
+            if self._ledger.behaviour(task, grain).counted or rows != before.get(task):
+                self._journal.outcome.unproved.append(task)
+                self._journal.unsettled.append(task)
+
+    def fully_checked(self, ranges: Sequence[Task]) -> None:
+        """Note which variants have been looked at whole: their numbers are those of today."""
+        outcome, grain = self._journal.outcome, self._policy.grain
+        failed = (failure.task for failure in outcome.failures)
+        open_ = {(task.endpoint, task.variant) for task in (*outcome.skipped, *failed, *self._journal.unsettled)}
+        for whole in ranges:
+            if (whole.endpoint, whole.variant) not in open_:
+                behaviour = self._ledger.behaviour(whole, grain)
+                self._ledger.learn(whole, grain, replace(behaviour, checked=self._policy.today))
+
+    def _counted(self) -> list[Answer]:
+        """Ask how many rows there must be; where the API does not tell, that is no failure of what was loaded."""
+        counts = self._loader.counts
+        results = self._loader.read_aside(counts.questions(self._catalogue))
+        untold = [f"nobody has counted its rows: {one.error}" for one in results if isinstance(one, Failure)]
+        names = {task.endpoint.name for task in counts.listed}
+        self._journal.outcome.notes += [f"{name}: {text}" for text in untold for name in sorted(names)]
+        return [one for one in results if isinstance(one, Answer)]
+
+    def _search(self, check: Task) -> RestatementSearch:
+        window = check.window
+        if window is None:
+            raise ValueError(f"{check} has no days to check")
+        changed_days = self._loader.detector.changed_days
+        return RestatementSearch(
+            check,
+            list(by_grain(window, self._policy.grain))[::-1],
+            ask=lambda tasks: {
+                answer.task: answer
+                for answer in self._loader.answers([replace(one, reason=Reason.RESTATED) for one in tasks])
+            },
+            loaded=lambda one, without: self._warehouse.sums(replace(check, window=one), without),
+            changed_days=changed_days.by_measure,
+            cancelling=changed_days.cancelling,
+            behaviour=self._ledger.behaviour(check, self._policy.grain),
+            tolerance=self._policy.tolerance,
+        )

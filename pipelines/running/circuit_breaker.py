@@ -1,0 +1,75 @@
+"""What is not worth asking for any more in a run: after failures in a row, or one that every call would meet."""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from sources.rest.errors import (
+    ApiError,
+    MaintenanceError,
+    MissingScopeError,
+    RateLimitedError,
+    RedirectError,
+    RequestRejectedError,
+    UnauthorizedError,
+    UnavailableError,
+    UnreachableError,
+)
+from sources.rest.reading.reader import Failure
+from sources.rest.reading.tasks import Task
+
+FATAL: Final = (UnauthorizedError, RateLimitedError, MaintenanceError, UnreachableError, RedirectError)
+"""Errors that every further call would meet too."""
+
+
+PATIENCE: Final[Mapping[type[ApiError], int]] = {
+    RequestRejectedError: 1,
+    MissingScopeError: 1,
+    UnavailableError: 2,
+    ApiError: 5,
+}
+"""Failures in a row after which a variant of an endpoint is left alone in this run; the first match counts."""
+
+
+class CircuitBreaker:
+    """Decides, failure by failure, what is not worth asking for any more in this run.
+
+    Attributes:
+        stopped: an error that every further call would meet too.
+        missing: scope that the key lacks -> resources that are left out.
+    """
+
+    def __init__(self) -> None:
+        self.stopped: ApiError | None = None
+        self.missing: dict[str, set[str]] = {}
+        self._in_a_row: Counter[str] = Counter()
+        self._left_alone: set[str] = set()
+
+    def skips(self, task: Task) -> bool:
+        """Whether a task shall not be asked for."""
+        return self.stopped is not None or task.endpoint.scope in self.missing or _name(task) in self._left_alone
+
+    def succeeded(self, task: Task) -> None:
+        """Forget earlier failures of a variant of an endpoint."""
+        self._in_a_row[_name(task)] = 0
+
+    def failed(self, failure: Failure) -> None:
+        """Count a failure."""
+        name, error = _name(failure.task), failure.error
+        if isinstance(error, FATAL):
+            self.stopped = self.stopped or error
+        endpoint = failure.task.endpoint
+        # what has an address per variant may be hidden at one of them and open at another
+        if isinstance(error, MissingScopeError) and endpoint.scope and not endpoint.path_params:
+            self.lacks(failure.task)
+        self._in_a_row[name] += 1
+        if self._in_a_row[name] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
+            self._left_alone.add(name)
+
+    def lacks(self, task: Task) -> None:
+        """Note that a resource is left out because the key lacks its scope."""
+        self.missing.setdefault(task.endpoint.scope or "", set()).add(task.endpoint.name)
+
+
+def _name(task: Task) -> str:
+    return f"{task.endpoint.name} {task.variant_text}"

@@ -1,0 +1,41 @@
+"""Exit codes: what cron and an orchestrator may do next, decided in one place."""
+
+from enum import IntEnum
+
+from pipelines.destinations.waiting import DestinationBusyError
+from sources.rest.errors import (
+    ApiError,
+    ConfigurationError,
+    MissingScopeError,
+    RateLimitedError,
+    RedirectError,
+    UnauthorizedError,
+    UnavailableError,
+    UnreachableError,
+)
+
+
+class ExitCode(IntEnum):
+    """The larger code wins where several apply: it needs a person more."""
+
+    DONE = 0
+    ALLOWANCE = 3  # stopped where it was told to; the next run goes on
+    FAILED_WINDOWS = 4  # the rest is loaded; the next run asks for the failed windows again
+    LATER = 75  # server away or destination busy: run again
+    REFUSED = 77  # key or scope
+    CONFIGURATION = 78  # will not work until somebody changes something
+    INTERRUPTED = 130
+    TERMINATED = 143
+
+
+def exit_code(error: BaseException) -> ExitCode:
+    """Return the exit code that an error calls for."""
+    if isinstance(error, UnauthorizedError | MissingScopeError):
+        return ExitCode.REFUSED
+    if isinstance(error, RateLimitedError | UnavailableError | UnreachableError | DestinationBusyError):
+        return ExitCode.LATER
+    if isinstance(error, RedirectError | ConfigurationError):
+        return ExitCode.CONFIGURATION
+    if isinstance(error, ApiError):
+        return ExitCode.FAILED_WINDOWS
+    raise error

@@ -1,0 +1,177 @@
+"""A run that is about to start: locks held, datasets open, plans made, the way to the API open."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from dlt.extract import DltResource
+
+from pipelines.destinations.destination import Destination
+from pipelines.people.erasure import Tables
+from pipelines.people.granted import GrantedScopes
+from pipelines.planning.ledger import Ledger
+from pipelines.planning.plan import Plan, cost, plan
+from pipelines.planning.policy import Policy
+from pipelines.running.config import RunConfig
+from pipelines.running.run import Run
+from pipelines.running.signals import Stopped, stopped_by_signals
+from pipelines.storing.dataset import Dataset, open_dataset
+from sources.rest.calling.budget import BudgetClosedError
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.errors import ApiError
+from sources.rest.reading.reader import Failure, Reader
+from sources.rest.reading.tasks import Task, VariantValues
+
+Planner = Callable[..., Plan]
+
+
+class Watcher(Protocol):
+    """Whoever wants to see a run go on."""
+
+    def start(self, tasks: int, units: int) -> None:
+        """Told once what is planned."""
+
+    def step(self, task: Task, units: int) -> None:
+        """Told of each task that is done with, and the units spent until then."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What is loaded into one dataset, holding its lock."""
+
+    run: Run
+    plan: Plan
+    ledger: Ledger
+    personal: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Work:
+    """A run that is about to start.
+
+    Attributes:
+        jobs: one per dataset: what everybody may see, then personal data.
+        reader: the way to the API.
+        stopped: whether a signal has come.
+        scopes: what the key may read of personal data.
+        failures: what had to be known before, and the API does not tell.
+        extra_resources: makes the tables that do not come from the API.
+    """
+
+    jobs: list[Job]
+    reader: Reader
+    stopped: Stopped
+    scopes: GrantedScopes
+    failures: list[Failure]
+    extra_resources: Callable[[], Iterable[DltResource]]
+
+
+@contextmanager
+def opened(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iterator[Work]:
+    """Lock, plan, and open the way to the API.
+
+    Raises:
+        ApiError: the key is refused, or the API does not tell what has to be known before.
+        ConfigurationError: something has to be changed before this can work.
+        DestinationBusyError: another process holds the destination.
+    """
+    config.check()
+    with ExitStack() as stack:
+        groups = split_by_privacy(config.endpoints)
+        destinations = [Destination(config.target_of(rows)) for rows in groups]
+        reader = config.open_reader()
+        stack.callback(reader.session.close)
+        stopped = stack.enter_context(stopped_by_signals(reader))
+        for destination in destinations:
+            stack.enter_context(destination.lock())
+        datasets = []
+        for destination in destinations:
+            datasets.append(open_dataset(destination, config.policy.grain, reader.endpoints))
+            stack.callback(datasets[-1].warehouse.release)
+        reader.session.budget.allow(*config.limits.allowance)
+        scopes = GrantedScopes(reader, [dataset.ledger for dataset in datasets], config.policy.today)
+        scopes.warn_unused(include_pii=config.include_pii)
+        jobs: list[Job] = []
+        failures: list[Failure] = []
+        for dataset, rows in zip(datasets, groups, strict=True):
+            chosen: Sequence[Endpoint] = rows
+            values = config.policy.values
+            if rows[0].pii:
+                chosen, values, failed = _readable(rows, config, dataset, reader, scopes)
+                failures += failed
+            made, policy = planned(config, dataset, chosen, values, planner)
+            dataset.warehouse.release()
+            run = Run(dataset, reader, policy, config.limits, _progress(reader, watcher))
+            jobs.append(Job(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
+        if watcher:
+            tasks = [task for job in jobs for task in job.plan.tasks]
+            watcher.start(len(tasks), cost(tasks))
+        yield Work(
+            jobs=jobs,
+            reader=reader,
+            stopped=stopped,
+            scopes=scopes,
+            failures=failures,
+            extra_resources=lambda: config.extra_resources(reader.tenant or ""),
+        )
+
+
+def planned(
+    config: RunConfig,
+    dataset: Dataset,
+    endpoints: Sequence[Endpoint],
+    values: VariantValues,
+    planner: Planner = plan,
+) -> tuple[Plan, Policy]:
+    """Make the plan of a run, and the policy that it was made under; reads the open destination, nothing of the API.
+
+    Raises:
+        ConfigurationError: something has to be changed before this can work.
+        DestinationBusyError: another process holds the destination.
+    """
+    entities = [row for row in endpoints if row.kind is Kind.ENTITY]
+    tables = dataset.warehouse.tables() if entities else set()
+    rows_per_day = {
+        (row.name, variant): rows
+        for row in entities
+        if row.name in tables
+        for variant, rows in {
+            **dict.fromkeys(dataset.ledger.variants(row.name), 0.0),
+            **dataset.warehouse.rows_per_day(row, config.policy.today),
+        }.items()
+    }
+    policy = replace(config.policy, values=values, rows_per_day=rows_per_day)
+    return planner(endpoints, config.days, policy, dataset.ledger), policy
+
+
+def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
+    """Return endpoints that everybody may see, and personal ones: each group has a dataset of its own."""
+    groups = [[row for row in endpoints if not row.pii], [row for row in endpoints if row.pii]]
+    return [group for group in groups if group]
+
+
+def _readable(
+    rows: Sequence[Endpoint], config: RunConfig, dataset: Dataset, reader: Reader, scopes: GrantedScopes
+) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
+    """Personal endpoints that the key may read, the values of their parameters, and what the API did not tell.
+
+    What an earlier run has loaded under a laxer policy is brought under the present one first.
+    """
+    reader.privacy.forgotten = dataset.ledger.forgotten
+    if Tables(dataset.destination.pipeline, reader.privacy, dataset.warehouse.tables()).hide():
+        dataset.destination.rewrite()
+    chosen, values = rows, config.policy.values
+    try:
+        chosen = scopes.readable(rows, values)
+        return chosen, config.discovered_values(chosen, reader), []
+    except BudgetClosedError:  # nothing will be asked; what would have been is named
+        return chosen, {name: known or ("",) for name, known in values.items()}, []
+    except ApiError as error:
+        known = [row for row in chosen if not {column.name for column in row.variant_columns} & config.discovers]
+        return known, values, [Failure(Task(reader.endpoints[error.endpoint]), error)]
+
+
+def _progress(reader: Reader, watcher: Watcher | None) -> Callable[[Task], None]:
+    budget = reader.session.budget
+    return (lambda task: watcher.step(task, budget.spent)) if watcher else lambda _: None

@@ -1,0 +1,155 @@
+"""The way of rows into the destination: tasks are read several at a time, and committed slice by slice."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
+
+from dlt.extract import DltResource
+
+from pipelines.planning.plan import slices
+from pipelines.planning.policy import Policy
+from pipelines.proving.changes import ChangeDetector
+from pipelines.proving.counts import Counts
+from pipelines.proving.tombstones import with_tombstones
+from pipelines.running.circuit_breaker import CircuitBreaker
+from pipelines.running.config import Limits
+from pipelines.running.journal import Journal
+from pipelines.storing.commit import Committer
+from pipelines.storing.dataset import Dataset
+from sources.rest.reading.reader import Answer, Failure, Reader, Skipped
+from sources.rest.reading.tasks import Task
+
+ExtraResources = Callable[[], Iterable[DltResource]]
+"""Makes tables that go with the first slice."""
+
+
+class Loader:
+    """Reads tasks and commits their answers.
+
+    Attributes:
+        detector: compares answers with what is loaded.
+        counts: how many rows the pages of entities have listed.
+        slice_units: units after which rows are committed.
+        commits: answers are loaded; if not, they are only compared with what is loaded.
+
+    Args:
+        dataset: where rows go.
+        reader: where they come from.
+        policy: how the past is gone about.
+        limits: how fast.
+        journal: is told what happens.
+        progress: told of each task that is done with.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        reader: Reader,
+        policy: Policy,
+        limits: Limits,
+        *,
+        journal: Journal,
+        progress: Callable[[Task], None],
+    ) -> None:
+        self.detector = ChangeDetector(dataset.ledger, dataset.warehouse, policy.grain)
+        self.counts = Counts()
+        self.slice_units = limits.slice_units
+        self.commits = True
+        self._dataset = dataset
+        self._reader = reader
+        self._journal = journal
+        self._in_flight = limits.in_flight
+        self._progress = progress
+        self._breaker = CircuitBreaker()
+        self._committer = Committer(dataset, grain=policy.grain, today=policy.today)
+        self._columns_before = self._committer.evolved()
+
+    @property
+    def missing_scopes(self) -> dict[str, set[str]]:
+        """Scope that the key lacks -> resources that are left out."""
+        return self._breaker.missing
+
+    def load(self, tasks: Sequence[Task], extra: ExtraResources = tuple) -> None:
+        """Read tasks and commit them slice by slice.
+
+        Args:
+            tasks: what to read, in this order.
+            extra: further tables for the first slice of the run.
+        """
+        for group in slices(tasks, self.slice_units):
+            answers = [with_tombstones(answer, self._dataset.warehouse) for answer in self.answers(group)]
+            if answers:
+                for alike in by_variant(answers):
+                    self.differs(alike)
+                self.commit(answers, () if self._journal.outcome.windows else extra())
+
+    def answers(self, tasks: Sequence[Task]) -> Iterator[Answer]:
+        """Read tasks; failures and what was not asked for are noted."""
+        self._dataset.warehouse.release()
+        self._reader.evolved = self._committer.evolved()
+        outcome, breaker = self._journal.outcome, self._breaker
+        for result in self._reader.read_all(tasks, skip=breaker.skips, in_flight=self._in_flight):
+            self._progress(result.task)
+            if isinstance(result, Skipped) and result.task.endpoint.scope in breaker.missing:
+                breaker.lacks(result.task)
+                self._journal.unsettled.append(result.task)
+            elif isinstance(result, Skipped) or (isinstance(result, Failure) and breaker.stopped):
+                outcome.skipped.append(result.task)
+            elif isinstance(result, Failure):
+                self._failed(result)
+            else:
+                breaker.succeeded(result.task)
+                self.counts.add(result)
+                self._journal.answered(result)
+                yield result
+
+    def read_aside(self, tasks: Sequence[Task]) -> list[Answer | Failure]:
+        """Read tasks that are not loaded and whose failure is no failure of the run."""
+        results = self._reader.read_all(tasks, in_flight=self._in_flight)
+        return [one for one in results if not isinstance(one, Skipped)]
+
+    def differs(self, answers: Sequence[Answer]) -> bool:
+        """Compare answers of one variant with what is loaded for their windows; return whether anything differs."""
+        if not answers[0].task.endpoint.additive:
+            return True
+        changes = self.detector.changes(answers)
+        self._journal.changed(changes)
+        return bool(changes)
+
+    def commit(self, answers: Sequence[Answer], extra: Iterable[DltResource] = ()) -> None:
+        """Load answers together with the ledger and the history that speak of them."""
+        if not self.commits:
+            return
+        self._committer.commit(answers, self._reader.tenant, [*self._journal.take_rows(restatements=True), *extra])
+        self._journal.loaded(answers)
+        self._journal.outcome.unknown |= {
+            (table, name)
+            for answer in answers
+            for table, name in answer.unknown
+            if name not in self._columns_before.of(table)
+        }
+
+    def close(self, extra: Iterable[DltResource]) -> None:
+        """Commit what is left to say of the run; differences that were only looked at are no restatements."""
+        rows = self._journal.take_rows(restatements=self.commits)
+        self._committer.commit([], self._reader.tenant, [*rows, *extra])
+
+    def _failed(self, failure: Failure) -> None:
+        outcome = self._journal.outcome
+        self._journal.failed(failure)
+        self._breaker.failed(failure)
+        if self._breaker.stopped:
+            outcome.stopped = self._breaker.stopped
+            self._reader.session.budget.close()  # calls that wait for their turn would only meet the same
+            outcome.skipped.append(failure.task)
+        else:
+            outcome.failures.append(failure)
+
+
+def by_variant(answers: Iterable[Answer]) -> Iterator[list[Answer]]:
+    """Return answers in groups of one variant of an endpoint."""
+
+    def variant(answer: Answer) -> tuple[str, str]:
+        return answer.task.endpoint.name, answer.task.variant_text
+
+    for _, alike in groupby(sorted(answers, key=variant), key=variant):
+        yield list(alike)

@@ -1,0 +1,90 @@
+"""What a run did, and when it gives up on an endpoint or on everything."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pipelines.proving.changes import Change
+from pipelines.running.exit_codes import ExitCode, exit_code
+from sources.rest.errors import (
+    ApiError,
+)
+from sources.rest.reading.reader import Failure
+from sources.rest.reading.tasks import Task
+
+
+@dataclass
+class Outcome:
+    """What a run did.
+
+    Attributes:
+        rows: rows loaded, by table.
+        windows: windows loaded, by endpoint.
+        failures: tasks that gave no rows; they are asked for again by the next run.
+        skipped: tasks that were not asked for.
+        truncated: tasks whose list was cut off by the API.
+        empty: tasks for which the API has sent no content at all, which is taken for no rows.
+        unknown: table and field of what neither the catalogue nor the destination knew.
+        changes: loaded values that the API has changed.
+        unproved: ranges that do not add up to what is loaded.
+        notes: what checks have learned about this server, in sentences.
+        stopped: the error that ended the run early.
+        allowance_reached: the run stopped because it had spent what it might.
+        stopped_by: exit code of the signal that ended the run.
+        units: units spent, by endpoint.
+        missing: scope that the key lacks -> resources that were left out.
+        dropped_fields: table and field of what nobody knows of personal rows.
+        compared: endpoints of which something was compared with what the API says.
+        not_compared: endpoints of which something is loaded that could not be.
+    """
+
+    rows: Counter[str] = field(default_factory=Counter)
+    windows: Counter[str] = field(default_factory=Counter)
+    failures: list[Failure] = field(default_factory=list)
+    skipped: list[Task] = field(default_factory=list)
+    truncated: list[Task] = field(default_factory=list)
+    empty: list[Task] = field(default_factory=list)
+    unknown: set[tuple[str, str]] = field(default_factory=set)
+    changes: list[Change] = field(default_factory=list)
+    unproved: list[Task] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    stopped: ApiError | None = None
+    allowance_reached: bool = False
+    stopped_by: ExitCode | None = None
+    units: Mapping[str, int] = field(default_factory=dict)
+    missing: dict[str, set[str]] = field(default_factory=dict)
+    dropped_fields: set[tuple[str, str]] = field(default_factory=set)
+    compared: set[str] = field(default_factory=set)
+    not_compared: set[str] = field(default_factory=set)
+
+    def __add__(self, other: "Outcome") -> "Outcome":
+        """What two parts of a run did."""
+        merged = Outcome(units={**self.units, **other.units})
+        for name in ("rows", "windows"):
+            setattr(merged, name, getattr(self, name) + getattr(other, name))
+        for name in ("failures", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
+            setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
+        for name in ("unknown", "dropped_fields", "compared", "not_compared"):
+            setattr(merged, name, getattr(self, name) | getattr(other, name))
+        merged.missing = {
+            scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
+            for scope in (*self.missing, *other.missing)
+        }
+        merged.stopped = self.stopped or other.stopped
+        merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by
+        merged.allowance_reached = self.allowance_reached or other.allowance_reached
+        return merged
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The code that needs a person most."""
+        codes = [exit_code(failure.error) for failure in self.failures]
+        codes += [exit_code(self.stopped)] if self.stopped else []
+        codes += [ExitCode.REFUSED] if self.missing else []
+        if self.stopped_by is not None:
+            return self.stopped_by
+        if self.allowance_reached:
+            codes.append(ExitCode.ALLOWANCE)
+        elif self.unproved:
+            codes.append(ExitCode.FAILED_WINDOWS)
+        return max(codes, default=ExitCode.DONE)

@@ -1,0 +1,113 @@
+"""One run of a plan: in which order things are loaded and proved."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+
+from dlt.extract import DltResource
+
+from pipelines.people.detail_queue import delete_strangers, queue_of, read_rows
+from pipelines.planning.plan import Plan, slices
+from pipelines.planning.policy import Policy
+from pipelines.running.checks import Checks
+from pipelines.running.config import Limits
+from pipelines.running.journal import Journal
+from pipelines.running.loader import ExtraResources, Loader, by_variant
+from pipelines.running.outcome import Outcome
+from pipelines.storing.dataset import Dataset
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.reader import Reader
+from sources.rest.reading.tasks import Task
+
+
+class Run:
+    """One run of a plan.
+
+    Args:
+        dataset: where rows go.
+        reader: where they come from.
+        policy: how the past is gone about.
+        limits: how fast.
+        progress: told of each task that is done with.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        reader: Reader,
+        policy: Policy,
+        limits: Limits,
+        progress: Callable[[Task], None] = lambda _: None,
+    ) -> None:
+        self._dataset = dataset
+        self._reader = reader
+        self._policy = policy
+        self._journal = Journal(reader.session.units)
+        self._loader = Loader(dataset, reader, policy, limits, journal=self._journal, progress=progress)
+
+    @property
+    def run_id(self) -> str:
+        """Id of the run."""
+        return self._journal.run_id
+
+    def execute(self, plan: Plan, extra: ExtraResources = tuple) -> Outcome:
+        """Read and commit every task that can be; return what happened.
+
+        Args:
+            plan: what to do.
+            extra: further tables for the first slice.
+        """
+        checks = self._checks(self._policy)
+        self._loader.load(plan.recent, extra)
+        self._loader.load(plan.again, extra)
+        checks.ranges(plan.checks)
+        self._loader.load(plan.history, extra)
+        checks.counts()
+        for endpoint in plan.details:
+            self._load_details(endpoint)
+        checks.fully_checked(plan.fully_checked)
+        self._journal.outcome.notes += plan.notes
+        return self._ended()
+
+    def verify(self, plan: Plan, *, repair: bool) -> Outcome:
+        """Compare what is loaded with what the API says; the outcome's changes are the differences.
+
+        Args:
+            plan: what to prove.
+            repair: load the windows that differ again.
+        """
+        self._loader.commits = repair
+        for group in slices(plan.again, self._loader.slice_units):
+            for alike in by_variant(self._loader.answers(group)):
+                self._journal.outcome.compared.add(alike[0].task.endpoint.name)
+                if self._loader.differs(alike):
+                    self._loader.commit(alike)
+        self._checks(replace(self._policy, tolerance=0.0)).ranges(plan.checks)
+        return self._ended()
+
+    def close(self, extra: Iterable[DltResource]) -> None:
+        """Commit what is left to say of the run."""
+        self._loader.close(extra)
+
+    def _checks(self, policy: Policy) -> Checks:
+        return Checks(self._loader, self._dataset, self._reader, policy, self._journal)
+
+    def _load_details(self, endpoint: Endpoint) -> None:
+        """Read the details of everybody whose figures have changed, best first."""
+        queue = queue_of(endpoint, self._reader.endpoints, self._dataset.warehouse)
+        delete_strangers(endpoint, queue, self._dataset.warehouse)
+        for group in slices(queue.tasks, self._loader.slice_units):
+            answers = list(self._loader.answers(group))
+            if answers:
+                self._loader.commit(answers, read_rows(endpoint, answers, queue.figures))
+
+    def _ended(self) -> Outcome:
+        outcome, budget = self._journal.outcome, self._reader.session.budget
+        outcome.missing = self._loader.missing_scopes
+        self._dataset.warehouse.release()
+        outcome.allowance_reached = bool(outcome.skipped) and budget.closed and outcome.stopped is None
+        if budget.slowed:
+            outcome.notes.append(
+                f"the API refused calls and named no limit; this run went on with {budget.limit} units per"
+                f" {budget.period:g} seconds, see the option rate_limit"
+            )
+        return outcome

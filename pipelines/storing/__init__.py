@@ -1,0 +1,1 @@
+"""What is loaded: asked of the tables in SQL, committed in slices with the ledger."""

@@ -1,0 +1,94 @@
+"""Loading a slice: rows, the ledger and the history that speak of them, in one load package."""
+
+from collections.abc import Iterable, Sequence
+from itertools import groupby
+
+import dlt
+from dlt.extract import DltResource
+from pendulum import Date
+
+from pipelines.planning.ledger import STATE_KEY
+from pipelines.storing.dataset import Dataset
+from pipelines.storing.unchanged import Stored
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.errors import ConfigurationError
+from sources.rest.reading.reader import Answer
+from sources.rest.reading.tables import NO_EVOLVED_COLUMNS, EvolvedColumns
+from sources.rest.vendor.resources import evolved_columns, loaded_tables
+from sources.rest.windows import Grain
+
+
+class Committer:
+    """Loads slices into one pipeline.
+
+    Args:
+        dataset: where rows go; its ledger grows with each slice.
+        grain: length of the windows of aggregate rows.
+        today: the day that is still changing.
+    """
+
+    def __init__(self, dataset: Dataset, *, grain: Grain, today: Date) -> None:
+        self._destination = dataset.destination
+        self._pipeline = dataset.destination.pipeline
+        self._ledger = dataset.ledger
+        self._warehouse = dataset.warehouse
+        self._grain = grain
+        self._today = today
+        self._evolved: EvolvedColumns | None = None
+        self._stored: Stored | None = None
+
+    def evolved(self) -> EvolvedColumns:
+        """Columns that the destination's tables have."""
+        if self._evolved is None:
+            known = self._pipeline.default_schema_name is not None
+            self._evolved = evolved_columns(self._pipeline.default_schema) if known else NO_EVOLVED_COLUMNS
+        return self._evolved
+
+    def commit(self, answers: Sequence[Answer], tenant: str | None, extra: Iterable[DltResource] = ()) -> None:
+        """Load answers, but for rows that are stored already; the ledger takes note of all of them.
+
+        Args:
+            answers: what to load.
+            tenant: profile whose rows they are, where the API tells it.
+            extra: further tables of the same load package.
+
+        Raises:
+            ConfigurationError: the destination holds the rows of another profile.
+        """
+        self._ledger.tenant = self._ledger.tenant or tenant
+        if tenant not in (None, self._ledger.tenant):
+            raise ConfigurationError(
+                f"the key belongs to profile {tenant}, but the dataset holds profile {self._ledger.tenant}; load"
+                " another profile into another dataset (--dataset)"
+            )
+        for answer in answers:
+            self._ledger.add(answer.task, self._grain, self._today)
+        state = self._ledger.to_state()
+
+        def ledger() -> Iterable[None]:
+            dlt.current.source_state()[STATE_KEY] = state
+            return ()
+
+        differing = self._differing(answers)
+        name = self._pipeline.pipeline_name
+
+        @dlt.source(name=name, section=name, max_table_nesting=0)
+        def one_slice() -> list[DltResource]:
+            tables = [table for endpoint, group in differing for table in loaded_tables(endpoint, group)]
+            return [*tables, *extra, dlt.resource(ledger, name="ledger")]
+
+        self._pipeline.extract(one_slice())
+        self._pipeline.normalize()
+        self._destination.load()
+        self._evolved = None
+
+    def _differing(self, answers: Sequence[Answer]) -> list[tuple[Endpoint, list[Answer]]]:
+        """Answers that would change something, by endpoint."""
+        if not answers:
+            return []
+        # a table that comes into being meanwhile holds nothing that would be answered twice in one run
+        self._stored = self._stored or Stored(self._warehouse, self._warehouse.tables())
+        ordered = sorted(answers, key=lambda answer: answer.task.endpoint.name)
+        groups = [(endpoint, list(group)) for endpoint, group in groupby(ordered, key=lambda one: one.task.endpoint)]
+        found = [(endpoint, self._stored.differing(endpoint, group)) for endpoint, group in groups]
+        return [(endpoint, group) for endpoint, group in found if group]

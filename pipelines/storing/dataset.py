@@ -1,0 +1,43 @@
+"""An open dataset: its tables and the ledger of what was loaded into them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from pipelines.destinations.destination import Destination
+from pipelines.planning.ledger import Ledger
+from pipelines.storing.warehouse import Warehouse
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.windows import Grain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dataset:
+    """An open dataset.
+
+    Attributes:
+        destination: where it is.
+        warehouse: its tables.
+        ledger: what was loaded into them.
+    """
+
+    destination: Destination
+    warehouse: Warehouse
+    ledger: Ledger
+
+
+def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
+    """Attach to a destination and read its ledger; what that says of tables that were dropped by hand does not count.
+
+    Raises:
+        ConfigurationError: credentials or path cannot work, or a later version of this program wrote the ledger.
+        DestinationBusyError: another process holds the destination, or it does not answer.
+    """
+    destination.open()
+    pipeline = destination.pipeline
+    warehouse = Warehouse(pipeline, grain)
+    ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
+    tables = warehouse.tables(ledger.endpoints())
+    for name in ledger.endpoints():
+        if not tables.issuperset(catalogue[name].summed if name in catalogue else [name]):
+            ledger.forget(name)
+    return Dataset(destination=destination, warehouse=warehouse, ledger=ledger)

@@ -1,0 +1,245 @@
+"""How fresh the tables are, and how the last runs went: read from what every run leaves in the destination."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, Final
+
+import dlt
+import pendulum
+from pendulum import Date
+
+from pipelines.planning.ledger import Ledger
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.reading.tasks import Task
+from sources.rest.windows import Grain, Window, by_grain, merged
+
+RUNS_SHOWN: Final = 5
+
+_ALWAYS: Final = Window(Date(1970, 1, 1), Date(9999, 12, 31))
+
+_RUNS: Final = 'SELECT {columns} FROM {table} ORDER BY "started_at" DESC LIMIT {count}'
+_UNITS: Final = 'SELECT SUM("units") FROM {table} WHERE "started_at" >= %s'
+_ANSWERS: Final = """
+    WITH asked AS (
+        SELECT "resource", "variant", "date_to", "read_at", "error" IS NULL AS answered,
+            FIRST_VALUE("run_id") OVER (PARTITION BY "resource", "variant" ORDER BY "read_at" DESC)
+                = "run_id" AS latest
+        FROM {table}
+    )
+    SELECT "resource", "variant",
+        MAX(CASE WHEN answered THEN "date_to" END),
+        MAX(CASE WHEN answered THEN "read_at" END),
+        SUM(CASE WHEN latest AND NOT answered THEN 1 ELSE 0 END)
+    FROM asked GROUP BY "resource", "variant" ORDER BY "resource", "variant"
+"""
+_TRUNCATED: Final = """
+    WITH answered AS (
+        SELECT "resource", "variant", "date_from", "date_to", "truncated",
+            FIRST_VALUE("run_id") OVER (PARTITION BY "resource", "variant" ORDER BY "read_at" DESC)
+                = "run_id" AS latest,
+            ROW_NUMBER() OVER (PARTITION BY "resource", "variant", "window" ORDER BY "read_at" DESC) AS place
+        FROM {table} WHERE "error" IS NULL
+    )
+    SELECT "resource", "variant", "date_from", "date_to", latest FROM answered WHERE place = 1 AND "truncated"
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Freshness:
+    """How far one variant of a resource is loaded.
+
+    Attributes:
+        grain: length of the windows of aggregate rows; None for other kinds.
+        first_day: first day that is loaded.
+        complete_to: last day that is loaded and over.
+        newest_day: last day that was read; it may have been still changing.
+        read_at: when the API last answered for it.
+        open: days that are missing between those that are loaded, as ranges.
+        open_days: how many days these are.
+        truncated: windows whose latest answer was cut off by the API, as ranges.
+        truncated_windows: how many windows these are.
+        failed: windows that failed in the last run that asked for the resource.
+    """
+
+    resource: str
+    variant: str
+    grain: Grain | None
+    first_day: Date | None
+    complete_to: Date | None
+    newest_day: date | None
+    read_at: datetime | None
+    open: tuple[str, ...]
+    open_days: int
+    truncated: tuple[str, ...]
+    truncated_windows: int
+    failed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSummary:
+    """One run, as it ended; the table `sync_runs` holds more."""
+
+    run_id: str
+    started_at: datetime
+    ended_at: datetime
+    outcome: str
+    exit_code: int
+    windows: int
+    rows: int
+    units: int
+    failed: int
+    skipped: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class DetailProgress:
+    """How far the details of people are loaded.
+
+    Attributes:
+        everybody: people who have some.
+        current: those whose details are loaded as they are now.
+        units: what the rest costs at least.
+        minutes: of the rate limit that this takes.
+    """
+
+    resource: str
+    everybody: int
+    current: int
+    units: int
+    minutes: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """What a destination holds.
+
+    Attributes:
+        profile_id: whose rows they are.
+        units_today: units of all runs that began today in UTC and came to their end.
+        pending: a run has read what it has not loaded yet.
+        details: how far the details of people are loaded.
+    """
+
+    profile_id: str | None = None
+    units_today: int = 0
+    pending: bool = False
+    resources: Sequence[Freshness] = ()
+    runs: Sequence[RunSummary] = ()
+    details: Sequence[DetailProgress] = ()
+
+
+@dataclass
+class _Read:
+    """What `sync_windows` tells of one variant of a resource."""
+
+    newest_day: date | None
+    read_at: datetime | None
+    failed: int
+    truncated: list[Window | None] = field(default_factory=list)
+
+
+class History:
+    """Reads the tables that runs leave behind.
+
+    Args:
+        pipeline: where the tables are.
+        tables: names of those that exist.
+        ledger: ledger of what is loaded, without the tables that are gone.
+        endpoints: the catalogue, by name.
+    """
+
+    def __init__(
+        self, pipeline: dlt.Pipeline, tables: set[str], ledger: Ledger, endpoints: Mapping[str, Endpoint]
+    ) -> None:
+        self._pipeline = pipeline
+        self._tables = tables
+        self._ledger = ledger
+        self._endpoints = endpoints
+
+    def runs(self, count: int = RUNS_SHOWN) -> list[RunSummary]:
+        """Return the last runs, newest first."""
+        names = list(RunSummary.__dataclass_fields__)
+        columns = ", ".join(f'"{name}"' for name in names)
+        rows = self._select(_RUNS.replace("{columns}", columns).replace("{count}", str(count)), "sync_runs")
+        runs = [dict(zip(names, row, strict=True)) for row in rows]
+        return [RunSummary(**{**run, **{one: _utc(run[one]) for one in ("started_at", "ended_at")}}) for run in runs]
+
+    def units_since(self, moment: datetime) -> int:
+        """Add up the units of the runs that began at a moment or later."""
+        return sum(int(row[0] or 0) for row in self._select(_UNITS, "sync_runs", moment))
+
+    def freshness(self) -> Iterator[Freshness]:
+        """How far each resource is loaded that was ever asked for."""
+        for (name, variant_text), read in self._windows().items():
+            endpoint = self._endpoints.get(name)
+            values = variant_text.split()
+            if endpoint is None or len(values) != len(endpoint.variant_columns):
+                continue  # an earlier version of the catalogue had it
+            names = (column.name for column in endpoint.variant_columns)
+            whole = Task(endpoint, _ALWAYS, tuple(zip(names, values, strict=True)))
+            grains: list[Grain | None] = [None]
+            if endpoint.kind is Kind.AGGREGATE:
+                grains = [one for one in Grain if self._ledger.loaded(whole, one)] or [None]
+            for grain in grains:
+                yield self._fresh(whole, grain, read)
+
+    def _fresh(self, whole: Task, grain: Grain | None, read: _Read) -> Freshness:
+        stored = grain or Grain.DAY  # what has no grain is stored alike for any
+        loaded = self._ledger.loaded(whole, stored)
+        span = Window(loaded[0].start, loaded[-1].end) if loaded else None
+        missing = self._ledger.missing(Task(whole.endpoint, span, whole.variant), stored)
+        there = whole.endpoint.name in self._tables
+        truncated = [one for one in read.truncated if there and (one is None or grain is None or _is_one(one, grain))]
+        return Freshness(
+            resource=whole.endpoint.name,
+            variant=whole.variant_text,
+            grain=grain,
+            first_day=span.start if span else None,
+            complete_to=span.end if span else None,
+            newest_day=read.newest_day if there else None,
+            read_at=read.read_at if there else None,
+            open=tuple(map(str, merged(missing))),
+            open_days=sum(window.days for window in missing),
+            truncated=_texts(truncated),
+            truncated_windows=len(truncated),
+            failed=read.failed,
+        )
+
+    def _windows(self) -> dict[tuple[str, str], _Read]:
+        read = {
+            (name, variant): _Read(newest, _utc(read_at), int(failed))
+            for name, variant, newest, read_at, failed in self._select(_ANSWERS, "sync_windows")
+        }
+        for name, variant, start, end, latest in self._select(_TRUNCATED, "sync_windows"):
+            # windows of a series move from day to day, so that only those of the last run speak of what is loaded
+            if latest or (name in self._endpoints and self._endpoints[name].kind is Kind.AGGREGATE):
+                read[name, variant].truncated.append(Window(_day(start), _day(end)) if start else None)
+        return read
+
+    def _select(self, query: str, table: str, *values: Any) -> list[tuple[Any, ...]]:
+        if table not in self._tables:
+            return []
+        with self._pipeline.sql_client() as client:
+            named = query.replace("{table}", client.make_qualified_table_name(table))
+            with client.execute_query(named, *values) as cursor:
+                return [tuple(row) for row in cursor.fetchall()]
+
+
+def _is_one(window: Window, grain: Grain) -> bool:
+    """Whether a range is one window of a grain; longer ones were asked to find what had changed, and not loaded."""
+    return len(list(by_grain(window, grain))) == 1
+
+
+def _texts(windows: Sequence[Window | None]) -> tuple[str, ...]:
+    """Windows as few ranges; what has no dates is a list of the present moment."""
+    ranges = merged(window for window in windows if window)
+    return (*map(str, ranges), *(["now"] if None in windows else []))
+
+
+def _day(value: date) -> Date:
+    return Date(value.year, value.month, value.day)
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    return moment.astimezone(pendulum.UTC) if moment else None

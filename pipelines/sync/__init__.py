@@ -1,1 +1,0 @@
-"""The sync engine: what a run asks for, in which order, and how it is committed."""

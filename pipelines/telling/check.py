@@ -1,0 +1,33 @@
+"""What `elt check` prints: what works, and what was not checked."""
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from pipelines.telling.console import out, table, warn
+
+if TYPE_CHECKING:
+    from pipelines.commands.check import Checked
+
+
+def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
+    """Print what was checked, and what was not."""
+    owner = f", belongs to profile {escape(found.profile_id)}" if found.profile_id else ""
+    out.print(f"key: works for {escape(', '.join(found.asked))}{owner}")
+    if found.second_key:
+        warn("api_key is refused and next_api_key works: put it in the place of api_key")
+    scopes = table("scope", "granted", "needed by")
+    for scope in found.scopes:
+        granted = "yes" if scope.granted else "[bold red]no[/]"
+        scopes.add_row(escape(scope.name), granted, ", ".join(scope.resources))
+    if found.scopes:
+        out.print(scopes)
+    if found.limit_seen is None:
+        out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
+    else:
+        out.print(f"rate limit: the server names {found.limit_seen}, {rate_limit} is configured")
+        if found.limit_seen > rate_limit:
+            out.print(f"  set rate_limit to {found.limit_seen} to use all of it")
+    out.print(f"destination {escape(destination)}: reachable")
+    personal = "" if found.personal else "scopes for personal data (--include-pii), "
+    out.print(f"this has cost {found.units} units; not checked: {personal}whether the destination takes rows")

@@ -1,0 +1,73 @@
+"""Standard output and standard error, and what every command prints alike."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from sources.rest.windows import Window, merged
+
+if TYPE_CHECKING:
+    from sources.rest.reading.tasks import Task
+
+PENDING: Final = (
+    "a run has read what it has not loaded yet: it is at work, or was cut off and the next one goes on with it"
+)
+
+_WIDE: Final = 250
+"""Columns of an output that is no terminal: a file or a pipe takes any line."""
+
+_COUNTS: Final = {"windows", "calls", "units", "minutes", "rows", "days open", "truncated", "failed", "not asked"}
+
+out: Final = Console(soft_wrap=True, highlight=False)
+err: Final = Console(stderr=True, soft_wrap=True, highlight=False)
+
+
+def wide() -> Console:
+    """Standard output for tables with many columns."""
+    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+
+
+def warn(text: str) -> None:
+    """Print a warning to standard error."""
+    err.print(f"[yellow]warning:[/] {escape(text)}")
+
+
+def table(*headings: str) -> Table:
+    """Make a table without lines; counts stand to the right."""
+    made = Table(box=None, pad_edge=False)
+    for heading in headings:
+        made.add_column(heading, justify="right" if heading in _COUNTS else "left")
+    return made
+
+
+def write_json(document: object) -> None:
+    """Print one JSON document."""
+    json.dump(document, sys.stdout, indent=2, default=lambda value: value.isoformat())
+    sys.stdout.write("\n")
+
+
+def named(lines: Sequence[Any]) -> list[tuple[str, Any]]:
+    """Return lines with their names: the resource, and the variant where there are several."""
+    counts = Counter(line.resource for line in lines)
+    return [(f"{line.resource} {line.variant}" if counts[line.resource] > 1 else line.resource, line) for line in lines]
+
+
+def windows_by_name(tasks: Iterable["Task"]) -> list[tuple[str, str]]:
+    """Return the names of tasks without their windows, each with its windows as few ranges."""
+    windows: dict[str, list[Window]] = {}
+    for task in tasks:
+        name = " ".join([task.endpoint.name, *(value for _, value in task.variant)])
+        windows.setdefault(name, []).extend([task.window] if task.window else [])
+    return [(name, ", ".join(map(str, merged(found)))) for name, found in sorted(windows.items())]
+
+
+def moment(value: datetime | None) -> str:
+    """Return a moment to the minute."""
+    return f"{value:%Y-%m-%d %H:%M}" if value else "-"

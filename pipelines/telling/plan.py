@@ -1,0 +1,77 @@
+"""What `elt plan` prints: text for a person, JSON for a machine."""
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from pipelines.planning.policy import Reason
+from pipelines.telling.console import PENDING, named, table, wide, write_json
+
+if TYPE_CHECKING:
+    from pipelines.commands.plan import Preview
+    from pipelines.planning.estimate import Line
+    from pipelines.running.config import RunConfig
+
+
+def print_plan(found: "Preview", config: "RunConfig") -> None:
+    """Print what a sync would do now."""
+    limits = config.limits
+    lines = table("resource", "windows", "calls", "units", "minutes", "days", "why", "scope")
+    for name, line in named(found.lines):
+        lines.add_row(
+            name,
+            str(line.windows),
+            str(line.calls),
+            f"{line.units}{'+' if line.assumed else ''}",
+            f"{limits.rate.minutes(line.units):.1f}",
+            _days(line.first_day, line.last_day),
+            ", ".join(f"{reason} {count}" for reason, count in line.reasons.items()),
+            line.scope or "not documented",
+        )
+    total = _total(found.lines)
+    sums = [str(total[name]) for name in ("windows", "calls", "units")]
+    lines.add_row("total", *sums, f"{limits.rate.minutes(total['units']):.1f}")
+    out = wide()
+    out.print(lines)
+    personal = [f"{line.resource} ({', '.join(line.pii)})" for line in found.lines if line.pii]
+    out.print(f"personal data: {', '.join(dict.fromkeys(personal)) or 'none'}")
+    if any(line.assumed for line in found.lines):
+        out.print("+ at least: how many ids it has to ask for is known once they are loaded")
+    if any(Reason.CHECK in line.reasons for line in found.lines):
+        out.print("a check that does not add up asks for more, until the changed days are found")
+    if limits.max_units and limits.max_units < total["units"]:
+        out.print(f"a sync stops after {limits.max_units} units (max_units); the next one goes on")
+    if found.pending:
+        out.print(PENDING)
+
+
+def print_plan_json(found: "Preview", config: "RunConfig") -> None:
+    """Print the same facts as one JSON document."""
+    limits, policy = config.limits, config.policy
+    total = _total(found.lines)
+    write_json(
+        {
+            "destination": config.target.destination,
+            "dataset": config.target.dataset,
+            "today": policy.today,
+            "first_day": config.days.start,
+            "last_day": config.days.end,
+            "restatement": policy.restatement,
+            "grain": policy.grain,
+            "rate_limit": limits.rate.limit,
+            "rate_period": limits.rate.period,
+            "max_units": limits.max_units,
+            "max_minutes": limits.max_minutes,
+            "pending": found.pending,
+            "resources": [{**asdict(line), "minutes": limits.rate.minutes(line.units)} for line in found.lines],
+            "total": {**total, "minutes": limits.rate.minutes(total["units"])},
+        }
+    )
+
+
+def _total(lines: "Sequence[Line]") -> dict[str, int]:
+    return {name: sum(getattr(line, name) for line in lines) for name in ("windows", "calls", "units")}
+
+
+def _days(first: object, last: object) -> str:
+    return "-" if first is None else f"{first}" if first == last else f"{first}..{last}"

@@ -1,0 +1,28 @@
+"""What `elt verify` prints: every difference between what is loaded and what the API says."""
+
+from typing import TYPE_CHECKING
+
+from rich.markup import escape
+
+from pipelines.telling.console import out, warn
+from pipelines.telling.sync import print_problems, print_remarks
+
+if TYPE_CHECKING:
+    from pipelines.running.outcome import Outcome
+
+
+def print_verify(result: "Outcome", *, repaired: bool) -> None:
+    """Print the differences, or what was proved."""
+    for change in result.changes:
+        where = " ".join(filter(None, [change.task.endpoint.name, change.task.variant_text]))
+        what = " ".join(filter(None, [change.key, change.metric]))
+        out.print(escape(f"{where} {change.date}: {what} is {change.old} here, {change.new} at the API"))
+    days = len({(change.task, change.date) for change in result.changes})
+    if days:
+        out.print(f"{days} windows differ" + (", and were read again" if repaired else "; --repair reads them again"))
+    else:
+        out.print("everything that was compared is equal" if result.compared else "nothing was compared")
+    if result.not_compared:
+        warn(f"not compared, because sums cannot prove it: {', '.join(sorted(result.not_compared))}")
+    print_remarks(result)
+    print_problems(result)

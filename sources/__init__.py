@@ -1,1 +1,0 @@
-"""dlt sources: `sources.<vendor>` over the shared foundation `sources.rest`."""

@@ -1,0 +1,1 @@
+"""How a call leaves: key, budget, retries, and what a refusal means."""

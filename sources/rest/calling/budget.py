@@ -1,0 +1,215 @@
+"""Weighted rate-limit budget: decides when a call may leave so that the server never has to refuse it."""
+
+import heapq
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+HOLD_MARGIN: Final = 0.01
+"""Share of the period added to how long a spent unit is held, against clocks that differ a little."""
+
+PACE_MARGIN: Final = 0.06
+"""Share by which released units are spread wider than `period / limit`: a two-window weighted counter that is
+fed at exactly its limit refuses now and then."""
+
+SLOWEST: Final = 4
+"""Units per period below which no refusal lowers the limit: the dearest call has to pass."""
+
+SLEEP_MAX: Final = 1.0
+"""Longest sleep in seconds before the budget looks again: an answer can free units earlier than foreseen."""
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Units that a key may spend in a period.
+
+    Args:
+        limit: units.
+        period: length of the period in seconds.
+    """
+
+    limit: int
+    period: float
+
+    @property
+    def per_minute(self) -> float:
+        """Units that a minute brings."""
+        return self.limit * 60 / self.period
+
+    def minutes(self, units: int) -> float:
+        """Minutes that spending some units takes, to the hundredth."""
+        return round(units * self.period / self.limit / 60, 2)
+
+
+class CallTooDearError(ValueError):
+    """A call costs more units than the limit allows in a whole period."""
+
+
+class BudgetClosedError(Exception):
+    """Nothing more may be spent in this run: its allowance is used up, or somebody stops it."""
+
+
+class Budget:
+    """Units that may still be spent on one API key.
+
+    The server's algorithm is not documented, so a unit is counted so that fixed windows, sliding logs, token buckets
+    and two-window weighted counters are all satisfied: it is held until one period after its *response* arrived, and
+    units come back spread over the period. A whole limit may leave in one burst after a rest. The first call travels
+    alone, because its response tells what an earlier run or another program has left of the limit.
+
+    Thread-safe; calls wait in the order in which they came.
+
+    Args:
+        limit: units per period, from configuration; the server may only lower it.
+        period: length of the rate-limit period in seconds.
+        clock: monotonic seconds.
+        sleep: waits that many seconds.
+
+    Attributes:
+        closed: nothing more may be spent.
+        slowed: the server has refused calls without naming a limit, so that a lower one is kept to.
+    """
+
+    def __init__(
+        self,
+        limit: int,
+        period: float = 60.0,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        if limit < 1 or period <= 0:
+            raise ValueError(f"a rate limit needs at least 1 unit and a period above 0 s, not {limit} per {period} s")
+        self.limit = limit
+        self.period = period
+        self.spent = 0
+        self.closed = False
+        self.slowed = False
+        self._allowance = float("inf")
+        self._until = float("inf")
+        self._clock = clock
+        self._sleep = sleep
+        self._turn = threading.Condition()
+        self._tickets = 0
+        self._served = 0
+        self._lock = threading.Lock()
+        self._in_flight = 0
+        self._held: list[float] = []
+        self._last_release = float("-inf")
+        self._blocked_until = float("-inf")
+        self._heard = False
+        self._slowed_until = float("-inf")
+
+    def acquire(self, units: int) -> None:
+        """Wait until `units` may be spent, and spend them.
+
+        Raises:
+            CallTooDearError: the call costs more than the limit.
+            BudgetClosedError: the run may not spend that much any more.
+        """
+        with self._turn:
+            ticket = self._tickets
+            self._tickets += 1
+            self._turn.wait_for(lambda: self._served == ticket)
+        try:
+            while (wait := self.reserve(units)) > 0:
+                self._sleep(min(wait, SLEEP_MAX))
+        finally:
+            with self._turn:
+                self._served += 1
+                self._turn.notify_all()
+
+    def allow(self, units: float = float("inf"), seconds: float = float("inf")) -> None:
+        """Let this run spend only so many units, and only for so long."""
+        with self._lock:
+            self._allowance = units
+            self._until = self._clock() + seconds
+
+    def close(self) -> None:
+        """Let nothing more be spent; calls that wait are told at once, or within a second."""
+        self.closed = True
+
+    def reserve(self, units: int) -> float:
+        """Spend `units` if they are free; return 0, or the seconds after which to ask again."""
+        with self._lock:
+            if units > self.limit:
+                raise CallTooDearError(f"a call of {units} units cannot pass a limit of {self.limit} per period")
+            now = self._clock()
+            if self.closed or self.spent + units > self._allowance or now >= self._until:
+                self.closed = True
+                raise BudgetClosedError
+            if now < self._blocked_until:
+                return self._blocked_until - now
+            if not self._heard and self._in_flight:
+                return self._spacing
+            while self._held and self._held[0] <= now:
+                heapq.heappop(self._held)
+            missing = self._in_flight + len(self._held) + units - self.limit
+            if missing <= 0:
+                self._in_flight += units
+                self.spent += units
+                return 0.0
+            if missing <= len(self._held):
+                return max(heapq.nsmallest(missing, self._held)[-1] - now, 1e-6)
+            return self._spacing
+
+    def settle(self, units: int, *, limit: int | None = None, remaining: int | None = None) -> None:
+        """Account for a call that has ended: its units stay held for a period from now.
+
+        Args:
+            units: what the call had acquired.
+            limit: `X-RateLimit-Limit` of its response, where there was one.
+            remaining: `X-RateLimit-Remaining` of its response; fewer than believed means that somebody else spends on
+                this key, and their units are held like ours.
+        """
+        with self._lock:
+            self._in_flight -= units
+            self._hold(units)
+            self._heard = True
+            if limit is not None:
+                self.limit = max(1, min(self.limit, limit))
+            if remaining is not None:
+                believed = self.limit - self._in_flight - len(self._held)
+                self._hold(max(0, min(believed - max(remaining, 0), self.limit)))
+
+    def refund(self, units: int) -> None:
+        """Give back units of a call that never left this machine."""
+        with self._lock:
+            self._in_flight -= units
+            self.spent -= units
+
+    def block(self, seconds: float) -> None:
+        """Let no call leave for that long: the server has said to come back later."""
+        with self._lock:
+            self._blocked_until = max(self._blocked_until, self._clock() + seconds)
+
+    def slow_down(self) -> None:
+        """Halve the limit for the rest of the run: the server refuses calls, and says neither how many nor until when.
+
+        Refusals within a period are taken for one: their calls left before anything was known.
+        """
+        with self._lock:
+            now = self._clock()
+            self.slowed = True
+            if now >= self._slowed_until:
+                self.limit = min(self.limit, max(SLOWEST, self.limit // 2))
+                self._slowed_until = now + self.period
+
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that this run may still go on."""
+        with self._lock:
+            return max(0.0, self._until - self._clock())
+
+    @property
+    def _spacing(self) -> float:
+        return self.period / self.limit * (1 + PACE_MARGIN)
+
+    def _hold(self, units: int) -> None:
+        now = self._clock()
+        for _ in range(units):
+            release = max(now + self.period * (1 + HOLD_MARGIN), self._last_release + self._spacing)
+            self._last_release = release
+            heapq.heappush(self._held, release)

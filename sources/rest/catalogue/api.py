@@ -1,0 +1,65 @@
+"""What holds for every endpoint of one vendor: how days are asked for, and where things stand in an answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, time, timedelta
+
+from sources.rest.errors import ApiError
+from sources.rest.windows import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DateRange:
+    """How a range of days is asked for.
+
+    Args:
+        start: query parameter of its beginning.
+        end: query parameter of its end.
+        format: how a moment is written, as `strftime` has it.
+        end_exclusive: the end is the beginning of the day after the last one, and not the last moment of that.
+    """
+
+    start: str
+    end: str
+    format: str = "%Y-%m-%d"
+    end_exclusive: bool = False
+
+    def params(self, window: Window) -> dict[str, str]:
+        """Query parameters that ask for some days."""
+        start = datetime.combine(window.start, time.min)
+        last = datetime.combine(window.end, time.max)
+        end = last + timedelta(microseconds=1) if self.end_exclusive else last
+        return {self.start: start.strftime(self.format), self.end: end.strftime(self.format)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Api:
+    """What holds for every endpoint of one vendor.
+
+    Args:
+        name: source name.
+        date_range: how days are asked for.
+        literal: characters that stand in a query as they are, although they have to be encoded elsewhere.
+        tenant: dotted path in the body of the id of whose rows they are; None where answers do not tell it.
+        echo: dotted paths under which an answer may repeat the range it stands for.
+        pagination: dotted path of the paging object; None where there is none.
+        error: dotted path of the error object in a refusal; empty where the body is it.
+        said: names under which it may hold the server's words.
+        codes: exceptions for the vendor's own error codes.
+        statuses: exceptions for statuses that have a meaning of the vendor's own.
+        no_content: status 204 is an answer without rows.
+        not_additive_advice: what to look at where nothing adds up over days.
+    """
+
+    name: str
+    date_range: DateRange
+    literal: str = ""
+    tenant: str | None = None
+    echo: tuple[str, ...] = ()
+    pagination: str | None = None
+    error: str = ""
+    said: tuple[str, ...] = ("message",)
+    codes: Mapping[str, type[ApiError]] = field(default_factory=dict)
+    statuses: Mapping[int, type[ApiError]] = field(default_factory=dict)
+    no_content: bool = False
+    not_additive_advice: str = ""

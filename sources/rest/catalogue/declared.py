@@ -1,0 +1,144 @@
+"""Endpoints that a user declares in the configuration: a table each, with types as the values are."""
+
+import re
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from string import Formatter
+from typing import Any, Final
+
+from sources.rest.catalogue.api import DateRange
+from sources.rest.catalogue.columns import Column
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.errors import ConfigurationError, nearest
+
+FIELDS: Final[Mapping[str, str]] = {
+    "name": "text",
+    "path": "text",
+    "data": "text",
+    "primary_key": "a list of text",
+    "start_param": "text",
+    "end_param": "text",
+    "format": "text",
+    "end": "text",
+    "params": "a table of text",
+    "description": "text",
+}
+"""What a declaration may hold."""
+
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+_OURS: Final = re.compile(r"sync_.*|dlt_.*|restatements|ledger")
+"""Names of tables and resources that every run makes itself."""
+
+_ENDS: Final = ("exclusive", "inclusive")
+
+
+def declared(
+    row: Mapping[str, Any], *, source: str, usual: DateRange, by: Mapping[str, Column], taken: Collection[str]
+) -> Endpoint:
+    """Make a catalogue row of a declaration.
+
+    Args:
+        row: the declaration.
+        source: name of the source.
+        usual: how the vendor is asked for days.
+        by: columns that multiply calls, by the names under which a path may hold them.
+        taken: names of tables that exist already.
+
+    Raises:
+        ConfigurationError: the declaration cannot work; the message names the field.
+    """
+    return _Declaration(row, source).endpoint(usual, by, taken)
+
+
+class _Declaration:
+    """One declaration, with the words to refuse it."""
+
+    def __init__(self, row: Mapping[str, Any], source: str) -> None:
+        name = row.get("name")
+        self._place = f"[[sources.{source}.endpoints]]" + (f" {name!r}" if isinstance(name, str) else "")
+        for field in row:
+            if field not in FIELDS:
+                raise ConfigurationError(f"{self._place} has no field {field!r}{nearest(str(field), FIELDS)}")
+        for field, value in row.items():
+            if not _is(FIELDS[field], value):
+                raise self._wrong(field, f"must be {FIELDS[field]}")
+        self._row = row
+
+    def endpoint(self, usual: DateRange, by: Mapping[str, Column], taken: Collection[str]) -> Endpoint:
+        """The catalogue row."""
+        date_range = self._date_range(usual)
+        path = self._path(by)
+        columns = {place: by[place] for _, place, _, _ in Formatter().parse(path) if place}
+        return Endpoint(
+            name=self._name(taken),
+            path=path.format_map({place: f"{{{column.name}}}" for place, column in columns.items()}),
+            kind=Kind.AGGREGATE if date_range else Kind.SNAPSHOT,
+            scope=None,
+            description=self._row.get("description", "As declared in the configuration."),
+            docs_url="",
+            columns=(),
+            rows=self._data(),
+            single=None,
+            identity=tuple(self._row.get("primary_key", ())),
+            variant_columns=tuple(columns.values()),
+            params=self._row.get("params", {}),
+            date_range=date_range,
+        )
+
+    def _name(self, taken: Collection[str]) -> str:
+        name: str = self._required("name")
+        if not _NAME.fullmatch(name) or _OURS.fullmatch(name):
+            raise self._wrong("name", "must be a free table name: small letters, digits and single underscores")
+        if name in taken:
+            raise self._wrong("name", "is taken by another table of this source")
+        return name
+
+    def _path(self, by: Mapping[str, Column]) -> str:
+        path: str = self._required("path")
+        if not path.startswith("/") or set("?#\\ ") & set(path) or {".", ".."} & set(path.split("/")):
+            raise self._wrong("path", "must begin with a slash, below base_url, without a query; see params for that")
+        if not path.isprintable() or "%" in path:
+            raise self._wrong("path", "is sent encoded; write it without percent signs and control characters")
+        for place in re.findall(r"\{(\w+)\}|([{}])", path):
+            if place[0] not in by:
+                raise self._wrong("path", f"may hold only {', '.join(f'{{{name}}}' for name in by)} in braces")
+        return path
+
+    def _data(self) -> str:
+        data: str = self._row.get("data", "data")
+        if data and not all(data.split(".")):
+            raise self._wrong("data", "must be names with dots between, or empty where the body is the rows")
+        return data
+
+    def _date_range(self, usual: DateRange) -> DateRange | None:
+        start, end = self._row.get("start_param"), self._row.get("end_param")
+        for field, value, other in (("start_param", start, end), ("end_param", end, start)):
+            if not value and (other or any(name in self._row for name in ("format", "end"))):
+                raise self._wrong(field, "is missing; a window has a start and an end")
+            if value and (value in self._row.get("params", {}) or start == end):
+                raise self._wrong(field, "names a parameter that has another value")
+        if not start or not end:
+            return None
+        form = self._row.get("format", usual.format)
+        if datetime(2001, 2, 3).strftime(form) == datetime(2001, 2, 4).strftime(form):  # noqa: DTZ001 - any two days
+            raise self._wrong("format", "does not tell days apart; give it as strftime has it, such as %Y-%m-%d")
+        ends_at = self._row.get("end", _ENDS[0] if usual.end_exclusive else _ENDS[1])
+        if ends_at not in _ENDS:
+            raise self._wrong("end", f"must be {' or '.join(_ENDS)}")
+        return DateRange(start=start, end=end, format=form, end_exclusive=ends_at == _ENDS[0])
+
+    def _required(self, field: str) -> Any:
+        if not self._row.get(field):
+            raise self._wrong(field, "is missing")
+        return self._row[field]
+
+    def _wrong(self, field: str, what: str) -> ConfigurationError:
+        return ConfigurationError(f"{self._place}: field {field} {what}")
+
+
+def _is(kind: str, value: object) -> bool:
+    if kind == "text":
+        return isinstance(value, str)
+    items = value.values() if isinstance(value, Mapping) else value
+    right = isinstance(value, Mapping) if kind == "a table of text" else isinstance(value, list | tuple)
+    return right and all(isinstance(item, str) and item for item in items)  # type: ignore[attr-defined] # either is a collection

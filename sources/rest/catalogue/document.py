@@ -1,0 +1,114 @@
+"""The catalogue as Markdown, so that documents cannot drift from code."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from sources.rest.catalogue.columns import DELETED, Column
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+
+_READ: Final[Mapping[Kind, str]] = {
+    Kind.SERIES: "a call per 366 days",
+    Kind.AGGREGATE: "a call per day, week or month",
+    Kind.ENTITY: "pages of 100",
+    Kind.DETAIL: "pages of 100",
+    Kind.SNAPSHOT: "replaced each run",
+    Kind.LIVE: "a row per run",
+}
+
+
+def resource_table(endpoints: Iterable[Endpoint]) -> str:
+    """What can be loaded, at which price: for users who choose resources."""
+    return _table(
+        ("resource", "a row is", "scope", "read as", "units a call", "by default"),
+        (
+            (
+                f"`{row.name}`",
+                row.description.rstrip("."),
+                f"`{row.scope}`" if row.scope else "not documented",
+                _READ[row.kind] + "".join(f", x {column.name}" for column in row.variant_columns) + _ids(row),
+                str(row.units),
+                "with `--include-pii`" if row.pii else "yes" if row.default else "no",
+            )
+            for row in endpoints
+        ),
+    )
+
+
+def inventory(endpoints: Iterable[Endpoint]) -> str:
+    """Where the facts stand: for whoever keeps the catalogue."""
+    return _table(
+        ("resource", "path", "rows at", "key", "limits", "documentation"),
+        (
+            (
+                f"`{row.name}`",
+                f"`GET {row.path}`",
+                f"`{row.rows}`"
+                + {True: " (one object)", False: "", None: " (object or list)"}[row.single]
+                + (", or the body itself" if row.bare else "")
+                + "".join(f", totals at `{one.path}`" for one in row.totals)
+                + (", may be null" if row.nullable else ""),
+                ", ".join(f"`{name}`" for name in (*row.context_names, *row.key)),
+                "; ".join(_limits(row)) or "none",
+                f"[page]({row.docs_url})",
+            )
+            for row in endpoints
+        ),
+    )
+
+
+def dictionary(endpoints: Iterable[Endpoint]) -> str:
+    """Every table and column, with type and meaning: for whoever writes queries."""
+    sections = []
+    for row in endpoints:
+        for name, columns in row.tables.items():
+            rows = (
+                (f"`{column.name}`", column.type.value, column.description + _personal(column))
+                for column in columns
+                if column.name != DELETED
+            )
+            sections.append(f"### `{name}`\n\n{row.describe(name)}\n\n{_table(('column', 'type', 'meaning'), rows)}")
+    return "\n\n".join(sections)
+
+
+def written(root: Path, rendered: Mapping[tuple[str, str], str]) -> Mapping[Path, str]:
+    """Return documents with their rendered parts as they are now.
+
+    Args:
+        root: folder of the project.
+        rendered: (file, mark) -> what stands there.
+    """
+    texts = {name: (root / name).read_text() for name, _ in rendered}
+    for (name, mark), text in rendered.items():
+        texts[name] = replaced(texts[name], mark, text)
+    return {root / name: text for name, text in texts.items()}
+
+
+def replaced(document: str, mark: str, text: str) -> str:
+    """Return a document with the part under a mark rendered anew."""
+    before, _, after = document.split(f"<!-- {mark} -->\n")
+    return f"{before}<!-- {mark} -->\n{text}\n<!-- {mark} -->\n{after}"
+
+
+def _personal(column: Column) -> str:
+    return f" **Personal: {column.pii}.**" if column.pii else ""
+
+
+def _ids(row: Endpoint) -> str:
+    if row.parents:
+        return f", for everybody in `{row.parents.endpoint}`"
+    return f", for the ids of `{row.for_each.endpoint or row.for_each.option}`" if row.for_each else ""
+
+
+def _limits(row: Endpoint) -> Iterable[str]:
+    if row.cap:
+        yield f"{row.cap} rows, no next page"
+    if row.cursor:
+        yield f"{row.params.get('limit', 'undocumented number of')} rows a page"
+    if row.for_each:
+        yield f"{row.for_each.per_call} ids a call, from `{row.for_each.endpoint or row.for_each.option}`"
+
+
+def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,223 @@
+"""The words in which an API's endpoints are declared; every layer reads these rows, none knows an endpoint's name."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from itertools import product
+from string import Formatter
+
+from sources.rest.catalogue.api import DateRange
+from sources.rest.catalogue.columns import DELETED_COLUMN, POSITION, Column, Measure, Personal, Type
+from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
+
+
+class Kind(StrEnum):
+    """How an endpoint is read and what one call answers."""
+
+    SERIES = "series"  # a row per day, up to 366 days a call
+    AGGREGATE = "aggregate"  # one answer per range: one call per window of the grain
+    ENTITY = "entity"  # pages linked by a cursor
+    DETAIL = "detail"  # pages linked by a cursor, for one parent
+    SNAPSHOT = "snapshot"  # the present state, no dates
+    LIVE = "live"  # the present moment, one row per run
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)  # a row is itself, wherever it is used as a key
+class Endpoint:
+    """One endpoint of an API: what it costs, how it is asked, and the table that it fills.
+
+    Args:
+        name: resource and table name.
+        path: below the base URL; names in braces stand for parameters that go there and not into the query.
+        kind: how date ranges become calls.
+        scope: what the key must be allowed; None where the vendor does not say.
+        description: what a row of the table is.
+        docs_url: where the facts come from.
+        columns: what is stored of a row.
+        lists: lists inside a row that become child tables.
+        tenant: column that says whose rows they are, where answers tell it.
+        totals: what the body totals of the rows.
+        units: what one call costs of the rate limit.
+        rows: dotted path of the rows in the body; empty where the body is the rows.
+        single: the rows are one object, not a list; None where they may be either.
+        bare: the body may be the rows itself, with nothing around them.
+        identity: fields that tell rows apart where their columns are not declared.
+        ignored: fields beside the rows that are known and not stored; others are carried onto every row.
+        nullable: the rows may be null, which means none.
+        variant_columns: columns whose values multiply the calls; each is a query or path parameter too.
+        params: query parameters of every call.
+        date_range: how days are asked for, where it is not the vendor's usual way.
+        cap: most rows that one call can give where there is no next page.
+        cursor: how pages are linked.
+        for_each: where the ids come from that the calls need.
+        parents: whose details are read, one chain of calls each.
+        counted_by: what says how many rows there must be.
+        unique: the key columns tell all rows of an answer apart.
+        sum_by: columns per which metrics add up over days; the key unless given.
+        default: read unless left out.
+
+    Raises:
+        ValueError: the row contradicts itself.
+    """
+
+    name: str
+    path: str
+    kind: Kind
+    scope: str | None
+    description: str
+    docs_url: str
+    columns: tuple[Column, ...]
+    lists: tuple[ChildList, ...] = ()
+    tenant: Column | None = None
+    totals: tuple[Totals, ...] = ()
+    units: int = 1
+    rows: str = "data"
+    single: bool | None = False
+    bare: bool = False
+    identity: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    nullable: bool = False
+    variant_columns: tuple[Column, ...] = ()
+    params: Mapping[str, str] = field(default_factory=dict)
+    date_range: DateRange | None = None
+    cap: int | None = None
+    cursor: Cursor | None = None
+    for_each: ForEach | None = None
+    parents: Parents | None = None
+    counted_by: Count | None = None
+    unique: bool = True
+    sum_by: tuple[str, ...] = ()
+    default: bool = True
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "sum_by", self.sum_by or self.key)
+        names = [column.name for column in self.table_columns]
+        contradictions = {
+            "two columns share a name": len(set(names)) < len(names),
+            "a series needs a key column `date`": self.kind is Kind.SERIES
+            and not any(column.name == "date" and column.key for column in self.columns),
+            "only series have a date of their own": self.kind is Kind.AGGREGATE and "date" in self.own_names,
+            "entities and details are paged by a cursor": (self.kind in (Kind.ENTITY, Kind.DETAIL))
+            != (self.cursor is not None),
+            "entities have rows with a time and an id": self.kind is Kind.ENTITY
+            and not (self.key and self.cursor and len(self.cursor.fields) > 1),
+            "details have parents": (self.kind is Kind.DETAIL) != (self.parents is not None),
+            "a cap goes with a limit": self.cap is not None and self.params.get("limit") != str(self.cap),
+            "a call costs at least one unit": self.units < 1,
+            "personal data is never a default": self.default and self.pii,
+            "a child list needs a parent key": bool(self.lists) and not self.key,
+            "totals are of the metrics of the rows": any(
+                column.adds and column.name not in self.additive for one in self.totals for column in one.columns
+            ),
+        }
+        for text, broken in contradictions.items():
+            if broken:
+                raise ValueError(f"{self.name}: {text}")
+
+    @property
+    def own_names(self) -> frozenset[str]:
+        """Names of the columns that come out of the answer's rows."""
+        return frozenset(column.name for column in self.columns)
+
+    @property
+    def key(self) -> tuple[str, ...]:
+        """Columns that tell the rows of one window apart."""
+        return tuple(column.name for column in self.columns if column.key)
+
+    @cached_property
+    def additive(self) -> Mapping[str, Measure]:
+        """Metrics whose values over several days add up to the value of the range, and what they are about."""
+        return {column.name: column.adds for column in self.columns if column.adds}
+
+    @property
+    def pii(self) -> bool:
+        """Whether rows hold personal data."""
+        return any(column.pii for column in self.columns)
+
+    @property
+    def dated(self) -> bool:
+        """Whether calls ask for a range of days."""
+        return self.kind in (Kind.SERIES, Kind.AGGREGATE, Kind.ENTITY)
+
+    @property
+    def by_day(self) -> bool:
+        """Whether rows carry the day that they stand for."""
+        return self.kind is Kind.SERIES
+
+    @property
+    def any_range(self) -> bool:
+        """Whether any range of days can be asked for without changing what a row is."""
+        return self.kind in (Kind.SERIES, Kind.ENTITY)
+
+    @property
+    def moment(self) -> str:
+        """Column that says when a row of an entity happened."""
+        return self.cursor.fields[0] if self.cursor and self.cursor.fields else ""
+
+    @cached_property
+    def context_columns(self) -> tuple[Column, ...]:
+        """Columns that come from the question, not from the answer's rows; together they name a window."""
+        columns = [self.tenant] if self.tenant else []
+        if self.kind is Kind.AGGREGATE:
+            columns += [
+                Column(name="date", type=Type.DATE, description="First day of the window that the row stands for."),
+                Column(name="grain", type=Type.TEXT, description="Length of that window: day, week or month."),
+            ]
+        if self.parents:
+            columns += [Column(name=self.parents.column, type=Type.TEXT, description="Whose.", pii=Personal.ID)]
+        if self.kind is Kind.LIVE:
+            columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
+        return (*columns, *self.variant_columns)
+
+    @property
+    def context_names(self) -> tuple[str, ...]:
+        """Names of those columns."""
+        return tuple(column.name for column in self.context_columns)
+
+    @cached_property
+    def table_columns(self) -> tuple[Column, ...]:
+        """Every column of the table, in order."""
+        place = (POSITION,) if self.kind is Kind.DETAIL else ()
+        return (*self.context_columns, *place, *self.columns, DELETED_COLUMN)
+
+    @cached_property
+    def merge_key(self) -> tuple[str, ...]:
+        """Columns whose values are replaced together: a window, a row of an entity, or all details of somebody."""
+        if self.kind is Kind.ENTITY:
+            return (*self.context_names, *self.key)
+        return (*self.context_names, "date") if self.by_day else self.context_names
+
+    @cached_property
+    def tables(self) -> Mapping[str, tuple[Column, ...]]:
+        """Every table that the endpoint fills, its own first, with all columns."""
+        children = {f"{self.name}__{child.name}": self._child_columns(child) for child in self.lists}
+        totals = {one.name: (*self.context_columns, *one.columns, DELETED_COLUMN) for one in self.totals}
+        return {self.name: self.table_columns, **children, **totals}
+
+    @property
+    def summed(self) -> tuple[str, ...]:
+        """Tables whose metrics have to add up: that of the rows, and those of their totals, which have no key."""
+        return (self.name, *(one.name for one in self.totals))
+
+    @cached_property
+    def path_params(self) -> frozenset[str]:
+        """Names of the parameters that go into the path."""
+        return frozenset(name for _, name, _, _ in Formatter().parse(self.path) if name)
+
+    def describe(self, table: str) -> str:
+        """What a row of one of the tables is."""
+        children = {f"{self.name}__{child.name}": child.description for child in self.lists}
+        return {**children, **{one.name: one.description for one in self.totals}}.get(table, self.description)
+
+    def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
+        """Every column of a child table, in order."""
+        keys = tuple(column for column in self.columns if column.key)
+        return (*self.context_columns, *keys, POSITION, *child.columns, DELETED_COLUMN)
+
+    def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:
+        """Every combination of the multiplying parameters, as (parameter, value) pairs."""
+        return [
+            tuple(zip((column.name for column in self.variant_columns), combination, strict=True))
+            for combination in product(*(values[column.name] for column in self.variant_columns))
+        ]

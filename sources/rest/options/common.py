@@ -1,0 +1,157 @@
+"""Options that every source has, beside those of its own vendor."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import ClassVar, Final
+
+from pendulum import Date
+
+from sources.rest.calling.session import checked_base_url
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.errors import ConfigurationError
+from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies
+from sources.rest.reading.tasks import VariantValues
+from sources.rest.windows import Grain, today_in
+
+_POSITIVE: Final = (
+    "rate_limit",
+    "rate_period",
+    "max_in_flight",
+    "request_timeout",
+    "max_tries",
+    "max_retry_seconds",
+    "max_units",
+    "max_minutes",
+)
+
+
+class Restatement(StrEnum):
+    """What is done about days that may have changed since they were loaded."""
+
+    EXACT = "exact"  # ask only for what does not add up any more
+    FIXED = "fixed"  # read the whole horizon again
+    NONE = "none"  # trust what is loaded
+
+
+@dataclass(frozen=True, kw_only=True)
+class CommonOptions:
+    """Options of any source.
+
+    Args:
+        api_key: what the vendor gives to those who may read.
+        next_api_key: the key that shall follow; used as soon as the first one is refused.
+        base_url: address of the API.
+        start_date: first day to load; without it, `history_days` before the first sync.
+        timezone: the time zone that decides what "today" is.
+        grain: length of the windows of aggregate rows: day, week or month.
+        horizon_days: days before today whose numbers may still change.
+        restatement: what is done about them: exact, fixed or none.
+        tolerance: share by which a value's sum over the horizon may be out before its days are looked for.
+        max_units: units that one run may spend.
+        max_minutes: minutes that one run may take.
+        wait_for_destination: seconds to wait for a DuckDB file that another process holds.
+        rate_limit: units per period that the key may spend.
+        rate_period: seconds of that period.
+        max_in_flight: calls at once.
+        request_timeout: seconds for one answer.
+        max_tries: requests per call, the first included.
+        max_retry_seconds: longest time for all tries of a call.
+        include_pii: load personal resources too.
+        pii_policy: what is loaded of personal columns: nothing (drop), a keyed hash (hash) or all (keep).
+        pii_columns: other policies for single columns, each as `column=policy` or `resource.column=policy`.
+        pii_secret: key of the hashes, at least 32 characters.
+        reread_units: units that reading all pages of the horizon again may cost per personal resource and run.
+
+    Raises:
+        ConfigurationError: a value cannot work.
+    """
+
+    history_days: ClassVar[int] = 90
+    """Days loaded where no start is configured."""
+
+    api_key: str = field(repr=False, metadata={"secret": True})
+    next_api_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    base_url: str = ""
+    start_date: Date | None = None
+    timezone: str = "UTC"
+    grain: Grain = Grain.DAY
+    horizon_days: int = 90
+    restatement: Restatement = Restatement.EXACT
+    tolerance: float = 0.0
+    max_units: int | None = None
+    max_minutes: float | None = None
+    wait_for_destination: float = 30.0
+    rate_limit: int = 60
+    rate_period: float = 60.0
+    max_in_flight: int = 8
+    request_timeout: float = 30.0
+    max_tries: int = 5
+    max_retry_seconds: float = 300.0
+    include_pii: bool = False
+    pii_policy: PiiPolicy = PiiPolicy.DROP
+    pii_columns: tuple[str, ...] = ()
+    pii_secret: str | None = field(default=None, repr=False, metadata={"secret": True})
+    reread_units: int = 600
+
+    def __post_init__(self) -> None:
+        checked_base_url(self.base_url)
+        self.check_positive(*_POSITIVE)
+        if not 0 <= self.tolerance < 1:
+            raise ConfigurationError(f"option tolerance is a share from 0 to below 1, not {self.tolerance}")
+        for name in ("horizon_days", "wait_for_destination", "reread_units"):
+            if getattr(self, name) < 0:
+                raise ConfigurationError(f"option {name} cannot be below 0")
+        try:
+            today_in(self.timezone)
+        except ValueError as error:
+            raise ConfigurationError(f"option timezone: {error}") from None
+
+    def check_positive(self, *names: str) -> None:
+        """Refuse numbers that have to be above 0 and are not.
+
+        Raises:
+            ConfigurationError: one of them.
+        """
+        for name in names:
+            if getattr(self, name) is not None and not 0 < getattr(self, name) < float("inf"):
+                raise ConfigurationError(f"option {name} must be above 0, not {getattr(self, name)}")
+
+    def first_day(self, today: Date) -> Date:
+        """First day to load.
+
+        Raises:
+            ConfigurationError: it lies in the future.
+        """
+        start = self.start_date or today.subtract(days=self.history_days - 1)
+        if start > today:
+            raise ConfigurationError(f"the first day to load, {start}, lies after today, {today}")
+        return start
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The keys that may be used, the first one first."""
+        return tuple(key for key in (self.api_key, self.next_api_key) if key)
+
+    def privacy(self, catalogue: Mapping[str, Endpoint]) -> Privacy:
+        """Return what becomes of personal data.
+
+        Raises:
+            ConfigurationError: a policy names no personal column, or a hash has no secret.
+        """
+        try:
+            by_column = policies(self.pii_columns, catalogue)
+        except ValueError as error:
+            raise ConfigurationError(f"option pii_columns: {error}") from None
+        hashes = PiiPolicy.HASH in (self.pii_policy, *by_column.values())
+        if (hashes or self.pii_secret) and len(self.pii_secret or "") < SECRET_MIN:
+            raise ConfigurationError(
+                f"option pii_secret must have at least {SECRET_MIN} characters; it is the key of the hashes of personal"
+                " columns, and belongs into .dlt/secrets.toml or the environment"
+            )
+        return Privacy(catalogue=catalogue, policy=self.pii_policy, by_column=by_column, secret=self.pii_secret or "")
+
+    @property
+    def values(self) -> VariantValues:
+        """Values of the query parameters that multiply calls."""
+        return {}

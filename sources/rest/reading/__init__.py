@@ -1,0 +1,1 @@
+"""From a task to typed tables: calls, pages, rows, Arrow."""

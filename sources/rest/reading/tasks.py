@@ -1,0 +1,66 @@
+"""Which calls a range of days becomes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from pendulum import Date
+
+from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.windows import Grain, Window, align, by_grain, split
+
+VariantValues = Mapping[str, tuple[str, ...]]
+"""Values of the query parameters that multiply calls, by parameter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What is asked for and loaded as a whole: one window of one variant of one endpoint.
+
+    `reason` says why it is asked for; tasks that differ only in it are the same. `parent` is the id of somebody whose
+    details are asked for; it is never shown. `pages` is how many calls it is expected to need.
+    """
+
+    endpoint: Endpoint
+    window: Window | None = None
+    variant: tuple[tuple[str, str], ...] = ()
+    parent: str = field(default="", repr=False)
+    reason: str = field(default="", compare=False)
+    pages: int = field(default=1, compare=False)
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))
+
+    @property
+    def address(self) -> str:
+        """Path that is asked, as far as the variant decides it: what stands elsewhere may go well where this fails."""
+        values = {name: f"{{{name}}}" for name in self.endpoint.path_params}
+        return self.endpoint.path.format_map({**values, **dict(self.variant)})
+
+    @property
+    def ids_where(self) -> tuple[tuple[str, str], ...]:
+        """Variant of the endpoint that is asked for the ids that this one is called for."""
+        for_each = self.endpoint.for_each
+        if for_each is None:
+            return ()
+        return (*(pair for pair in self.variant if pair[0] in for_each.shared), *for_each.where.items())
+
+    @property
+    def variant_text(self) -> str:
+        """Values of the multiplying parameters."""
+        return " ".join(value for _, value in self.variant)
+
+
+def windows_of(endpoint: Endpoint, window: Window, grain: Grain, today: Date) -> list[Window | None]:
+    """The windows in which an endpoint is asked for a range, newest first; one None where it takes no dates."""
+    if endpoint.kind is Kind.AGGREGATE:
+        return list(by_grain(align(window, grain, today), grain))
+    return list(split(window)) if endpoint.dated else [None]
+
+
+def tasks_of(endpoint: Endpoint, window: Window, values: VariantValues, grain: Grain, today: Date) -> list[Task]:
+    """Every task of an endpoint over a range, newest first."""
+    return [
+        Task(endpoint, one, variant)
+        for one in windows_of(endpoint, window, grain, today)
+        for variant in endpoint.variants(values)
+    ]

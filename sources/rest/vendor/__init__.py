@@ -1,0 +1,1 @@
+"""A vendor as dlt and the engine see it: a source with its resources."""

@@ -1,0 +1,129 @@
+"""What the engine has to know of a vendor: options, catalogue, and how to open the way to the API."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import dlt
+from dlt.extract import DltResource, DltSource
+from pendulum import Date
+
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.options.common import CommonOptions
+from sources.rest.options.resolve import resolve
+from sources.rest.privacy.policies import Privacy
+from sources.rest.reading.reader import Reader
+from sources.rest.reading.tasks import VariantValues
+from sources.rest.vendor.resources import reading_resource
+from sources.rest.windows import today_in
+
+Options = Any
+"""Options of the source's own kind; each source knows its own."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One vendor.
+
+    Attributes:
+        name: of the source; of its section in the configuration, its pipeline and its dataset, unless told otherwise.
+        options: what can be set, with defaults.
+        privacy: every endpoint by name, and what becomes of personal data under the options.
+        open_reader: opens one session, one budget, one reader.
+        extra_resources: makes the tables that do not come from the API, for the tenant that the key belongs to.
+        keyless: options of a command that has no use for a key.
+        discovered: query parameter -> endpoint and column that list its values, where the options name none.
+    """
+
+    name: str
+    options: type[CommonOptions]
+    privacy: Callable[[Options], Privacy]
+    open_reader: Callable[[Options], Reader]
+    extra_resources: Callable[[Options, str], Iterable[DltResource]]
+    keyless: Mapping[str, Any]
+    discovered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+
+    def catalogue(self, options: Options) -> Mapping[str, Endpoint]:
+        """Return the endpoints by name, as they are loaded under the options."""
+        return self.privacy(options).shaped()
+
+    def configured(self, **given: Any) -> Options:
+        """Read the options of `[sources.<name>]`; explicit ones go first.
+
+        Raises:
+            ConfigurationError: an option is unknown, missing or cannot work.
+        """
+        return resolve(self.options, self.name, given)
+
+    def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
+        """Return the catalogue rows of the named resources or tables, or the default ones; personal ones if asked for.
+
+        Raises:
+            ConfigurationError: a name is unknown, personal, or needs an option that is not set.
+        """
+        catalogue = self.catalogue(options)
+        owners = {table: name for name, row in catalogue.items() for table in row.tables}
+        personal = {name for name, row in catalogue.items() if row.pii}
+        if options.include_pii and not personal:
+            raise ConfigurationError(f"{self.name} has no personal data; leave out include_pii")
+        default = {name for name, row in catalogue.items() if row.default}
+        asked_for = default | (personal if options.include_pii else set())
+        wanted = list(dict.fromkeys(owners.get(name, name) for name in names)) or [
+            name for name in catalogue if name in asked_for
+        ]
+        for name in wanted:
+            if name not in catalogue:
+                offered = {one: row for one, row in catalogue.items() if options.include_pii or not row.pii}
+                raise ConfigurationError(f"there is no resource {name!r}{nearest(name, offered)}")
+            if name in personal and not options.include_pii:
+                raise ConfigurationError(
+                    f"{name} holds personal data; ask for it with --include-pii, or with include_pii under"
+                    f" [sources.{self.name}]"
+                )
+            for_each = catalogue[name].for_each
+            if for_each and for_each.option and not getattr(options, for_each.option):
+                raise ConfigurationError(f"{name} needs the option {for_each.option} of [sources.{self.name}]")
+        return [catalogue[name] for name in wanted]
+
+    def values(self, endpoints: Iterable[Endpoint], options: Options, reader: Reader) -> VariantValues:
+        """Return the values of the parameters that multiply calls; those that nobody has configured are asked for.
+
+        Raises:
+            ApiError: the API does not tell them.
+        """
+        needed = {column.name for endpoint in endpoints for column in endpoint.variant_columns}
+        asked = {name: place for name, place in self.discovered.items() if name in needed and not options.values[name]}
+        return {**options.values, **{name: reader.values(*place) for name, place in asked.items()}}
+
+    def plain(self, resources: Iterable[str], today: Date | None, given: Mapping[str, Any]) -> DltSource:
+        """Return an ordinary dlt source: each dated resource carries a native `dlt.sources.incremental` on its day.
+
+        Raises:
+            ConfigurationError: an option or a resource cannot work; the message says what to change.
+        """
+        options = self.configured(**given)
+        chosen = self.select(resources, options)
+        day = today or today_in(options.timezone)
+        reader = self.open_reader(options)
+        for endpoint in chosen:
+            if endpoint.parents:
+                raise ConfigurationError(f"{endpoint.name} needs what is loaded already; load it with elt sync")
+
+        @dlt.source(name=self.name, section=self.name, max_table_nesting=0)
+        def source() -> list[DltResource]:
+            return [
+                reading_resource(
+                    endpoint,
+                    reader,
+                    values=lambda: self.values(chosen, options, reader),
+                    grain=options.grain,
+                    first_day=options.first_day(day),
+                    today=day,
+                    lag_days=options.horizon_days,
+                    in_flight=options.max_in_flight,
+                )
+                for endpoint in chosen
+            ]
+
+        return source()
