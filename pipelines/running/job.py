@@ -16,6 +16,7 @@ from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
 from pipelines.running.run import Run
 from pipelines.running.signals import Stopped, stopped_by_signals
+from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
@@ -94,15 +95,18 @@ def opened(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iter
         scopes.warn_unused(include_pii=config.include_pii)
         jobs: list[Job] = []
         failures: list[Failure] = []
-        for dataset, rows in zip(datasets, groups, strict=True):
+        for destination, dataset, rows in zip(destinations, datasets, groups, strict=True):
             chosen: Sequence[Endpoint] = rows
             values = config.policy.values
             if rows[0].pii:
-                chosen, values, failed = _readable(rows, config, dataset, reader, scopes)
+                _enforce_privacy(reader, dataset, destination)
+                chosen, values, failed = _readable(rows, config, reader, scopes)
                 failures += failed
             made, policy = planned(config, dataset, chosen, values, planner)
             dataset.warehouse.release()
-            run = Run(dataset, reader, policy, config.limits, _progress(reader, watcher))
+            committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
+            progress = _progress(reader, watcher)
+            run = Run(dataset, committer, reader, policy=policy, limits=config.limits, progress=progress)
             jobs.append(Job(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
         if watcher:
             tasks = [task for job in jobs for task in job.plan.tasks]
@@ -151,16 +155,17 @@ def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
     return [group for group in groups if group]
 
 
-def _readable(
-    rows: Sequence[Endpoint], config: RunConfig, dataset: Dataset, reader: Reader, scopes: GrantedScopes
-) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
-    """Personal endpoints that the key may read, the values of their parameters, and what the API did not tell.
-
-    What an earlier run has loaded under a laxer policy is brought under the present one first.
-    """
+def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination) -> None:
+    """Keep the forgotten out, and bring what was loaded under a laxer policy under the present one."""
     reader.privacy.forgotten = dataset.ledger.forgotten
-    if Tables(dataset.destination.pipeline, reader.privacy, dataset.warehouse.tables()).hide():
-        dataset.destination.rewrite()
+    if Tables(dataset.pipeline, reader.privacy, dataset.warehouse.tables()).hide():
+        destination.rewrite()
+
+
+def _readable(
+    rows: Sequence[Endpoint], config: RunConfig, reader: Reader, scopes: GrantedScopes
+) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
+    """Personal endpoints that the key may read, the values of their parameters, and what the API did not tell."""
     chosen, values = rows, config.policy.values
     try:
         chosen = scopes.readable(rows, values)
