@@ -1,6 +1,5 @@
 """A dlt pipeline that is attached to a destination."""
 
-
 import dlt
 
 from pipelines.destinations.duckdb_file import DuckDbFile

@@ -41,5 +41,5 @@ def open_dataset(destination: Attached, grain: Grain, catalogue: Mapping[str, En
     tables = warehouse.tables(ledger.endpoints())
     for name in ledger.endpoints():
         if not tables.issuperset(catalogue[name].summed if name in catalogue else [name]):
-            ledger.forget(name)
+            ledger.drop(name)
     return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger)

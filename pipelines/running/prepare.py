@@ -9,7 +9,7 @@ from dlt.extract import DltResource
 
 from pipelines.destinations.destination import Destination
 from pipelines.people.erasure import Tables
-from pipelines.people.granted import GrantedScopes
+from pipelines.people.granted_scopes import GrantedScopes
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
@@ -38,7 +38,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class DatasetRun:
     """What is loaded into one dataset, holding its lock."""
 
     run: Run
@@ -48,11 +48,11 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class PreparedRun:
     """A run that is about to start.
 
     Attributes:
-        jobs: one per dataset: what everybody may see, then personal data.
+        parts: one per dataset: what everybody may see, then personal data.
         reader: the way to the API.
         stopped: whether a signal has come.
         scopes: what the key may read of personal data.
@@ -60,7 +60,7 @@ class Work:
         extra_resources: makes the tables that do not come from the API.
     """
 
-    jobs: list[Job]
+    parts: list[DatasetRun]
     reader: Reader
     stopped: Stopped
     scopes: GrantedScopes
@@ -69,7 +69,7 @@ class Work:
 
 
 @contextmanager
-def opened(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iterator[Work]:
+def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iterator[PreparedRun]:
     """Lock, plan, and open the way to the API.
 
     Raises:
@@ -93,7 +93,7 @@ def opened(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iter
         reader.session.budget.allow(*config.limits.allowance)
         scopes = GrantedScopes(reader, [dataset.ledger for dataset in datasets], config.policy.today)
         scopes.warn_unused(include_pii=config.include_pii)
-        jobs: list[Job] = []
+        parts: list[DatasetRun] = []
         failures: list[Failure] = []
         for destination, dataset, rows in zip(destinations, datasets, groups, strict=True):
             chosen: Sequence[Endpoint] = rows
@@ -107,12 +107,12 @@ def opened(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iter
             committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
             progress = _progress(reader, watcher)
             run = Run(dataset, committer, reader, policy=policy, limits=config.limits, progress=progress)
-            jobs.append(Job(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
+            parts.append(DatasetRun(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
         if watcher:
-            tasks = [task for job in jobs for task in job.plan.tasks]
+            tasks = [task for part in parts for task in part.plan.tasks]
             watcher.start(len(tasks), cost(tasks))
-        yield Work(
-            jobs=jobs,
+        yield PreparedRun(
+            parts=parts,
             reader=reader,
             stopped=stopped,
             scopes=scopes,
