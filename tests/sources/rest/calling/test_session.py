@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from email.utils import formatdate
 
 import pytest
-from scripted import KEY, META, Say, playing, refusal, session_for
 
 from sandbox.atribu import FULL_KEY, Fault, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
@@ -23,6 +22,7 @@ from sources.rest.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from tests.scripted import KEY, META, Say, playing, refusal, session_for
 
 GOALS = ENDPOINTS["goals"]
 DAY = {"date_from": "2026-01-06", "date_to": "2026-01-06"}

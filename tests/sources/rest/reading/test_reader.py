@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from pendulum import Date
-from scripted import META, PROFILE, Say, playing, reader_for, refusal
 
 from sandbox.atribu import FULL_KEY, Fault, Settings, Size, create_app, running
 from sandbox.atribu.settings import Paging
@@ -18,6 +17,7 @@ from sources.rest.errors import ApiError, InternalError, UnexpectedBodyError
 from sources.rest.reading.reader import Answer, Failure, Skipped
 from sources.rest.reading.tasks import Task, tasks_of
 from sources.rest.windows import Grain, Window
+from tests.scripted import META, PROFILE, Say, playing, reader_for, refusal
 
 TODAY = Date(2026, 2, 28)
 DAY = Window(Date(2026, 2, 3), Date(2026, 2, 3))

@@ -5,7 +5,9 @@ import time
 from collections.abc import Sequence
 
 import pytest
-from rate_limiters import (
+
+from sources.rest.calling.budget import Budget, CallTooDearError
+from tests.sources.rest.calling.rate_limiters import (
     LIMIT,
     FixedWindow,
     RateLimiter,
@@ -14,8 +16,6 @@ from rate_limiters import (
     WeightedWindows,
     simulate,
 )
-
-from sources.rest.calling.budget import Budget, CallTooDearError
 
 EXACT = [
     pytest.param(FixedWindow, id="fixed-window"),

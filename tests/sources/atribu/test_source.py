@@ -10,7 +10,6 @@ import duckdb
 import pytest
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
-from own_settings import own_settings
 from pendulum import Date
 
 from sandbox.atribu import DEFAULT_KEY, FULL_KEY, Fault, Settings, Size, create_app, running
@@ -19,6 +18,7 @@ from sources.atribu import Options, atribu
 from sources.atribu.endpoints import ENDPOINTS
 from sources.atribu.source import SOURCE
 from sources.rest.errors import ConfigurationError
+from tests.own_settings import own_settings
 
 KEY = "atb_live_4f9c2d"
 FIRST, TODAY = Date(2026, 1, 3), Date(2026, 1, 20)
