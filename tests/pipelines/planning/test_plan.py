@@ -1,6 +1,5 @@
-"""A plan asks for what is new, proves what is loaded and fills what is missing, in the order of its worth."""
+"""A plan asks for what is new, what was missed and what is older, in the order of its worth; slices cut it."""
 
-from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
@@ -8,58 +7,26 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pendulum import Date
 
 from pipelines.planning.ledger import Ledger, ServerBehaviour
-from pipelines.planning.plan import Plan, cost, plan, proof_plan, slices
-from pipelines.planning.policy import Policy
+from pipelines.planning.plan import Plan, cost, plan, slices
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Grain, Window, by_grain
-
-TODAY = Date(2026, 3, 31)
-VALUES = {"model": ("linear",), "level": ("ad",)}
-POLICY = Policy(today=TODAY, horizon_days=90, restatement=Restatement.EXACT, grain=Grain.DAY, values=VALUES)
-SERIES, CHANNELS, OVERVIEW, GOALS = (ENDPOINTS[name] for name in ("timeseries", "channels", "overview", "goals"))
-ALL = (SERIES, OVERVIEW, CHANNELS, GOALS)
-CHECKED = ServerBehaviour(checked=TODAY)
-
-
-def days(start: str, end: str = "2026-03-31") -> Window:
-    return Window(Date.fromisoformat(start), Date.fromisoformat(end))
-
-
-def ledger_of(
-    windows: Iterable[Window], known: ServerBehaviour = CHECKED, *, grain: Grain = Grain.DAY, today: Date = TODAY
-) -> Ledger:
-    """Everything of the four endpoints was loaded over some ranges."""
-    ledger = Ledger()
-    for endpoint in ALL:
-        whole = Task(endpoint, variant=(("model", "linear"),) if endpoint.variant_columns else ())
-        for window in windows:
-            ledger.add(replace(whole, window=window), grain, today)
-        if endpoint.dated:
-            ledger.learn(whole, grain, known)
-    return ledger
-
-
-def told(tasks: Iterable[Task]) -> list[str]:
-    return [f"{task.reason}: {task}" for task in tasks]
-
-
-def day_tasks(reason: str, start: str, end: str, names: Sequence[str] = ("overview linear", "channels")) -> list[str]:
-    """One task a day and name, newest day first."""
-    return [f"{reason}: {name} {day}" for day in list(days(start, end).dates())[::-1] for name in names]
-
-
-def settled(done: Plan, ledger: Ledger, policy: Policy) -> None:
-    """Note a plan as done, as a run does."""
-    for task in done.tasks:
-        ledger.add(task, policy.grain, policy.today)
-    for whole in done.fully_checked:
-        known = ledger.behaviour(whole, policy.grain)
-        ledger.learn(whole, policy.grain, replace(known, checked=policy.today))
+from sources.rest.windows import Grain, Window
+from tests.pipelines.planning.planned import (
+    ALL,
+    CHANNELS,
+    OVERVIEW,
+    POLICY,
+    SERIES,
+    TODAY,
+    day_tasks,
+    days,
+    ledger_of,
+    settled,
+    told,
+)
 
 
 def test_a_first_run_loads_series_snapshots_and_this_week_before_older_days_newest_first() -> None:
@@ -83,42 +50,6 @@ def test_the_next_day_costs_a_hint_two_days_that_were_open_and_one_check_a_varia
     ]
     assert told(second.checks) == [f"check: {name} 2025-12-31..2026-03-30" for name in ("overview linear", "channels")]
     assert (second.again, second.history, cost(second.tasks)) == ([], [], 8)
-
-
-def test_after_a_pause_longer_than_the_horizon_the_check_begins_a_horizon_before_the_last_one() -> None:
-    stopped = TODAY.subtract(days=200)
-    ledger = ledger_of([days("2025-01-01", "2025-09-11")], ServerBehaviour(checked=stopped))
-    resumed = plan([SERIES, CHANNELS], days("2025-01-01"), POLICY, ledger)
-    assert told(resumed.checks) == ["check: channels 2025-06-14..2025-09-11"]
-    new = day_tasks("new", "2026-03-25", "2026-03-31", ["channels"])
-    assert told(resumed.recent) == ["hint: timeseries 2025-06-14..2026-03-31", *new]
-    assert told(resumed.history) == day_tasks("history", "2025-09-12", "2026-03-24", ["channels"])
-
-
-def test_a_ledger_from_the_future_is_checked_as_if_it_were_of_today() -> None:
-    ledger = ledger_of(
-        [days("2026-03-01", "2026-04-20")], ServerBehaviour(checked=Date(2026, 4, 21)), today=Date(2026, 4, 21)
-    )
-    made = plan([CHANNELS], days("2026-03-01"), replace(POLICY, horizon_days=10), ledger)
-    assert told(made.tasks) == ["check: channels 2026-03-21..2026-03-31"]
-
-
-@pytest.mark.parametrize(
-    ("restatement", "again", "series"),
-    [
-        pytest.param(Restatement.FIXED, day_tasks("again", "2026-03-21", "2026-03-30"), "2026-03-21", id="fixed"),
-        pytest.param(Restatement.NONE, [], "2026-03-25", id="none"),
-    ],
-)
-def test_without_checks_the_horizon_is_read_again_or_not_at_all(
-    restatement: Restatement, again: list[str], series: str
-) -> None:
-    policy = replace(POLICY, restatement=restatement, horizon_days=10)
-    made = plan(ALL[:3], days("2026-01-01"), policy, ledger_of([days("2026-01-01", "2026-03-30")]))
-    assert told(made.again) == again
-    new = day_tasks("new", "2026-03-31", "2026-03-31")
-    assert told(made.recent) == [f"hint: timeseries {series}..2026-03-31", *new]
-    assert (made.checks, made.history) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -203,97 +134,6 @@ def test_another_model_loads_only_what_it_adds() -> None:
         "check: overview linear 2026-03-30",
         "check: channels 2026-03-30",
     ]
-
-
-@pytest.mark.parametrize(
-    ("grain", "check", "new"),
-    [
-        pytest.param(Grain.WEEK, "2026-03-16..2026-03-29", "2026-03-30..2026-03-31", id="week"),
-        pytest.param(Grain.MONTH, "2026-02-01..2026-02-28", "2026-03-01..2026-03-31", id="month"),
-    ],
-)
-def test_checks_cover_whole_weeks_and_months_that_reach_into_the_horizon(grain: Grain, check: str, new: str) -> None:
-    policy = replace(POLICY, grain=grain, horizon_days=10 if grain is Grain.WEEK else 31)
-    ledger = ledger_of(list(by_grain(days("2025-12-01"), grain)), grain=grain)
-    made = plan([CHANNELS], days("2026-01-01"), policy, ledger)
-    assert told(made.tasks) == [f"new: channels {new}", f"check: channels {check}"]
-
-
-def test_a_check_asks_for_at_most_366_days_and_never_across_a_gap() -> None:
-    ledger = ledger_of([days("2024-02-01", "2025-12-31"), days("2026-02-01", "2026-03-30")])
-    made = plan([CHANNELS], days("2024-02-01"), replace(POLICY, horizon_days=800), ledger)
-    assert told(made.checks) == [
-        "check: channels 2026-02-01..2026-03-30",
-        "check: channels 2025-02-01..2025-12-31",
-        "check: channels 2024-02-01..2025-01-31",
-    ]
-
-
-@pytest.mark.parametrize(
-    ("asked", "restatement", "expected"),
-    [
-        pytest.param(days("2026-01-01"), Restatement.EXACT, ["timeseries", "overview linear", "channels"], id="all"),
-        pytest.param(days("2026-03-01"), Restatement.FIXED, ["timeseries", "overview linear", "channels"], id="fixed"),
-        pytest.param(days("2026-03-02"), Restatement.EXACT, [], id="a-stale-day-before"),
-        pytest.param(days("2026-01-01", "2026-03-29"), Restatement.EXACT, [], id="a-stale-day-after"),
-        pytest.param(days("2026-01-01"), Restatement.NONE, [], id="nothing-is-looked-at"),
-    ],
-)
-def test_variants_are_settled_whose_changeable_days_are_all_asked_for(
-    asked: Window, restatement: Restatement, expected: list[str]
-) -> None:
-    policy = replace(POLICY, restatement=restatement, horizon_days=30, looks_back=False)
-    fully_checked = plan(ALL, asked, policy, ledger_of([days("2026-01-01", "2026-03-30")])).fully_checked
-    assert [str(replace(task, window=None)) for task in fully_checked] == expected
-    assert {task.window for task in fully_checked} <= {asked}
-
-
-def test_weeks_that_are_read_whole_settle_although_the_range_begins_within_one() -> None:
-    policy = replace(POLICY, grain=Grain.WEEK)
-    ledger = ledger_of([days("2026-03-02", "2026-03-29")], grain=Grain.WEEK)
-    made = plan([CHANNELS], days("2026-03-04"), policy, ledger)
-    assert told(made.checks) == ["check: channels 2026-03-02..2026-03-29"]
-    assert told(made.fully_checked) == [": channels 2026-03-04..2026-03-31"]
-
-
-def test_a_first_day_that_moves_on_with_today_does_not_keep_days_from_being_settled() -> None:
-    ledger = Ledger()
-    for later in range(3):
-        policy = replace(POLICY, today=TODAY.add(days=later))
-        asked = Window(policy.today.subtract(days=89), policy.today)
-        settled(plan([CHANNELS], asked, policy, ledger), ledger, policy)
-        assert ledger.behaviour(Task(CHANNELS), Grain.DAY).checked == policy.today
-
-
-def test_a_loaded_series_is_read_again_as_a_hint_before_checks_however_old_the_range() -> None:
-    ledger = ledger_of([days("2026-01-01", "2026-03-30")])
-    made = plan([SERIES, CHANNELS], days("2026-02-01", "2026-02-10"), POLICY, ledger)
-    assert [task.reason for task in made.tasks] == ["hint", "check"]
-
-
-def test_a_proof_covers_everything_loaded_that_adds_up_in_calls_of_at_most_366_days() -> None:
-    ledger = ledger_of([days("2024-01-01", "2025-01-10"), days("2026-03-01", "2026-03-30")])
-    ledger.add(Task(ENDPOINTS["visitors"], days("2026-03-01", "2026-03-30")), Grain.DAY, TODAY)
-    proof = proof_plan((*ALL, ENDPOINTS["visitors"]), days("2024-01-06"), POLICY, ledger)
-    windows = ("2025-01-06..2025-01-10", "2024-01-06..2025-01-05", "2026-03-01..2026-03-30")
-    assert told(proof.again) == [
-        "check: timeseries 2024-01-11..2025-01-10",
-        "check: timeseries 2024-01-06..2024-01-10",
-        "check: timeseries 2026-03-01..2026-03-30",
-    ]
-    names = ("overview linear", "channels")
-    assert told(proof.checks) == [f"check: {name} {window}" for name in names for window in windows]
-    assert proof.tasks == [*proof.again, *proof.checks]
-
-
-WHOLE = {Grain.WEEK: "2026-02-09..2026-03-29", Grain.MONTH: "2026-02-01..2026-02-28"}
-
-
-@pytest.mark.parametrize(("grain", "expected"), WHOLE.items(), ids=WHOLE)
-def test_a_proof_never_asks_for_a_part_of_a_stored_window(grain: Grain, expected: str) -> None:
-    ledger = ledger_of(list(by_grain(days("2025-12-01"), grain)), grain=grain)
-    proof = proof_plan([CHANNELS], days("2026-02-12"), replace(POLICY, grain=grain), ledger)
-    assert told(proof.checks) == [f"check: channels {expected}"]
 
 
 @pytest.mark.parametrize(
