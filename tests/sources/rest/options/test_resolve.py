@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from own_settings import own_settings, reload_settings
 from pendulum import Date
 
 from sources.atribu import Options
@@ -13,6 +12,7 @@ from sources.atribu.options import LEVELS
 from sources.atribu.source import SOURCE
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import Grain
+from tests.own_settings import own_settings, reload_settings
 
 KEY = "atb_live_4f9c2dsecret"
 TODAY = Date(2026, 3, 31)

@@ -1,12 +1,12 @@
 """What is loaded of a person is what the policy says, in every table, in every run, and also of earlier runs."""
 
 import pytest
-from privacy.conftest import Elt, Home, sync
-from privacy.people import PERSONAL, columns_of, leaks, rows_of, tables_of
 
 from sandbox.atribu import Canaries
 from sandbox.atribu.canaries import MARKS
 from sandbox.atribu.state import Sandbox
+from tests.privacy.conftest import Elt, Home, sync
+from tests.privacy.people import PERSONAL, columns_of, leaks, rows_of, tables_of
 
 NAMED = {"name", "email", "city"}
 UNKNOWN = {"phone", "note", "contact", "links"}

@@ -5,13 +5,23 @@ import random
 from datetime import date
 
 import pytest
-from changing_world import DAYS, KEYS, NOTHING, Server, days_read, examined, loaded, truth, world
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.proving.search import Finding
 from sources.rest.catalogue.columns import Measure
+from tests.pipelines.proving.changing_world import (
+    DAYS,
+    KEYS,
+    NOTHING,
+    Server,
+    days_read,
+    examined,
+    loaded,
+    truth,
+    world,
+)
 
 
 def test_a_quiet_range_is_proved_by_the_call_that_was_made() -> None:

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from scripted import KEY, Say, playing, session_for
 
 from sandbox.atribu import FULL_KEY, Fault, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
@@ -18,6 +17,7 @@ from sources.rest.errors import (
     UnexpectedBodyError,
     UnreachableError,
 )
+from tests.scripted import KEY, Say, playing, session_for
 
 GOALS = ENDPOINTS["goals"]
 CHANNELS = ENDPOINTS["channels"]

@@ -3,9 +3,9 @@
 import random
 
 import pytest
-from changing_world import DAYS, KEYS, Loaded, Server, examined, world
 
 from sources.rest.catalogue.columns import Measure
+from tests.pipelines.proving.changing_world import DAYS, KEYS, Loaded, Server, examined, world
 
 
 def total(server: Server, key: str) -> int:

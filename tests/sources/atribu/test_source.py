@@ -1,4 +1,4 @@
-"""`atribu()` in plain dlt: which resources it offers, what they load into DuckDB, and what a second run asks again."""
+"""`atribu()` in plain dlt: what its resources load into DuckDB, and what a second run asks again."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
@@ -10,17 +10,14 @@ import duckdb
 import pytest
 from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
-from own_settings import own_settings
 from pendulum import Date
 
 from sandbox.atribu import DEFAULT_KEY, FULL_KEY, Fault, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
-from sources.atribu import Options, atribu
+from sources.atribu import atribu
 from sources.atribu.endpoints import ENDPOINTS
-from sources.atribu.source import SOURCE
-from sources.rest.errors import ConfigurationError
+from tests.own_settings import own_settings
 
-KEY = "atb_live_4f9c2d"
 FIRST, TODAY = Date(2026, 1, 3), Date(2026, 1, 20)
 DAYS = [str(FIRST.add(days=offset)) for offset in range(18)]
 pytestmark = pytest.mark.usefixtures("settings_dir")
@@ -115,62 +112,6 @@ def truth_by_day(sandbox: Sandbox, path: str, columns: Sequence[str]) -> list[tu
         answer: Any = sandbox.answer(path, day_range(day) | {"limit": "100"})
         rows += [(date.fromisoformat(day), *(row[column] for column in columns)) for row in answer]
     return sorted(rows)
-
-
-def test_the_source_has_the_default_resources_of_the_catalogue() -> None:
-    source = atribu(api_key=KEY, today=TODAY)
-    assert list(source.resources) == [name for name, endpoint in ENDPOINTS.items() if endpoint.default]
-    assert source.name == "atribu"
-
-
-def test_the_source_has_the_named_resources_once() -> None:
-    source = atribu(resources=["goals", "channels", "goals"], api_key=KEY, today=TODAY)
-    assert list(source.resources) == ["goals", "channels"]
-
-
-@pytest.mark.parametrize(
-    ("names", "message"),
-    [
-        pytest.param(["chanels"], "there is no resource 'chanels'; did you mean 'channels'?", id="mistyped"),
-        pytest.param(["Goals"], "there is no resource 'Goals'; did you mean 'goals'?", id="capital-letter"),
-        pytest.param(
-            ["customers"],
-            "customers holds personal data; ask for it with --include-pii, or with include_pii under [sources.atribu]",
-            id="personal",
-        ),
-        pytest.param(
-            ["goals", "ads_compare"],
-            "ads_compare needs the option compare_ads of [sources.atribu]",
-            id="option-that-is-not-set",
-        ),
-    ],
-)
-def test_a_resource_that_cannot_work_is_refused(names: list[str], message: str) -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        SOURCE.select(names, Options(api_key=KEY))
-    assert str(caught.value) == message
-
-
-def test_a_mistyped_name_is_never_answered_with_a_personal_resource() -> None:
-    with pytest.raises(ConfigurationError) as caught:
-        SOURCE.select(["visitor"], Options(api_key=KEY))
-    assert "'visitors'" not in str(caught.value)
-
-
-def test_a_resource_with_its_option_is_taken() -> None:
-    chosen = SOURCE.select(["ads_compare"], Options(api_key=KEY, compare_ads=("1:2",)))
-    assert [endpoint.name for endpoint in chosen] == ["ads_compare"]
-
-
-def test_the_way_of_joining_ids_reaches_the_endpoint() -> None:
-    (trend,) = SOURCE.select(["campaigns_trend"], Options(api_key=KEY, entity_ids_separator="|", entity_ids_per_call=9))
-    assert trend.for_each is not None
-    assert (trend.for_each.separator, trend.for_each.per_call) == ("|", 9)
-
-
-def test_a_start_in_the_future_is_refused_before_anything_is_read() -> None:
-    with pytest.raises(ConfigurationError, match="lies after today"):
-        atribu(api_key=KEY, today=TODAY, start_date="2026-01-21")
 
 
 def test_the_rows_in_duckdb_are_those_of_the_server(
@@ -343,8 +284,3 @@ def test_people_are_loaded_by_plain_dlt_under_the_policy_and_only_if_asked_for(
     assert min(entry.query["date_from"] for entry in list(sandbox.log)[first:] if entry.path == "customers") > str(
         FIRST
     )
-
-
-def test_journeys_are_no_resource_of_plain_dlt() -> None:
-    with pytest.raises(ConfigurationError, match="journeys needs what is loaded already; load it with elt sync"):
-        atribu(resources=["journeys"], include_pii=True, api_key=KEY, today=TODAY)

@@ -5,13 +5,13 @@ from datetime import date
 
 import duckdb
 import pytest
-from faults.processes import Machine
-from privacy.conftest import OPTIONS, Elt, Home, sync
-from privacy.people import GOALS, PERSONAL, cells_of, leaks, rows_of
 
 from sandbox.atribu import Canaries, Fault
 from sandbox.atribu.canaries import MARKS
 from sandbox.atribu.state import Sandbox
+from tests.privacy.conftest import OPTIONS, Elt, Home, sync
+from tests.privacy.people import GOALS, PERSONAL, cells_of, leaks, rows_of
+from tests.processes import Machine
 
 pytestmark = pytest.mark.untraced
 

@@ -5,11 +5,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from privacy.conftest import TODAY, Elt, Home, sync
-from privacy.people import GOALS, SECRET, cells_of, rows_of, tables_of
 
 from sandbox.atribu.state import Sandbox
 from sources.rest.privacy.policies import Privacy
+from tests.privacy.conftest import TODAY, Elt, Home, sync
+from tests.privacy.people import GOALS, SECRET, cells_of, rows_of, tables_of
 
 FIRST = date(2026, 3, 1)
 Person = dict[str, Any]

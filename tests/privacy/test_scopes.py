@@ -3,11 +3,11 @@
 from datetime import timedelta
 
 import pytest
-from privacy.conftest import TODAY, Elt, sync
-from privacy.people import GOALS, PERSONAL, rows_of, tables_of
 
 from sandbox.atribu import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY
 from sandbox.atribu.state import Sandbox
+from tests.privacy.conftest import TODAY, Elt, sync
+from tests.privacy.people import GOALS, PERSONAL, rows_of, tables_of
 
 OTHER_KEY = "atb_live_of_the_same_profile"
 CUSTOMERS_KEY = "atb_live_customers_only"

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-from faults.processes import served
-from privacy.conftest import TODAY, Elt, sync
-from privacy.people import SMALL, rows_of
 
 from sandbox.atribu import ALL_SCOPES, FULL_KEY, Fault
 from sandbox.atribu.state import Sandbox
+from tests.privacy.conftest import TODAY, Elt, sync
+from tests.privacy.people import SMALL, rows_of
+from tests.processes import served
 
 OLD, NEW = "atb_live_old_and_tired", "atb_live_new_and_fresh"
 ADVICE = "api_key is refused and next_api_key works: put it in the place of api_key"

@@ -8,7 +8,6 @@ from typing import Any
 
 import dlt
 import pytest
-from own_settings import own_settings, reload_settings
 from pendulum import Date
 
 from sandbox.atatus import PROJECTS, READ_KEY, Settings, Size, create_app, running
@@ -19,8 +18,9 @@ from sources.rest.errors import ApiError, ConfigurationError
 from sources.rest.reading.reader import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
+from tests.own_settings import own_settings, reload_settings
 
-README = (Path(__file__).parents[2] / "sources" / "atatus" / "README.md").read_text()
+README = (Path(__file__).parents[3] / "sources" / "atatus" / "README.md").read_text()
 pytestmark = pytest.mark.usefixtures("settings_dir")
 DAY = Date(2026, 3, 10)
 ONE_DAY = Window(DAY, DAY)

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from privacy.conftest import TODAY, Elt, Home, sync
-from privacy.people import differing, rows_of
 
 from sandbox.atribu.state import Sandbox
+from tests.privacy.conftest import TODAY, Elt, Home, sync
+from tests.privacy.people import differing, rows_of
 
 pytestmark = pytest.mark.untraced
 

@@ -6,10 +6,7 @@ from datetime import date
 from typing import Any, get_args
 
 import pytest
-from faults.processes import served
 from pendulum import Date
-from privacy.conftest import TODAY, Elt, sync
-from privacy.people import GOALS, SMALL, comparable, rows_of
 
 from sandbox.atribu import FULL_KEY, Fault, Population
 from sandbox.atribu.state import Sandbox
@@ -21,6 +18,9 @@ from sources.rest.reading.paging import PAGES_MAX, BrokenChainError, Chain
 from sources.rest.reading.reader import Answer, Failure, Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
+from tests.privacy.conftest import TODAY, Elt, sync
+from tests.privacy.people import GOALS, SMALL, comparable, rows_of
+from tests.processes import served
 
 pytestmark = pytest.mark.untraced
 

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from faults.scripted import Say, Script, playing
 from pendulum import Date
 
 from sources.atatus import Options
@@ -14,6 +13,7 @@ from sources.rest.errors import ApiError, RateLimitedError, UnexpectedBodyError
 from sources.rest.reading.reader import Answer, Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
+from tests.scripted import Say, Script, playing
 
 KEY = "0123456789abcdef" * 2
 ROW = {"id": "a", "name": "SignUp", "successCount": 1, "failureCount": 0, "totalCount": 1, "successTime": 17}

@@ -83,7 +83,7 @@ class Machine:
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES", "DESTINA"))}
         chosen = {f"SOURCES__ATRIBU__{name}": str(value) for name, value in options.items()}
         program = ["-c", f"{code}\nfrom pipelines.cli import main\nmain()"] if code else ["-m", "pipelines.cli"]
-        root = Path(__file__).parents[2]
+        root = Path(__file__).parents[1]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and command
             [sys.executable, *program, "sync", "atribu", *arguments],
             cwd=self.folder,
