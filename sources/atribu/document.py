@@ -1,4 +1,4 @@
-"""Writes the tables of the README files from the catalogue: `make docs`."""
+"""Writes the tables of the documents from the catalogue: `make docs`."""
 
 from pathlib import Path
 from typing import Final
@@ -10,7 +10,7 @@ ROOT: Final = Path(__file__).parents[2]
 _ROWS: Final = tuple(ENDPOINTS.values())
 
 RENDERED: Final = {
-    ("README.md", "atribu resources"): resource_table(_ROWS),
+    ("docs/resources.md", "atribu resources"): resource_table(_ROWS),
     ("sources/atribu/README.md", "inventory"): inventory(_ROWS),
     ("sources/atribu/README.md", "dictionary"): dictionary(_ROWS),
 }
