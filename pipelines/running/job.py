@@ -8,8 +8,9 @@ from typing import Protocol
 from dlt.extract import DltResource
 
 from pipelines.destinations.destination import Destination
-from pipelines.people.erasure import Tables
+from pipelines.people.enforcement import PolicyEnforcement
 from pipelines.people.granted import GrantedScopes
+from pipelines.people.personal_tables import PersonalTables
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
@@ -159,7 +160,10 @@ def _readable(
     What an earlier run has loaded under a laxer policy is brought under the present one first.
     """
     reader.privacy.forgotten = dataset.ledger.forgotten
-    if Tables(dataset.destination.pipeline, reader.privacy, dataset.warehouse.tables()).hide():
+    tables = PersonalTables(dataset.warehouse, reader.privacy.catalogue)
+    changed = PolicyEnforcement(tables, reader.privacy).enforce()
+    dataset.warehouse.release()
+    if changed:
         dataset.destination.rewrite()
     chosen, values = rows, config.policy.values
     try:
