@@ -1,6 +1,5 @@
 """What documents show can be done: the first query and its picture, queries, the line for cron, lines of plain dlt."""
 
-import importlib.util
 import re
 import subprocess
 from contextlib import redirect_stdout
@@ -9,9 +8,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from integration.conftest import Elt, Serve
 
+from docs import render
 from pipelines import first_query
+from tests.integration.conftest import Elt, Serve
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -29,11 +29,6 @@ def test_the_first_query_gives_the_answer_that_is_pictured(elt: Elt) -> None:
 
     (query,) = blocks("sql", README)
     assert query.strip() in output.getvalue()
-    spec = importlib.util.spec_from_file_location("render", ROOT / "docs/render.py")
-    assert spec is not None
-    assert spec.loader is not None
-    render = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(render)
     assert render.PICTURE.read_text() == render.picture(output.getvalue()), "run `make docs`"
 
 
