@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipelines.storing.sums import Key, Sums
-from sources.rest.catalogue.columns import Type
+from sources.rest.catalogue.columns import DELETED, Type
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.reader import Answer
 
 CENT: Final = 0.01
 """The API rounds money to cents, once per answer."""
