@@ -1,7 +1,9 @@
-"""A stand-in for the Atatus REST API, answering from a synthetic world."""
+"""A stand-in for the Atatus REST API, answering from a made-up world."""
 
-from sandbox.atatus.app import create_app
-from sandbox.atatus.server import running, serve
+from functools import partial
+
+from sandbox import server
+from sandbox.atatus.app import BASE_PATH, create_app
 from sandbox.atatus.settings import (
     ADMIN_KEY,
     PROJECTS,
@@ -13,7 +15,8 @@ from sandbox.atatus.settings import (
     Settings,
     Size,
 )
-from sandbox.faults import Fault
+from sandbox.server import serve
+from sandbox.server.faults import Fault
 
 __all__ = [
     "ADMIN_KEY",
@@ -30,3 +33,5 @@ __all__ = [
     "running",
     "serve",
 ]
+
+running = partial(server.running, base_path=BASE_PATH.rstrip("/"))

@@ -3,19 +3,19 @@
 from collections.abc import Mapping, Sequence
 from email.message import Message
 from email.parser import BytesParser
-from typing import Literal
 from urllib.parse import parse_qsl
 
 import orjson
 
-from sandbox.atatus.refusals import INVALID_KEY, Refusal
 from sandbox.atatus.settings import Key, Settings
 from sandbox.atatus.timing import Parameter
+from sandbox.server.replies import Refusal
+from sandbox.server.state import KeyFrom
 
-KeyFrom = Literal["header", "query", "body"]
 PARAMETER = "api_key"
+INVALID_KEY = "API key is invalid!"
 _IN_QUERY = {"GET", "DELETE"}
-IN_BODY = {"POST", "PUT"}
+_IN_BODY = {"POST", "PUT"}
 
 
 def find_key(
@@ -32,19 +32,18 @@ def find_key(
     if method in _IN_QUERY:
         found = next((parameter.value for parameter in parameters if parameter.name == PARAMETER), None)
         return None if found is None else (found, "query")
-    if method in IN_BODY and PARAMETER in fields:
+    if method in _IN_BODY and PARAMETER in fields:
         return str(fields[PARAMETER]), "body"
     return None
 
 
-def authenticate(found: tuple[str, KeyFrom] | None, settings: Settings) -> tuple[str, Key]:
-    """Give the key and what it may do; refuses a request without a valid one."""
-    if found is None:
+def authenticate(key: str | None, settings: Settings) -> Key:
+    """Give what a key may do; refuses a request without a valid one."""
+    if key is None:
         raise Refusal(settings.no_key_status, INVALID_KEY)
-    text, _ = found
-    if text not in settings.keys:
+    if key not in settings.keys:
         raise Refusal(settings.wrong_key_status, INVALID_KEY)
-    return text, settings.keys[text]
+    return settings.keys[key]
 
 
 def read_fields(content_type: str, body: bytes) -> dict[str, object]:

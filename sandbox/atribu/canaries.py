@@ -4,13 +4,13 @@ No word of the marks occurs anywhere else. A leak may be written in other letter
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from sandbox.atribu.answer import Row
-from sandbox.faults import ELSEWHERE, HTML, Words
+from sandbox.server.faults import ELSEWHERE
+from sandbox.server.replies import HTML, Row, SpoiledTexts
 
 MARKS: dict[str, str] = {
     "name": "Quillcanary",
@@ -113,12 +113,12 @@ class Canaries:
         path, query = quote(_SERVER.email), f"token={_SERVER.token}"
         return f"https://{_SERVER.user_info}@{_SERVER.host}.example.com/{path}?{query}#{_SERVER.fragment}"
 
-    def words(self) -> Words:
+    def spoiled_texts(self) -> SpoiledTexts:
         """Give what spoiled bodies say."""
         if not self.bodies:
-            return Words()
+            return SpoiledTexts()
         page = f"<p>{_SERVER.note}</p><a href='{_SERVER.url({})}'>{_SERVER.name}</a>".encode()
-        return Words(html=HTML + page, number=_SERVER.note, extra=_SERVER.note, opening={"note": _SERVER.note})
+        return SpoiledTexts(html=HTML + page, number=_SERVER.note, extra=_SERVER.note, opening={"note": _SERVER.note})
 
 
 class _Person:
@@ -163,14 +163,4 @@ class _Person:
 
 
 _SERVER = _Person("server")
-NO_CANARIES = Canaries(
-    rows=False,
-    texts=False,
-    extras=False,
-    errors=False,
-    codes=False,
-    request_ids=False,
-    headers=False,
-    redirects=False,
-    bodies=False,
-)
+NO_CANARIES = Canaries(**{switch.name: False for switch in fields(Canaries)})

@@ -1,18 +1,18 @@
-"""Strict reading of query parameters; whatever the contract does not name is refused."""
+"""What a request may ask for, strictly read: whatever the contract does not name is refused."""
 
 import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sandbox.atribu.campaigns import LEVELS
-from sandbox.atribu.credit import MODELS
-from sandbox.atribu.events import GOALS
-from sandbox.atribu.query import Query
-from sandbox.atribu.refusals import Refusal
-from sandbox.atribu.settings import Settings
+from sandbox.atribu.facts.attribution import MODELS
+from sandbox.atribu.facts.events import GOALS, LEVELS
+from sandbox.atribu.facts.view import View
+from sandbox.atribu.settings import Generation, Paging, Settings
+from sandbox.server.replies import Refusal, Row
 
 MAX_DAYS = 366
 MAX_LIMIT = 100
@@ -21,8 +21,70 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _DIGITS = re.compile(r"[0-9]{1,6}")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What one request asks for: checked parameters, the defaults of the contract, and settings of the server."""
+
+    generation: Generation
+    paging: Paging
+    zero_fill: bool
+    capped: bool = True
+    parent: str = ""
+    date_from: date = date.min
+    date_to: date = date.min
+    limit: int = 10
+    model: str = "last_touch"
+    level: str = "campaign"
+    goal: str = ""
+    search: str = ""
+    entity_ids: tuple[str, ...] = ()
+    cursor_time: int | None = None
+    cursor_id: str | None = None
+    cursor: tuple[int, str] | None = None
+    window: str = "28d"
+    ad_external_id: str = ""
+    ad_a: str = ""
+    ad_b: str = ""
+    top_n: int = 10
+    top: int = 20
+    days_back: int = 60
+    min_cluster_size: int = 3
+    min_spend: float = 0.0
+    objectives: tuple[str, ...] = ()
+    truth_grades: tuple[str, ...] = ()
+    formats: tuple[str, ...] = ()
+    has_video: bool | None = None
+
+    @property
+    def first(self) -> int:
+        """Give the first day asked for, as an ordinal."""
+        return self.date_from.toordinal()
+
+    @property
+    def last(self) -> int:
+        """Give the last day asked for, as an ordinal."""
+        return self.date_to.toordinal()
+
+    def days(self, view: View) -> range:
+        """Give the days asked for that can hold anything."""
+        return view.clip(self.first, self.last)
+
+    @property
+    def is_old(self) -> bool:
+        """Tell whether the web-traffic fields of the older generation are sent."""
+        return self.generation == "old"
+
+    def cut(self, rows: list[Row]) -> list[Row]:
+        """Keep the first `limit` rows, as the API does; the whole list when the truth is asked for uncapped."""
+        return rows[: self.limit] if self.capped else rows
+
+
 class _Unreadable(Exception):  # noqa: N818 - carries why a value cannot be read, for the refusal
     pass
+
+
+def _bad_range(message: str) -> Refusal:
+    return Refusal(400, message, "invalid_date_range")
 
 
 def _day(text: str) -> date:
@@ -30,7 +92,7 @@ def _day(text: str) -> date:
     if _DATE.fullmatch(text):
         with contextlib.suppress(ValueError):
             return date.fromisoformat(text)
-    raise Refusal("invalid_date_range", f"{text!r} is not a date of the form YYYY-MM-DD")
+    raise _bad_range(f"{text!r} is not a date of the form YYYY-MM-DD")
 
 
 def _one_of(choices: Iterable[str]) -> Callable[[str], str]:
@@ -123,8 +185,8 @@ _READ_MODEL = {generation: _one_of(models) for generation, models in MODELS.item
 def read_query(
     pairs: Iterable[tuple[str, str]],
     *,
-    required: frozenset[str],
-    optional: frozenset[str],
+    required: tuple[str, ...],
+    optional: tuple[str, ...],
     defaults: Mapping[str, object],
     settings: Settings,
 ) -> Query:
@@ -132,12 +194,12 @@ def read_query(
     values: dict[str, str] = {}
     for name, text in pairs:
         if name not in required and name not in optional:
-            raise Refusal("invalid_parameter", f"{name} is not a parameter of this endpoint")
+            raise Refusal(400, f"{name} is not a parameter of this endpoint")
         if name in values:
-            raise Refusal("invalid_parameter", f"{name} is given more than once")
+            raise Refusal(400, f"{name} is given more than once")
         values[name] = text
-    for name in sorted(required - values.keys()):
-        raise Refusal("invalid_parameter", f"{name} is required")
+    for name in sorted(set(required) - values.keys()):
+        raise Refusal(400, f"{name} is required")
     # Any: the names were checked above, and each reader gives the type of the field of the same name.
     fields: dict[str, Any] = dict(defaults)
     for name, text in values.items():
@@ -145,9 +207,9 @@ def read_query(
         try:
             fields["window" if name == "score_window" else name] = read(text)
         except _Unreadable as why:
-            raise Refusal("invalid_parameter", f"{name} {why}") from None
+            raise Refusal(400, f"{name} {why}") from None
     if ("cursor_time" in fields) != ("cursor_id" in fields):
-        raise Refusal("invalid_parameter", "cursor_time and cursor_id belong together")
+        raise Refusal(400, "cursor_time and cursor_id belong together")
     query = Query(generation=settings.generation, paging=settings.paging, zero_fill=settings.zero_fill, **fields)
     if "date_from" in required:
         _check_range(query)
@@ -156,6 +218,6 @@ def read_query(
 
 def _check_range(query: Query) -> None:
     if query.date_from > query.date_to:
-        raise Refusal("invalid_date_range", "date_from is after date_to")
+        raise _bad_range("date_from is after date_to")
     if (query.date_to - query.date_from).days >= MAX_DAYS:
-        raise Refusal("invalid_date_range", f"Date range exceeds {MAX_DAYS} days")
+        raise _bad_range(f"Date range exceeds {MAX_DAYS} days")

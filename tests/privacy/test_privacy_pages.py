@@ -13,7 +13,7 @@ from privacy.people import GOALS, SMALL, comparable, rows_of
 
 from sandbox.atribu import FULL_KEY, Fault, Population
 from sandbox.atribu.state import Sandbox
-from sandbox.faults import Tampering
+from sandbox.server.faults import Tampering
 from sources.atribu.source import SOURCE
 from sources.rest.catalogue import Endpoint
 from sources.rest.errors import UnexpectedBodyError

@@ -1,0 +1,129 @@
+"""Answers that name people: customers, visitors and journeys (sections 5 and 6 of the contract)."""
+
+from sandbox.atribu.answers.paging import Cursor, Listing, Place, by_time
+from sandbox.atribu.answers.shapes import moment, money, units
+from sandbox.atribu.facts.events import GOALS, MICROS_PER_CENT, UNITS_PER_USD, Conversion, Person, Visit, Visitor
+from sandbox.atribu.facts.view import KnownConversion, View, kept
+from sandbox.atribu.parameters import Query
+from sandbox.server.replies import Row
+
+
+def _matches(person: Person | None, search: str) -> bool:
+    if person is None:
+        return False
+    return any(search.casefold() in text.casefold() for text in (person.name, person.email) if text)
+
+
+def _identity(person: Person | None) -> Row:
+    return {
+        "customer_profile_id": person.customer_profile_id if person else None,
+        "name": person.name if person else None,
+        "email": person.email if person else None,
+    }
+
+
+def customers(view: View, query: Query) -> Listing[KnownConversion]:
+    """Answer `/customers`: one row per conversion of the goal in the range, latest first.
+
+    Where it came from is the last touch; the two lifetime figures are as known today.
+    """
+    found = _conversions(view, query.days(view), query.goal)
+    if query.search:
+        found = [placed for placed in found if _matches(placed[1].conversion.visitor.person, query.search)]
+    return Listing(query, found, lambda known: _customer(view, known), ("conversion_time", "conversion_id"))
+
+
+@kept
+def _conversions(view: View, days: range, goal: str) -> list[tuple[Place, KnownConversion]]:
+    found = (known for day in days for known in view.conversions(day) if known.conversion.goal == goal)
+    return by_time(found, lambda known: (known.conversion.at, known.conversion.conversion_id))
+
+
+def _customer(view: View, known: KnownConversion) -> Row:
+    conversion, touches = known
+    last = touches[-1] if touches else None
+    life = view.lives[conversion.visitor.identity].conversions
+    return {
+        "conversion_id": conversion.conversion_id,
+        **_identity(conversion.visitor.person),
+        "country": last.visitor.country if last else None,
+        "device": last.visitor.device if last else None,
+        "channel": last.channel if last else None,
+        "source": last.source if last else None,
+        "revenue": money(conversion.cents * MICROS_PER_CENT),
+        "revenue_type": GOALS[conversion.goal],
+        "conversion_time": moment(conversion.at),
+        "time_to_complete_seconds": (conversion.at - touches[0].at) * 60 if touches else 0,
+        "touch_count": len(touches),
+        "touch_channels": [touch.channel for touch in touches],
+        "conversion_count": len(life),
+        "total_revenue": money(sum(conversion.cash for conversion in life)),
+    }
+
+
+def visitors(view: View, query: Query) -> Listing[Visitor]:
+    """Answer `/visitors`: whoever was seen in the range, with lifetime figures as known today, last seen first."""
+    seen = _seen(view, query.days(view))
+    if query.search:
+        seen = [placed for placed in seen if _matches(placed[1].person, query.search)]
+    return Listing(query, seen, lambda visitor: _visitor(view, visitor), ("last_seen_at", "visitor_id"))
+
+
+@kept
+def _seen(view: View, days: range) -> list[tuple[Place, Visitor]]:
+    return by_time(view.visitors(days), lambda visitor: (view.visits_of(visitor)[-1].at, visitor.visitor_id))
+
+
+def _visitor(view: View, visitor: Visitor) -> Row:
+    visits = view.visits_of(visitor)
+    latest = visits[-1]
+    return {
+        "visitor_id": visitor.visitor_id,
+        **_identity(visitor.person),
+        "country": visitor.country,
+        "device": visitor.device,
+        "browser": visitor.browser,
+        "os": visitor.os,
+        "channel": latest.channel,
+        "source": latest.source,
+        "total_revenue": money(sum(conversion.cash for conversion in view.lives[visitor.identity].conversions)),
+        "last_seen_at": moment(latest.at),
+        "session_count": len(visits),
+        "total_pageviews": sum(visit.pageviews for visit in visits),
+        "touch_channels": list(dict.fromkeys(visit.channel for visit in visits)),
+    }
+
+
+def journey(view: View, query: Query) -> Listing[Visit | Conversion]:
+    """Answer `/customers/{id}/journey`: visits and conversions of one customer, oldest first; no data for others."""
+    visits, conversions = view.lives.get(query.parent, ((), ()))
+    return Listing(query, by_time([*visits, *conversions], _happened, latest_first=False), _event)
+
+
+def _happened(event: Visit | Conversion) -> Cursor:
+    return event.at, event.visit_id if isinstance(event, Visit) else event.conversion_id
+
+
+def _event(event: Visit | Conversion) -> Row:
+    visit = event if isinstance(event, Visit) else None
+    paid = event.cents * UNITS_PER_USD[event.payment[1]] if isinstance(event, Conversion) else 0
+    visitor = event.visitor
+    return {
+        "event_type": "page_view" if isinstance(event, Visit) else event.goal,
+        "event_name": "Page viewed" if isinstance(event, Visit) else event.goal,
+        "event_time": moment(event.at),
+        "url": f"https://shop.example.com{visit.page}?utm_source={visit.source or ''}" if visit else None,
+        "path": visit.page if visit else None,
+        "channel": visit.channel if visit else None,
+        "source": visit.source if visit else None,
+        "medium": visit.medium if visit else None,
+        "campaign": visit.ad.campaign_name if visit and visit.ad else None,
+        "value_amount": units(paid) if paid else None,
+        "currency": event.payment[1] if isinstance(event, Conversion) and paid else None,
+        "device": visitor.device,
+        "browser": visitor.browser,
+        "os": visitor.os,
+        "country": visitor.country,
+        "city": visitor.city,
+        "is_synthetic": isinstance(event, Conversion) and event.goal == "payment_received",
+    }
