@@ -12,7 +12,7 @@ from sandbox.atribu.facts.view import View
 from sandbox.atribu.parameters import Query
 from sandbox.server.replies import Row
 from sandbox.worlds.days import midnight
-from sandbox.worlds.sums import ranked, total
+from sandbox.worlds.sums import ranked
 
 DIMENSIONS = {
     "channels": "channel",
@@ -155,7 +155,7 @@ def attribution_coverage(view: View, query: Query) -> Row | None:
         return None
     found = credited(view, days, query.model, "traced_to")
     buckets = {name: _bucket(found.get(name, NOTHING)) for name in TRACES}
-    traced = total((found.get(name, NOTHING) for name in TRACES if name != "organic_direct"), NOTHING)
+    organic = found.get("organic_direct", NOTHING)
     buckets["dangling_ad"] = {"count": 0, "value": 0}
     untouched = {"count": sums.payments - sums.credited_payments, "value": money(sums.cash - sums.revenue)}
     return {
@@ -163,8 +163,8 @@ def attribution_coverage(view: View, query: Query) -> Row | None:
         "currency": REPORTING_CURRENCY,
         "total": {"count": sums.payments, "value": money(sums.cash)},
         "buckets": buckets | {"unattributed": untouched},
-        "traceable_pct_by_count": percent(traced.credited_payments, sums.payments),
-        "traceable_pct_by_value": percent(traced.revenue, sums.cash),
+        "traceable_pct_by_count": percent(sums.credited_payments - organic.credited_payments, sums.payments),
+        "traceable_pct_by_value": percent(sums.revenue - organic.revenue, sums.cash),
     }
 
 

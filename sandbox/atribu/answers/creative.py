@@ -4,8 +4,6 @@ Spend, impressions, clicks and outcomes come from the events of the world; score
 are drawn from each ad's id, so they never change.
 """
 
-from collections.abc import Iterator
-
 from sandbox.atribu.answers.shapes import money, percent, ratio
 from sandbox.atribu.facts.events import MICROS_PER_CENT, Ad
 from sandbox.atribu.facts.figures import NOTHING, Figures, by_ad
@@ -18,9 +16,11 @@ _WINDOW_DAYS = {"7d": 7, "14d": 14, "28d": 28}
 _WINNING_SCORE = 60
 _MICROS_PER_UNIT = 100 * MICROS_PER_CENT
 _LAYERS = ("delivery", "attention", "retention", "click_intent", "attributed_revenue")
-_HOOKS = ("question", "offer", "testimonial")
-_FORMATS = ("video", "image", "carousel")
-_ANGLES = ("price", "speed", "trust")
+_LABELS = {
+    "hook": ("question", "offer", "testimonial"),
+    "format": ("video", "image", "carousel"),
+    "angle": ("price", "speed", "trust"),
+}
 
 
 def score_of(ad: Ad) -> float:
@@ -28,8 +28,8 @@ def score_of(ad: Ad) -> float:
     return round(seeded("score", ad.external_id).uniform(10, 95), 1)
 
 
-def _label(ad: Ad, kind: str, choices: tuple[str, ...]) -> str:
-    return seeded(kind, ad.external_id).choice(choices)
+def _label(ad: Ad, kind: str) -> str:
+    return seeded(kind, ad.external_id).choice(_LABELS[kind])
 
 
 def _percentile(layer: str, ad_external_id: str) -> float:
@@ -73,7 +73,7 @@ def _wanted(row: Row, query: Query) -> bool:
 
 def _performer(ad: Ad, sums: Figures, query: Query) -> Row:
     score, payments = score_of(ad), sums.credited_payments
-    creative_format = _label(ad, "format", _FORMATS)
+    creative_format = _label(ad, "format")
     return {
         "ad_external_id": ad.external_id,
         "ad_name": ad.ad_name,
@@ -94,10 +94,10 @@ def _performer(ad: Ad, sums: Figures, query: Query) -> Row:
         "cohort_format": creative_format,
         "cohort_audience_warmth": "cold",
         "cohort_n_ads": 12,
-        "hook_type": _label(ad, "hook", _HOOKS),
+        "hook_type": _label(ad, "hook"),
         "creative_format": creative_format,
         "cta_type": "learn_more",
-        "primary_angle": _label(ad, "angle", _ANGLES),
+        "primary_angle": _label(ad, "angle"),
         "offers": ["free shipping"] if score >= _WINNING_SCORE else [],
         "spend": money(sums.spend),
         "impressions": sums.impressions,
@@ -140,11 +140,10 @@ def creative_patterns(view: View, query: Query) -> Row:
             "pattern_label": hook.capitalize(),
             "pattern_description": f"Opens with a {hook}",
             "pattern_winning_signal": "attention",
-            "sample_n": stats.pop("n"),
-            "winner_n": stats.pop("winners"),
-            **stats,
+            **_wins(view, ads, "sample_n", "winner_n"),
         }
-        for hook, stats in _clusters(view, "hook", _HOOKS, query.min_cluster_size)
+        for hook, ads in _clusters(view, "hook").items()
+        if len(ads) >= query.min_cluster_size
     ]
     return {"patterns": patterns, "score_window": query.window, "min_cluster_size": query.min_cluster_size}
 
@@ -157,37 +156,32 @@ def archetypes(view: View, query: Query) -> Row:
             "label": angle.capitalize(),
             "description": f"Argues with {angle}",
             "winning_signal": "click_intent",
-            "n_ads": stats.pop("n"),
-            "n_winners": stats.pop("winners"),
-            **stats,
+            **_wins(view, ads, "n_ads", "n_winners"),
         }
-        for angle, stats in _clusters(view, "angle", _ANGLES, 1)
+        for angle, ads in _clusters(view, "angle").items()
+        if ads
     ]
     return {"archetypes": found, "score_window": query.window}
 
 
-def _clusters(view: View, kind: str, values: tuple[str, ...], smallest: int) -> Iterator[tuple[str, Row]]:
-    winners = [ad for ad in view.ads if score_of(ad) >= _WINNING_SCORE]
-    baseline = ratio(len(winners), len(view.ads), 4)
-    for value in values:
-        ads = [ad for ad in view.ads if _label(ad, kind, values) == value]
-        if len(ads) < smallest:
-            continue
-        won = [ad for ad in ads if ad in winners]
-        rate = ratio(len(won), len(ads), 4)
-        yield (
-            value,
-            {
-                "n": len(ads),
-                "winners": len(won),
-                "win_rate": rate,
-                "workspace_baseline_win_rate": baseline,
-                "lift_vs_workspace": ratio(rate, baseline, 4),
-                "confidence_interval_low": max(0.0, round(rate - 0.2, 4)),
-                "confidence_interval_high": min(1.0, round(rate + 0.2, 4)),
-                "exemplar_ad_external_ids": [ad.external_id for ad in won[:3]],
-            },
-        )
+def _clusters(view: View, kind: str) -> dict[str, list[Ad]]:
+    return {value: [ad for ad in view.ads if _label(ad, kind) == value] for value in _LABELS[kind]}
+
+
+def _wins(view: View, ads: list[Ad], all_name: str, winners_name: str) -> Row:
+    won = [ad for ad in ads if score_of(ad) >= _WINNING_SCORE]
+    rate = ratio(len(won), len(ads), 4)
+    baseline = ratio(sum(score_of(ad) >= _WINNING_SCORE for ad in view.ads), len(view.ads), 4)
+    return {
+        all_name: len(ads),
+        winners_name: len(won),
+        "win_rate": rate,
+        "workspace_baseline_win_rate": baseline,
+        "lift_vs_workspace": ratio(rate, baseline, 4),
+        "confidence_interval_low": max(0.0, round(rate - 0.2, 4)),
+        "confidence_interval_high": min(1.0, round(rate + 0.2, 4)),
+        "exemplar_ad_external_ids": [ad.external_id for ad in won[:3]],
+    }
 
 
 def funnel_diagnosis(_view: View, query: Query) -> Row:

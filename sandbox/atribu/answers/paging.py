@@ -1,16 +1,15 @@
-"""Listings in an order of time and id, their pages, and the three ways of handing out the cursor (section 1.8)."""
+"""Lists in the order of time and id, their pages, and the three ways of handing out the cursor (section 1.8)."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Generic, NamedTuple, TypeVar
 
 from sandbox.atribu.answers.shapes import moment
-from sandbox.atribu.parameters import Query
+from sandbox.atribu.parameters import Cursor, Query
 from sandbox.server.replies import Row
 
 Item = TypeVar("Item")
-Cursor = tuple[int, str]
 
 
 class Page(NamedTuple):
@@ -20,54 +19,28 @@ class Page(NamedTuple):
     pagination: Row | None = None
 
 
-class Place(NamedTuple):
-    """Where an item stands in a listing: by time, negative where the latest comes first, then by id."""
-
-    time: int
-    key: str
-
-
-def by_time(
-    items: Iterable[Item], place: Callable[[Item], Cursor], *, latest_first: bool = True
-) -> list[tuple[Place, Item]]:
-    """Sort items by the time (in minutes) and id that `place` gives."""
-    sign = -1 if latest_first else 1
-    placed = [(Place(sign * at, key), item) for item in items for at, key in (place(item),)]
-    return sorted(placed, key=_place_of)
-
-
-def _place_of(placed: tuple[Place, Item]) -> Place:
-    return placed[0]
-
-
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[Item]):
-    """All that a query finds, in order; only the items of a page are turned into rows.
+    """All that a query finds, in the order of `place`; only the items of a page are turned into rows.
 
-    `cursor_fields` are those of a row that repeat its time and id. Listings without them, the journeys, run oldest
-    first and have one cursor, whatever the server was set to.
+    `place` gives the time and the id of an item, with a negative time where the latest comes first. `cursor_fields` are
+    those of a row that repeat its time and id. Listings without them, the journeys, run oldest first and have one
+    cursor, whatever the server was set to.
     """
 
     query: Query
-    placed: list[tuple[Place, Item]]
+    items: list[Item]
+    place: Callable[[Item], Cursor]
     row: Callable[[Item], Row]
     cursor_fields: tuple[str, str] | None = None
 
     @property
-    def asked(self) -> Cursor | None:
-        """Give the cursor of the request."""
-        query = self.query
-        if query.cursor_time is not None and query.cursor_id is not None:
-            return query.cursor_time, query.cursor_id
-        return query.cursor
-
-    @property
     def start(self) -> int:
         """Count the items up to the cursor of the request."""
-        if self.asked is None:
+        if self.query.cursor is None:
             return 0
-        at, key = self.asked
-        return bisect_right(self.placed, Place(self._sign * at, key), key=_place_of)
+        at, key = self.query.cursor
+        return bisect_right(self.items, (self._sign * at, key), key=self.place)
 
     @property
     def is_from_last_row(self) -> bool:
@@ -80,21 +53,21 @@ class Listing(Generic[Item]):
 
     def rows(self, start: int, end: int) -> list[Row]:
         """Write the items from `start` up to `end`."""
-        return [self.row(item) for _, item in self.placed[start:end]]
+        return [self.row(item) for item in self.items[start:end]]
 
     def page(self, start: int | None = None) -> Page:
         """Answer with the page that starts at `start`, or after the cursor of the request."""
         start = self.start if start is None else start
-        end = min(start + self.query.limit, len(self.placed)) if self.query.capped else len(self.placed)
-        if end < len(self.placed):
+        end = min(start + self.query.limit, len(self.items)) if self.query.capped else len(self.items)
+        if end < len(self.items):
             return Page(self.rows(start, end), self.hand_out(self.cursor_after(end)))
         return Page(self.rows(start, end), {"has_next": False})
 
     def cursor_after(self, end: int) -> Cursor:
         """Give the cursor that leads on after the first `end` items; none of them: one that leads to the beginning."""
-        if not self.placed:
+        if not self.items:
             return 0, "0"
-        (time, key), _ = self.placed[max(end - 1, 0)]
+        time, key = self.place(self.items[max(end - 1, 0)])
         # One minute ahead of the first item leads to the beginning.
         return self._sign * (time if end else time - 1), key
 

@@ -1,10 +1,12 @@
 """Answers that name people: customers, visitors and journeys (sections 5 and 6 of the contract)."""
 
-from sandbox.atribu.answers.paging import Cursor, Listing, Place, by_time
+from functools import partial
+
+from sandbox.atribu.answers.paging import Listing
 from sandbox.atribu.answers.shapes import moment, money, units
 from sandbox.atribu.facts.events import GOALS, MICROS_PER_CENT, UNITS_PER_USD, Conversion, Person, Visit, Visitor
 from sandbox.atribu.facts.view import KnownConversion, View, kept
-from sandbox.atribu.parameters import Query
+from sandbox.atribu.parameters import Cursor, Query
 from sandbox.server.replies import Row
 
 
@@ -27,16 +29,21 @@ def customers(view: View, query: Query) -> Listing[KnownConversion]:
 
     Where it came from is the last touch; the two lifetime figures are as known today.
     """
-    found = _conversions(view, query.days(view), query.goal)
+    found = _of_goal(view, query.days(view), query.goal)
     if query.search:
-        found = [placed for placed in found if _matches(placed[1].conversion.visitor.person, query.search)]
-    return Listing(query, found, lambda known: _customer(view, known), ("conversion_time", "conversion_id"))
+        found = [known for known in found if _matches(known.conversion.visitor.person, query.search)]
+    fields = ("conversion_time", "conversion_id")
+    return Listing(query, found, _converted_at, lambda known: _customer(view, known), fields)
 
 
 @kept
-def _conversions(view: View, days: range, goal: str) -> list[tuple[Place, KnownConversion]]:
+def _of_goal(view: View, days: range, goal: str) -> list[KnownConversion]:
     found = (known for day in days for known in view.conversions(day) if known.conversion.goal == goal)
-    return by_time(found, lambda known: (known.conversion.at, known.conversion.conversion_id))
+    return sorted(found, key=_converted_at)
+
+
+def _converted_at(known: KnownConversion) -> Cursor:
+    return -known.conversion.at, known.conversion.conversion_id
 
 
 def _customer(view: View, known: KnownConversion) -> Row:
@@ -65,13 +72,18 @@ def visitors(view: View, query: Query) -> Listing[Visitor]:
     """Answer `/visitors`: whoever was seen in the range, with lifetime figures as known today, last seen first."""
     seen = _seen(view, query.days(view))
     if query.search:
-        seen = [placed for placed in seen if _matches(placed[1].person, query.search)]
-    return Listing(query, seen, lambda visitor: _visitor(view, visitor), ("last_seen_at", "visitor_id"))
+        seen = [visitor for visitor in seen if _matches(visitor.person, query.search)]
+    last_seen = partial(_last_seen, view)
+    return Listing(query, seen, last_seen, lambda visitor: _visitor(view, visitor), ("last_seen_at", "visitor_id"))
 
 
 @kept
-def _seen(view: View, days: range) -> list[tuple[Place, Visitor]]:
-    return by_time(view.visitors(days), lambda visitor: (view.visits_of(visitor)[-1].at, visitor.visitor_id))
+def _seen(view: View, days: range) -> list[Visitor]:
+    return sorted(view.visitors(days), key=partial(_last_seen, view))
+
+
+def _last_seen(view: View, visitor: Visitor) -> Cursor:
+    return -view.visits_of(visitor)[-1].at, visitor.visitor_id
 
 
 def _visitor(view: View, visitor: Visitor) -> Row:
@@ -97,7 +109,7 @@ def _visitor(view: View, visitor: Visitor) -> Row:
 def journey(view: View, query: Query) -> Listing[Visit | Conversion]:
     """Answer `/customers/{id}/journey`: visits and conversions of one customer, oldest first; no data for others."""
     visits, conversions = view.lives.get(query.parent, ((), ()))
-    return Listing(query, by_time([*visits, *conversions], _happened, latest_first=False), _event)
+    return Listing(query, sorted([*visits, *conversions], key=_happened), _happened, _event)
 
 
 def _happened(event: Visit | Conversion) -> Cursor:

@@ -3,9 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.atribu.answers.paging import Cursor, Listing, Page
+from sandbox.atribu.answers.paging import Listing, Page
 from sandbox.server.faults import Tampering
-from sandbox.server.replies import Row
 
 # Ids never hold it, and an id with it sorts right behind the id itself: a new cursor that leads to the same place.
 _AGAIN = "~"
@@ -16,31 +15,23 @@ def tampered(kind: Tampering, listing: Listing[Any]) -> Page:
     return _WAYS[kind](listing)
 
 
-def _leading_on(listing: Listing[Any], data: object, cursor: Cursor) -> Page:
-    return Page(data, listing.hand_out(cursor))
-
-
 def _repeated_cursor(listing: Listing[Any]) -> Page:
     if listing.is_from_last_row:
         return _repeated_page(listing)
-    return _leading_on(listing, listing.page().data, listing.asked or listing.cursor_after(0))
+    return Page(listing.page().data, listing.hand_out(listing.query.cursor or listing.cursor_after(0)))
 
 
 def _first_cursor(listing: Listing[Any]) -> Page:
-    first_end = min(listing.query.limit, len(listing.placed))
+    first_end = min(listing.query.limit, len(listing.items))
     data = listing.rows(0, first_end) if listing.is_from_last_row else listing.page().data
-    return _leading_on(listing, data, listing.cursor_after(first_end))
+    return Page(data, listing.hand_out(listing.cursor_after(first_end)))
 
 
 def _no_cursor(listing: Listing[Any]) -> Page:
     hidden = listing.cursor_fields if listing.is_from_last_row and listing.cursor_fields else ()
     start = listing.start
     rows = listing.rows(start, start + listing.query.limit)
-    return Page([_without(row, hidden) for row in rows], {"has_next": True})
-
-
-def _without(row: Row, hidden: tuple[str, ...]) -> Row:
-    return {name: value for name, value in row.items() if name not in hidden}
+    return Page([{name: row[name] for name in row if name not in hidden} for row in rows], {"has_next": True})
 
 
 def _repeated_page(listing: Listing[Any]) -> Page:
@@ -55,26 +46,26 @@ def _shifted_page(listing: Listing[Any]) -> Page:
 
 
 def _skipping_page(listing: Listing[Any]) -> Page:
-    return listing.page(min(listing.start + 1, len(listing.placed)))
+    return listing.page(min(listing.start + 1, len(listing.items)))
 
 
 def _empty_page(listing: Listing[Any]) -> Page:
-    at, key = listing.asked or listing.cursor_after(0)
+    at, key = listing.query.cursor or listing.cursor_after(0)
     name, rounds = _rounds(key)
-    return _leading_on(listing, [], (at, _numbered(name, rounds + 1)))
+    return Page([], listing.hand_out((at, _numbered(name, rounds + 1))))
 
 
 def _endless(listing: Listing[Any]) -> Page:
     start = listing.start
-    _, rounds = _rounds(listing.asked[1]) if listing.asked else ("", 0)
-    if listing.asked and start == len(listing.placed):
+    _, rounds = _rounds(listing.query.cursor[1]) if listing.query.cursor else ("", 0)
+    if listing.query.cursor and start == len(listing.items):
         start, rounds = 0, rounds + 1
-    end = min(start + listing.query.limit, len(listing.placed))
+    end = min(start + listing.query.limit, len(listing.items))
     rows = listing.rows(start, end)
     at, key = listing.cursor_after(end)
     if rows and listing.is_from_last_row and listing.cursor_fields:
         rows[-1][listing.cursor_fields[1]] = _numbered(key, rounds)
-    return _leading_on(listing, rows, (at, _numbered(key, rounds)))
+    return Page(rows, listing.hand_out((at, _numbered(key, rounds))))
 
 
 def _rounds(key: str) -> tuple[str, int]:
