@@ -1,4 +1,8 @@
-"""A stand-in for the Atatus REST API, answering from a made-up world."""
+"""A stand-in for the Atatus REST API, answering from a made-up world.
+
+A call comes in at `app`, its key is found by `keys`, its path by `resources`, its time range by `timing`, and it is
+answered in `answers` from `world`. `state` is what a test holds in its hand.
+"""
 
 from functools import partial
 

@@ -12,8 +12,8 @@ from sandbox.server.replies import Row
 from sandbox.worlds.sums import add_up, ranked, total
 
 
-class Runs(NamedTuple):
-    """Sums over runs of transactions; times are milliseconds."""
+class Sums(NamedTuple):
+    """Sums over the events of a transaction, or of all; times are milliseconds."""
 
     successes: int = 0
     failures: int = 0
@@ -22,7 +22,7 @@ class Runs(NamedTuple):
 
     @property
     def total(self) -> int:
-        """Count all runs."""
+        """Count all events."""
         return self.successes + self.failures
 
 
@@ -43,28 +43,28 @@ class Answers:
 
     def listed(self, project: str, span: Span) -> Row:
         """Answer the list of transactions."""
-        runs = self._runs(project, span)
-        counted = islice(runs.values(), self._settings.row_cap if self._settings.capped_stats else None)
-        return {"data": _rows(runs)[: self._settings.row_cap], "stats": _stats(total(counted, Runs()))}
+        sums = self._sums(project, span)
+        counted = islice(sums.values(), self._settings.row_cap if self._settings.capped_stats else None)
+        return {"data": _rows(sums)[: self._settings.row_cap], "stats": _stats(total(counted, Sums()))}
 
     def rows(self, project: str, span: Span) -> list[Row]:
-        """Give a row for each transaction that ran in the range."""
-        return _rows(self._runs(project, span))
+        """Give a row for each transaction with an event in the range."""
+        return _rows(self._sums(project, span))
 
     def one(self, project: str, transaction: str, span: Span) -> Row:
         """Answer one transaction in the shape that was chosen."""
         name = self.names(project)[transaction]
         if self._settings.detail_shape == "series":
             return {"data": self._series(project, name, span)}
-        runs = self._runs(project, span)
-        row = _row(name, runs.get(name, Runs()), total(runs.values(), Runs()))
+        sums = self._sums(project, span)
+        row = _row(name, sums.get(name, Sums()), total(sums.values(), Sums()))
         if self._settings.detail_shape == "list":
-            return {"data": [row] if name in runs else []}
+            return {"data": [row] if name in sums else []}
         return {"data": row}
 
     def _series(self, project: str, name: str, span: Span) -> list[Row]:
         rows: list[Row] = []
-        # The day before is the server's first one where its clock runs ahead of UTC.
+        # The day before is the server's first one where its clock sums ahead of UTC.
         start = max(span.start, start_of(self._settings.first_day - timedelta(1), self._settings))
         while start < min(span.end, now(self._settings)):
             day = day_of(start, self._settings)
@@ -74,28 +74,28 @@ class Answers:
             start = end
         return rows
 
-    def _runs(self, project: str, span: Span) -> dict[str, Runs]:
-        """Add up the runs in a range by name, most frequent first."""
+    def _sums(self, project: str, span: Span) -> dict[str, Sums]:
+        """Add up the events in a range by the name of their transaction, most frequent first."""
         if project in self._settings.quiet:
             return {}
         events = self._world.events(project, span.start, span.end, now(self._settings))
         seen = (event for event in events if not {event.name, identifier(event.name)} & self._hidden)
-        return dict(ranked(add_up((event.name, _run(event)) for event in seen), "total"))
+        return dict(ranked(add_up((event.name, _of_event(event)) for event in seen), "total"))
 
 
-def _run(event: Event) -> Runs:
+def _of_event(event: Event) -> Sums:
     if event.succeeded:
-        return Runs(successes=1, success_time=event.milliseconds)
-    return Runs(failures=1, failure_time=event.milliseconds)
+        return Sums(successes=1, success_time=event.milliseconds)
+    return Sums(failures=1, failure_time=event.milliseconds)
 
 
-def _rows(runs: Mapping[str, Runs]) -> list[Row]:
-    everything = total(runs.values(), Runs())
-    return [_row(name, own, everything) for name, own in runs.items()]
+def _rows(sums: Mapping[str, Sums]) -> list[Row]:
+    everything = total(sums.values(), Sums())
+    return [_row(name, own, everything) for name, own in sums.items()]
 
 
-def _row(name: str, own: Runs, everything: Runs) -> Row:
-    """Write the row of one transaction; `everything` adds up the runs of all transactions."""
+def _row(name: str, own: Sums, everything: Sums) -> Row:
+    """Write the row of one transaction, whose share is of `everything`."""
     share = 100 * own.total / everything.total if everything.total else 0.0
     return {
         "id": identifier(name),
@@ -108,17 +108,17 @@ def _row(name: str, own: Runs, everything: Runs) -> Row:
     }
 
 
-def _stats(runs: Runs) -> Row:
-    """Write the totals over rows; a mean time weighs every run alike, so every row by its count."""
+def _stats(sums: Sums) -> Row:
+    """Write the totals over rows; in a mean time every event weighs the same, so a row weighs by its count."""
     return {
-        "failureTime": _mean(runs.failure_time, runs.failures),
-        "successTime": _mean(runs.success_time, runs.successes),
-        **_counts(runs),
+        "failureTime": _mean(sums.failure_time, sums.failures),
+        "successTime": _mean(sums.success_time, sums.successes),
+        **_counts(sums),
     }
 
 
-def _counts(runs: Runs) -> Row:
-    return {"successCount": runs.successes, "failureCount": runs.failures, "totalCount": runs.total}
+def _counts(sums: Sums) -> Row:
+    return {"successCount": sums.successes, "failureCount": sums.failures, "totalCount": sums.total}
 
 
 def _mean(time: int, count: int) -> float:

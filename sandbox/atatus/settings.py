@@ -1,4 +1,4 @@
-"""What a sandbox server can be told: its world, its keys, its limits and which reading of the contract it follows."""
+"""What can be chosen: the world, the keys, and how the server reads what the contract leaves open."""
 
 from dataclasses import dataclass, field
 from datetime import date
@@ -43,7 +43,7 @@ def _default_keys() -> dict[str, Key]:
 
 @dataclass(frozen=True)
 class Size:
-    """How big the synthetic world is: kinds of transactions in a project, and events of it on an average weekday."""
+    """How big the made-up world is: kinds of transactions in a project, and events of it on an average weekday."""
 
     transactions: int = 12
     events_per_day: int = 200

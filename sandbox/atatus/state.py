@@ -1,4 +1,4 @@
-"""The part of the sandbox that knows no HTTP: what exists, who may see it, and what is true of it."""
+"""The part of the sandbox that knows no HTTP: what exists, who may see it, and what is answered."""
 
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta

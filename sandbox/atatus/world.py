@@ -1,4 +1,4 @@
-"""A small synthetic world of custom transactions, made day by day from a seed."""
+"""A small made-up world of custom transactions, made day by day from a seed."""
 
 import hashlib
 import math
@@ -32,7 +32,7 @@ _OTHERS = (
 
 
 class Event(NamedTuple):
-    """One run of a transaction; `at` and `known_at`, when the server learns of it, are minutes since 1970 in UTC."""
+    """One time that a transaction ran; the server learns of it at `known_at`. Times are minutes since 1970 in UTC."""
 
     at: int
     known_at: int
@@ -57,7 +57,7 @@ def identifier(name: str) -> str:
 
 
 class World:
-    """One set of events, from which every endpoint answers.
+    """Everything that happens, from which every endpoint answers.
 
     A day depends only on the seed, the size and the project, so asking about one day changes no other. Not
     thread-safe: one caller at a time.

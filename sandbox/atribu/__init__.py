@@ -1,4 +1,8 @@
-"""A stand-in for the Atribu REST API, answering from a made-up world."""
+"""A stand-in for the Atribu REST API, answering from a made-up world.
+
+A call comes in at `app`, is looked up in `endpoints`, read by `parameters` and answered in `answers`. Answers know only
+`facts`; how facts come about is up to `world`. `state` is what a test holds in its hand.
+"""
 
 from functools import partial
 

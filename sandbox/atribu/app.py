@@ -29,7 +29,6 @@ import itertools
 import time
 from collections.abc import Callable
 from functools import partial
-from urllib.parse import parse_qsl
 
 import orjson
 from starlette.applications import Starlette
@@ -92,9 +91,8 @@ class _Atribu(Api[Sandbox]):
 
     def _answered(self, call: Call, request: Request, endpoint: Endpoint, parent: str) -> Reply:
         sandbox = self.sandbox
-        pairs = parse_qsl(request.query, keep_blank_values=True)
-        page = sandbox.ask(endpoint, parent, pairs, tampering=call.fault.tampering if call.fault else None)
-        dates = {name: call.query[name] for name in endpoint.required if name in DATES}
+        page = sandbox.ask(endpoint, parent, request.pairs, tampering=call.fault.tampering if call.fault else None)
+        dates = {name: call.query[name] for name in DATES} if endpoint.has_range else {}
         body: Row = {"data": page.data, "meta": {"profile_id": sandbox.settings.profile_id} | dates}
         if page.pagination is not None:
             body["pagination"] = page.pagination

@@ -1,6 +1,6 @@
 """Made-up personal data and secrets that must not turn up anywhere else, planted in whatever the server says.
 
-No word of the marks occurs anywhere else. A leak may be written in other letters, so compare with `Canaries.found_in`.
+The marks occur nowhere else. A leak may be in upper or lower case, so look for it with `Canaries.found_in`.
 """
 
 from collections.abc import Callable
@@ -65,7 +65,7 @@ class Canaries:
         return [kind for kind, mark in MARKS.items() if mark.casefold() in known]
 
     def planting(self, row: Callable[[Any], Row], customer: str) -> Callable[[Any], Row]:
-        """Give a way of writing rows that plants canaries; `customer` is whose journey it is, if it is one."""
+        """Make a function that writes rows also plant canaries; in a journey all are those of `customer`."""
         if not (self.rows or self.texts or self.extras or self.field_names):
             return row
         return lambda item: self._planted(row(item), customer)
@@ -85,14 +85,14 @@ class Canaries:
         return planted
 
     def error(self, code: str, message: str) -> tuple[str, str]:
-        """Give code and message of an error."""
+        """Give the code and the message of an error, with canaries."""
         return (
             f"{code} {_SERVER.key}" if self.codes else code,
             f"{message}: {_SERVER.note}" if self.errors else message,
         )
 
     def request_id(self, request_id: str) -> str:
-        """Give the id of a request."""
+        """Give the id of a request, with canaries."""
         return f"{request_id} {_SERVER.email} {_SERVER.key}" if self.request_ids else request_id
 
     def more_headers(self) -> dict[str, str]:

@@ -133,7 +133,7 @@ class Query:
     has_video: Annotated[bool | None, _yes_or_no] = None
 
     def days(self, view: View) -> range:
-        """Give the days asked for that can hold anything."""
+        """Give the days asked for that a view has."""
         return view.clip(self.first, self.last)
 
     @property

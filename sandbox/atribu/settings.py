@@ -1,4 +1,4 @@
-"""What a sandbox server can be told: its world, its keys, its limits and which reading of the contract it follows."""
+"""What can be chosen: the world, the keys, and how the server reads what the contract leaves open."""
 
 from dataclasses import dataclass, field
 from datetime import date

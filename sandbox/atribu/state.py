@@ -1,4 +1,4 @@
-"""The part of the sandbox that knows no HTTP: its world and its truth."""
+"""The part of the sandbox that knows no HTTP: its world, and what is answered from it."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What every stand-in server does with a request: keys, faults, rate limit, answer, log; no vendor is named here."""
+"""What every stand-in does with a request, whichever vendor it plays: faults, rate limit, reply, log."""
 
 from sandbox.server.serving import running, serve
 

@@ -24,17 +24,18 @@ AnySandbox = TypeVar("AnySandbox", bound=BaseSandbox[Any])
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a request says besides method and path; names of headers are in lower case, `query` is as it was sent."""
+    """What a request says besides method and path: headers in lower case, the query as sent and decoded."""
 
     headers: dict[str, str]
     query: str
+    pairs: list[tuple[str, str]]
     body: bytes
 
 
 class Api(ABC, Generic[AnySandbox]):
     """One vendor's API, the only place where its requests come in.
 
-    It is an ASGI app of its own: faults want the connection, Atatus the raw query, and layers cost time.
+    It is an ASGI app of its own: faults need the connection, vendors the query as it was sent, and layers cost time.
     """
 
     base_path: ClassVar[str]
@@ -47,9 +48,9 @@ class Api(ABC, Generic[AnySandbox]):
 
     @abstractmethod
     def admit(self, call: Call, request: Request) -> tuple[int, Callable[[], Reply]]:
-        """Check what is free of charge, such as key and path; give the price in units and what writes the answer.
+        """Check key, path and permission; give the price in units, and what writes the answer once it is paid.
 
-        The answer is written when the price is paid. Both refuse with `Refusal`.
+        Both refuse with `Refusal`.
         """
 
     @abstractmethod
@@ -76,7 +77,7 @@ class Api(ABC, Generic[AnySandbox]):
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         body = await _body(receive) if call.method in _WITH_BODY else b""
         try:
-            reply = self._reply(call, Request(headers, query, body))
+            reply = self._reply(call, Request(headers, query, pairs, body))
         except Refusal as refusal:
             reply = self.refused(call, refusal)
         except Exception:  # noqa: BLE001 - whatever went wrong, the client gets the documented body and the log the cause

@@ -51,7 +51,7 @@ class Limiter(ABC):
 
     @abstractmethod
     def _wait(self, units: int, now: float) -> float:
-        """Tell in how many seconds units would fit if nothing else was asked; only called when they do not."""
+        """Tell in how many seconds `units` would fit if nothing else was asked; called only when they do not."""
 
 
 class FixedWindow(Limiter):

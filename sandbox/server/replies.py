@@ -24,7 +24,7 @@ class CutOffError(Exception):
 
 
 class Refusal(Exception):  # noqa: N818 - it is an answer to the client, not an error of the server
-    """A request that is answered with an error; without `message` or `code` it gets those that go with its status."""
+    """A request is answered with an error; without `message` or `code` the vendor's usual ones are sent."""
 
     def __init__(self, status: int, message: str = "", code: str = "") -> None:
         super().__init__(message)

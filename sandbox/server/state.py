@@ -36,9 +36,9 @@ class BaseSettings:
 class Call:
     """One request, with what is found out about it on its way; the log keeps it.
 
-    `path` is below the base path, and `query` never holds the key. `key` is None when none was found, with Atribu also
-    when it was refused. `at` is seconds of the sandbox's clock, `status` 0 when the connection was reset, and
-    `request_id` empty where the vendor sends none.
+    `path` is below the base path, and `query` never holds the key. `key` and `key_from` tell which key was found and
+    where, `units` what was charged. `at` is seconds of the sandbox's clock. `status` is 0 when the connection was
+    reset, and `request_id` is empty where the vendor sends none.
     """
 
     method: str

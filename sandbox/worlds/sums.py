@@ -17,7 +17,7 @@ def add_up(pairs: Iterable[tuple[Key, Figures]]) -> dict[Key, Figures]:
 
 
 def total(figures: Iterable[Figures], first: Figures) -> Figures:
-    """Add figures to those that come first."""
+    """Add figures up, beginning with `first`."""
     return first._make(map(sum, zip(first, *figures, strict=True)))
 
 

@@ -48,7 +48,7 @@ def ads_of(view: View, days: range) -> list[tuple[Ad, Figures]]:
 
 
 def scored(view: View, query: Query) -> list[tuple[Ad, Figures]]:
-    """List the ads that spent `min_spend` in the window, lowest score first, then by id."""
+    """List the ads that spent at least `min_spend` in the window, lowest score first, then by id."""
     ads = ads_of(view, window_days(view, query.window))
     spending = [item for item in ads if item[1].spend >= query.min_spend * _MICROS_PER_UNIT]
     return sorted(spending, key=lambda item: (score_of(item[0]), item[0].ad_id))

@@ -44,7 +44,7 @@ class Listing(Generic[Item]):
 
     @property
     def is_from_last_row(self) -> bool:
-        """Tell whether a client finds the cursor in the last row only."""
+        """Tell whether a client has to read the cursor from the last row."""
         return self.cursor_fields is not None and self.query.paging == "from_last_row"
 
     @property
@@ -64,7 +64,7 @@ class Listing(Generic[Item]):
         return Page(self.rows(start, end), {"has_next": False})
 
     def cursor_after(self, end: int) -> Cursor:
-        """Give the cursor that leads on after the first `end` items; none of them: one that leads to the beginning."""
+        """Give the cursor that leads on after the first `end` items; with 0 it leads to the beginning."""
         if not self.items:
             return 0, "0"
         time, key = self.place(self.items[max(end - 1, 0)])

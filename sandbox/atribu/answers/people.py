@@ -33,7 +33,7 @@ def customers(view: View, query: Query) -> Listing[KnownConversion]:
     if query.search:
         found = [known for known in found if _matches(known.conversion.visitor.person, query.search)]
     fields = ("conversion_time", "conversion_id")
-    return Listing(query, found, _converted_at, lambda known: _customer(view, known), fields)
+    return Listing(query, found, _converted_at, partial(_customer, view), fields)
 
 
 @kept
@@ -73,8 +73,8 @@ def visitors(view: View, query: Query) -> Listing[Visitor]:
     seen = _seen(view, query.days(view))
     if query.search:
         seen = [visitor for visitor in seen if _matches(visitor.person, query.search)]
-    last_seen = partial(_last_seen, view)
-    return Listing(query, seen, last_seen, lambda visitor: _visitor(view, visitor), ("last_seen_at", "visitor_id"))
+    fields = ("last_seen_at", "visitor_id")
+    return Listing(query, seen, partial(_last_seen, view), partial(_visitor, view), fields)
 
 
 @kept
@@ -117,12 +117,15 @@ def _happened(event: Visit | Conversion) -> Cursor:
 
 
 def _event(event: Visit | Conversion) -> Row:
-    visit = event if isinstance(event, Visit) else None
-    paid = event.cents * UNITS_PER_USD[event.payment[1]] if isinstance(event, Conversion) else 0
-    visitor = event.visitor
+    visit, goal, currency, paid = None, "", "", 0
+    if isinstance(event, Visit):
+        visit = event
+    else:
+        goal, (_, currency) = event.goal, event.payment
+        paid = event.cents * UNITS_PER_USD[currency]
     return {
-        "event_type": "page_view" if isinstance(event, Visit) else event.goal,
-        "event_name": "Page viewed" if isinstance(event, Visit) else event.goal,
+        "event_type": goal or "page_view",
+        "event_name": goal or "Page viewed",
         "event_time": moment(event.at),
         "url": f"https://shop.example.com{visit.page}?utm_source={visit.source or ''}" if visit else None,
         "path": visit.page if visit else None,
@@ -131,11 +134,11 @@ def _event(event: Visit | Conversion) -> Row:
         "medium": visit.medium if visit else None,
         "campaign": visit.ad.campaign_name if visit and visit.ad else None,
         "value_amount": units(paid) if paid else None,
-        "currency": event.payment[1] if isinstance(event, Conversion) and paid else None,
-        "device": visitor.device,
-        "browser": visitor.browser,
-        "os": visitor.os,
-        "country": visitor.country,
-        "city": visitor.city,
-        "is_synthetic": isinstance(event, Conversion) and event.goal == "payment_received",
+        "currency": currency if paid else None,
+        "device": event.visitor.device,
+        "browser": event.visitor.browser,
+        "os": event.visitor.os,
+        "country": event.visitor.country,
+        "city": event.visitor.city,
+        "is_synthetic": goal == "payment_received",
     }

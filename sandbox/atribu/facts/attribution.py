@@ -26,7 +26,7 @@ class Credit(NamedTuple):
 
     @property
     def traced_to(self) -> str:
-        """Name which of `TRACES` it is: an ad seen on the conversion's own day, on an earlier one, or none."""
+        """Name the one of `TRACES`: an ad was seen on the day of the conversion, on an earlier day, or not at all."""
         if self.visit.ad is None:
             return "organic_direct"
         return "ad_attributed" if self.visit.day == self.conversion.day else "inherited"

@@ -82,7 +82,7 @@ class Visitor:
 
     @property
     def identity(self) -> object:
-        """Give what tells the visitor's person from others; an anonymous visitor counts as a person of its own."""
+        """Give what is the same for all visitors that are one person; an anonymous visitor is a person of its own."""
         return self.person.customer_profile_id if self.person else self
 
 
@@ -150,7 +150,7 @@ class Conversion:
 
 
 class Searches(NamedTuple):
-    """What one search keyword did on one day; `positions` is the position added up over impressions."""
+    """What one search keyword did on one day; `positions` adds up the position of each impression."""
 
     impressions: int
     clicks: int

@@ -1,4 +1,4 @@
-"""Sums over days of what is known, by ad, by goal, or by whatever else an answer lists."""
+"""Sums of what is known over days: by ad, by goal, or by whatever else an answer lists."""
 
 from collections.abc import Callable, Iterable
 from functools import wraps
@@ -48,14 +48,13 @@ class Traffic(NamedTuple):
 
 NOTHING = Figures()
 NOBODY = Traffic()
-# What only named tuples can be: added up.
 Summed = TypeVar("Summed", bound=NamedTuple)
 
 
 def over_days(
     on_day: Callable[[View, int, *Asked], dict[Key, Summed]],
 ) -> Callable[[View, Iterable[int], *Asked], dict[Key, Summed]]:
-    """Make a function of many days from one of a single day: each day's figures are kept in the view and added up."""
+    """Make a function of one day a function of many: the figures of each day are kept in the view and added up."""
     kept_on_day = kept(on_day)
 
     @wraps(on_day)
@@ -82,7 +81,7 @@ def searched(view: View, day: int) -> dict[str, Searches]:
 
 @over_days
 def visited(view: View, day: int, dimension: str) -> dict[str, Traffic]:
-    """Add up visits by an attribute of theirs."""
+    """Add up visits by one of their attributes."""
     value_of = attrgetter(dimension)
     return add_up(
         (value_of(visit), Traffic(1, visit.pageviews, int(visit.pageviews == 1), visit.engaged_seconds))
@@ -92,7 +91,7 @@ def visited(view: View, day: int, dimension: str) -> dict[str, Traffic]:
 
 @over_days
 def converted(view: View, day: int, dimension: str) -> dict[Any, Figures]:
-    """Add up conversions, credited or not, by an attribute of theirs."""
+    """Add up conversions, credited or not, by one of their attributes."""
     value_of = attrgetter(dimension)
     return add_up(
         (value_of(found), Figures(outcomes=1, payments=int(found.is_cash), cash=found.cash))
@@ -102,7 +101,7 @@ def converted(view: View, day: int, dimension: str) -> dict[Any, Figures]:
 
 @over_days
 def credited(view: View, day: int, model: str, dimension: str) -> dict[Any, Figures]:
-    """Add up credit under a model, by an attribute of `Credit`."""
+    """Add up the credit that a model gives, by an attribute of `Credit`."""
     value_of = attrgetter(dimension)
     return add_up((value_of(credit), _of_credit(credit)) for credit in credits_of(view, day, model))
 

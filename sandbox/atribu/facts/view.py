@@ -14,7 +14,7 @@ Asked = TypeVarTuple("Asked")
 
 
 def kept(find: Callable[["View", *Asked], Found]) -> Callable[["View", *Asked], Found]:
-    """Find something out about a view only once, and keep it there: pages and ranges ask for it again and again."""
+    """Make a function of a view find out each thing once and keep it there; pages ask for the same again and again."""
 
     @wraps(find)
     def ask(view: "View", *asked: *Asked) -> Found:
@@ -52,11 +52,11 @@ class View:
         self._days = days
 
     def clip(self, first: int, last: int) -> range:
-        """Give the days of the inclusive window that can hold anything."""
+        """Give the days from `first` to `last` that the view has."""
         return range(max(first, self.first_day), min(last, self.last) + 1)
 
     def visits(self, day: int) -> list[Visit]:
-        """List the visits of a day inside the view."""
+        """List the visits of a day that the view has."""
         return self._days[day].visits
 
     def visitors(self, days: range) -> set[Visitor]:
@@ -82,7 +82,7 @@ class View:
 
     @cached_property
     def lives(self) -> Mapping[object, Life]:
-        """Collect everything known by the identity of a person."""
+        """Give what is known of each person, by `Visitor.identity`."""
         lives: defaultdict[object, Life] = defaultdict(lambda: Life([], []))
         for day in self.clip(self.first_day, self.last):
             for visit in self.visits(day):

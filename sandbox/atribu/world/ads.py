@@ -1,4 +1,4 @@
-"""The ad accounts of the synthetic world: which ads there are and what each spends on a day."""
+"""The ad accounts of the made-up world: which ads there are and what each spends on a day."""
 
 import random
 from collections.abc import Iterator

@@ -17,7 +17,7 @@ _RETURNING_SHARE = 0.4
 
 
 class World:
-    """One set of events, from which every endpoint answers.
+    """Everything that happens, from which every endpoint answers.
 
     A day depends only on the seed, the size, the first day and the days before it, so a world that is asked about a
     later day keeps everything it said about earlier ones. Not thread-safe: one caller at a time.

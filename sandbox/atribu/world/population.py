@@ -26,7 +26,7 @@ class _Customer:
 
 
 class PopulatedWorld(World):
-    """Everybody reaches the goal once within the days up to `settled`; from the next day on, a few change every day.
+    """A world in which everybody reaches the goal once by the day `settled`, and a few change on every day after it.
 
     Whoever changes visits once more that day and, in turns, converts again or has another touch credited for the latest
     conversion. Ads spend nothing and nothing is late, so whatever changes was changed on purpose.
@@ -100,7 +100,7 @@ class PopulatedWorld(World):
         old = customer.latest
         touches = old.touches[1:] if len(old.touches) >= _VISITS else (customer.visitor.trail[0], *old.touches)
         customer.latest = replace(old, recorded_on=day, touches=touches)
-        # Earlier days still know the conversion as it was; later ones know the other of the same id.
+        # As of earlier days the conversion stays as it was; as of later days there is the new one of the same id.
         known = self.days[old.day].conversions
         known[known.index(old)] = replace(old, cancelled_on=day)
         known.append(customer.latest)
