@@ -60,11 +60,8 @@ class _Atatus(Api[Sandbox]):
         sandbox, settings = self.sandbox, self.sandbox.settings
         if settings.maintenance:
             raise Refusal(503)
-        parameters = read_parameters(request.query)
-        fields = read_fields(request.headers.get("content-type", ""), request.body)
-        found_key = find_key(call.method, request.headers, parameters, fields, settings)
-        if found_key is not None:
-            call.key, call.key_from = found_key
+        fields = read_fields(request)
+        call.key, call.key_from = find_key(call.method, request, fields, settings.key_headers)
         key = authenticate(call.key, settings)
         found = sandbox.find(call.path)
         if call.method != found.method:
@@ -74,7 +71,7 @@ class _Atatus(Api[Sandbox]):
         sandbox.check(found, administrator=key.administrator)
         if found.kind == "deployments":
             return 1, partial(self._created, call, found, fields)
-        return 1, partial(self._answered, call, found, parameters, administrator=key.administrator)
+        return 1, partial(self._answered, call, found, read_parameters(request.query), administrator=key.administrator)
 
     def refused(self, call: Call, refusal: Refusal) -> Reply:  # noqa: ARG002 - every call is refused alike
         status, message = refusal.status, refusal.message or _TEXTS[refusal.status]

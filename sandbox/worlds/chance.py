@@ -14,6 +14,6 @@ def chance(rng: random.Random, share: float) -> bool:
     return rng.random() < share
 
 
-def identifier(rng: random.Random) -> str:
-    """Give a UUID, as text, drawn from `rng`."""
+def make_uuid(rng: random.Random) -> str:
+    """Draw a UUID, as text."""
     return str(uuid.UUID(int=rng.getrandbits(128), version=4))

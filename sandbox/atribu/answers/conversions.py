@@ -6,7 +6,7 @@ from sandbox.atribu.facts.figures import NOTHING, converted, everything
 from sandbox.atribu.facts.view import View
 from sandbox.atribu.parameters import Query
 from sandbox.server.replies import Row
-from sandbox.worlds.chance import identifier, seeded
+from sandbox.worlds.chance import make_uuid, seeded
 from sandbox.worlds.sums import ranked
 
 
@@ -60,7 +60,7 @@ def goals(_view: View, _query: Query) -> list[Row]:
     """Answer `/goals`: the default goals; `contact_reply` never happens in this world."""
     return [
         {
-            "id": identifier(seeded("goal", key)),
+            "id": make_uuid(seeded("goal", key)),
             "display_name": key.replace("_", " ").capitalize(),
             "conversion_key": key,
             "source_event_names": [key],

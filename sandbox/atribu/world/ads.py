@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from sandbox.atribu.facts.events import MICROS_PER_CENT, Ad, AdReport
 from sandbox.atribu.settings import Size
-from sandbox.worlds.chance import chance, identifier, seeded
+from sandbox.worlds.chance import chance, make_uuid, seeded
 
 _PLATFORMS = (("Paid Social", "facebook"), ("Paid Search", "google"), ("Paid Social", "instagram"))
 _THEMES = ("Spring Sale", "Lead Form", "Retargeting", "Brand", "Lookalike", "New Arrivals", "Webinar", "Local")
@@ -24,17 +24,17 @@ def make_ads(seed: int, size: Size) -> list[Ad]:
 def _campaign_ads(rng: random.Random, campaign: int, size: Size) -> Iterator[Ad]:
     channel, source = _PLATFORMS[campaign % len(_PLATFORMS)]
     campaign_name = f"{_THEMES[campaign % len(_THEMES)]} - {campaign + 1}"
-    campaign_id = identifier(rng)
+    campaign_id = make_uuid(rng)
     rest_offset = rng.randrange(_REST_CYCLE) if campaign else None
     for ad_set in range(size.ad_sets):
-        ad_set_id = identifier(rng)
+        ad_set_id = make_uuid(rng)
         for number in range(size.ads):
             yield Ad(
                 campaign_id=campaign_id,
                 campaign_name=campaign_name,
                 ad_set_id=ad_set_id,
                 ad_set_name=f"{campaign_name} / Audience {ad_set + 1}",
-                ad_id=identifier(rng),
+                ad_id=make_uuid(rng),
                 ad_name=f"{_FORMATS[number % len(_FORMATS)]} {campaign + 1}.{ad_set + 1}.{number + 1}",
                 external_id=str(rng.randrange(120_000_000_000_000_000, 129_999_999_999_999_999)),
                 channel=channel,

@@ -8,7 +8,7 @@ import random
 from operator import attrgetter
 
 from sandbox.atribu.facts.events import NEVER, Conversion, Visit, Visitor
-from sandbox.worlds.chance import chance, identifier
+from sandbox.worlds.chance import chance, make_uuid
 from sandbox.worlds.days import MINUTES_PER_DAY, midnight
 
 CLICK_WINDOW_DAYS = 30
@@ -56,7 +56,7 @@ def _make_conversion(rng: random.Random, day: int, goal: str, recent: list[Visit
     cents = rng.randrange(low, high)
     payment = rng.choice(_PAYMENTS)
     return Conversion(
-        conversion_id=identifier(rng),
+        conversion_id=make_uuid(rng),
         visitor=visitor,
         at=at,
         goal=goal,

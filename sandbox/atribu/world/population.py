@@ -8,7 +8,7 @@ from sandbox.atribu.facts.events import GOALS, Conversion, Day, Visit, Visitor
 from sandbox.atribu.settings import Population, Size
 from sandbox.atribu.world.growth import World
 from sandbox.atribu.world.visits import make_customer, make_visit
-from sandbox.worlds.chance import chance, identifier, seeded
+from sandbox.worlds.chance import chance, make_uuid, seeded
 from sandbox.worlds.days import MINUTES_PER_DAY, day_at, midnight
 
 _LEAD_DAYS = 10
@@ -110,4 +110,4 @@ def _make_conversion(
     rng: random.Random, visitor: Visitor, goal: str, at: int, touches: tuple[Visit, ...]
 ) -> Conversion:
     cents = 0 if GOALS[goal] == "pipeline" else rng.randrange(1_000, 60_000)
-    return Conversion(identifier(rng), visitor, at, goal, cents, recorded_on=day_at(at), touches=touches)
+    return Conversion(make_uuid(rng), visitor, at, goal, cents, recorded_on=day_at(at), touches=touches)

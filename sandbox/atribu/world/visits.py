@@ -6,7 +6,7 @@ Names of people are made up, and their addresses end in `example.com`.
 import random
 
 from sandbox.atribu.facts.events import Ad, Person, Visit, Visitor
-from sandbox.worlds.chance import chance, identifier
+from sandbox.worlds.chance import chance, make_uuid
 from sandbox.worlds.days import MINUTES_PER_DAY, midnight
 
 _FIRST = ("Ada", "Bruno", "Carla", "Diego", "Elena", "Farid", "Greta", "Hugo", "Inés", "Jonas", "Kira", "Luis", "Mara")
@@ -57,19 +57,19 @@ def make_visitor(rng: random.Random, number: int, known: list[Visitor]) -> Visit
             person, trail, place = other.person, other.trail, (other.country, other.city)
         else:
             person = _make_person(rng, number)
-    return Visitor(identifier(rng), person, *place, *machine, trail)
+    return Visitor(make_uuid(rng), person, *place, *machine, trail)
 
 
 def make_customer(rng: random.Random, number: int) -> Visitor:
     """Make the visitor `number` as a new person with one browser."""
     place, machine = rng.choice(_PLACES), rng.choice(_MACHINES)
-    return Visitor(identifier(rng), _make_person(rng, number), *place, *machine, trail=[])
+    return Visitor(make_uuid(rng), _make_person(rng, number), *place, *machine, trail=[])
 
 
 def _make_person(rng: random.Random, number: int) -> Person:
     first, last = rng.choice(_FIRST), rng.choice(_LAST)
     return Person(
-        customer_profile_id=identifier(rng),
+        customer_profile_id=make_uuid(rng),
         name=None if chance(rng, 0.05) else f"{first} {last}",
         email=None if chance(rng, 0.05) else f"person{number}@example.com",
     )
@@ -95,7 +95,7 @@ def make_visit(rng: random.Random, visitor: Visitor, day: int, ads: list[Ad], pa
         tracking = rng.choice(_PAID_TRACKING)
     pageviews = 1 if chance(rng, 0.45) else rng.randrange(2, 9)
     return Visit(
-        visit_id=identifier(rng),
+        visit_id=make_uuid(rng),
         visitor=visitor,
         at=midnight(day) + int(rng.random() * MINUTES_PER_DAY),
         channel=channel,
