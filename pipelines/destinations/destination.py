@@ -28,7 +28,7 @@ from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.lock import run_lock
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 
 FILE: Final = "destinations.toml"
 _PACKAGED: Final = Path(__file__).parents[2] / FILE
@@ -209,7 +209,7 @@ def _destination_type(name: str) -> str:
         raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
     known = content.get("destination", {})
     if name not in known:
-        raise ConfigurationError(f"{FILE} has no destination {name!r}{nearest(name, known)}")
+        raise ConfigurationError(f"{FILE} has no destination {name!r}{did_you_mean(name, known)}")
     if "credentials" in known[name]:
         raise ConfigurationError(f"{FILE} holds credentials of {name!r}; move them to .dlt/secrets.toml")
     kind = known[name].get("destination_type")

@@ -17,7 +17,7 @@ _UNSAFE: Final = (
 _WORD: Final = re.compile(r"[\w.:/-]{1,80}")
 
 
-def shown(text: object) -> str:
+def sanitized(text: object) -> str:
     """Return server text fit for a terminal and a log: no control characters, addresses, keys or query strings."""
     result = text if isinstance(text, str) else ""
     for pattern, replacement in _UNSAFE:
@@ -26,12 +26,12 @@ def shown(text: object) -> str:
     return result if len(result) <= TEXT_MAX else result[: TEXT_MAX - 1] + "…"
 
 
-def word(text: object) -> str | None:
+def as_identifier(text: object) -> str | None:
     """Return a code or an id as the server has sent it, None where it is anything else than one word."""
     return text if isinstance(text, str) and _WORD.fullmatch(text) and redacted(text) == text else None
 
 
-def nearest(name: str, known: Mapping[str, object]) -> str:
+def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     """Suggest what a mistyped name may have meant."""
     close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
@@ -54,7 +54,7 @@ class ApiError(Exception):
         status: HTTP status, where there was an answer.
         code: the server's own error code.
         request_id: what to quote to the vendor.
-        said: the server's message; cleaned before it is kept.
+        server_message: the server's message; cleaned before it is kept.
         retry_after: seconds that the server asks to wait.
 
     Attributes:
@@ -74,20 +74,20 @@ class ApiError(Exception):
         status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
-        said: object = None,
+        server_message: object = None,
         retry_after: float | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.status = status
-        self.code = word(code)
-        self.request_id = word(request_id)
+        self.code = as_identifier(code)
+        self.request_id = as_identifier(request_id)
         self.retry_after = retry_after
         self.tries = 1
         self.elapsed = 0.0
         tags = [str(part) for part in (status, self.code, self.request_id and f"request {self.request_id}") if part]
         text = f"{endpoint}: {what or self.meaning}"
         text += f" ({', '.join(tags)})" if tags else ""
-        text += f", server says: {shown(said)!r}" if shown(said) else ""
+        text += f", server says: {sanitized(server_message)!r}" if sanitized(server_message) else ""
         text += f", it asks to wait {retry_after:.0f} s" if retry_after else ""
         text += f"; {self.advice}" if self.advice else ""
         super().__init__(text)

@@ -32,8 +32,8 @@ from sources.rest.errors import (
     UnconnectedError,
     UnexpectedBodyError,
     UnreachableError,
+    as_identifier,
     error_type,
-    word,
 )
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -252,7 +252,7 @@ class Session:
     def _judge(self, endpoint: Endpoint, response: requests.Response, content: bytes) -> Reply:
         status, request_id = response.status_code, _request_id(response)
         if response.is_redirect or 300 <= status < 400:  # noqa: PLR2004 - the class of redirects
-            host = None if endpoint.pii else word(urlsplit(response.headers.get("Location", "")).hostname)
+            host = None if endpoint.pii else as_identifier(urlsplit(response.headers.get("Location", "")).hostname)
             what = f"the server redirects to {host}" if host else None
             raise RedirectError(what or "", endpoint=endpoint.name, status=status, request_id=request_id)
         if status == NO_CONTENT and self.api.no_content:
@@ -286,12 +286,12 @@ class Session:
             status=status,
             code=code,
             request_id=self._clean(request_id or details.get("request_id")),
-            said=None if endpoint.pii else self._said(details),  # it may name somebody
+            server_message=None if endpoint.pii else self._said(details),  # it may name somebody
             retry_after=wait,
         )
 
     def _said(self, details: Mapping[str, Any]) -> str | None:
-        return next(filter(None, (self._clean(details.get(name)) for name in self.api.said)), None)
+        return next(filter(None, (self._clean(details.get(name)) for name in self.api.message_fields)), None)
 
     def _clean(self, text: object) -> str | None:
         """What the server says, without the key."""
@@ -361,7 +361,7 @@ def _tells_limit(response: requests.Response) -> bool:
 
 
 def _request_id(response: requests.Response | None) -> str | None:
-    return None if response is None else word(response.headers.get("X-Request-ID"))
+    return None if response is None else as_identifier(response.headers.get("X-Request-ID"))
 
 
 def _unreachable(endpoint: Endpoint, error: requests.exceptions.RequestException) -> UnreachableError:

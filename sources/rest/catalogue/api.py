@@ -44,7 +44,7 @@ class Api:
         echo: dotted paths under which an answer may repeat the range it stands for.
         pagination: dotted path of the paging object; None where there is none.
         error: dotted path of the error object in a refusal; empty where the body is it.
-        said: names under which it may hold the server's words.
+        message_fields: names under which it may hold the server's words.
         codes: exceptions for the vendor's own error codes.
         statuses: exceptions for statuses that have a meaning of the vendor's own.
         no_content: status 204 is an answer without rows.
@@ -58,7 +58,7 @@ class Api:
     echo: tuple[str, ...] = ()
     pagination: str | None = None
     error: str = ""
-    said: tuple[str, ...] = ("message",)
+    message_fields: tuple[str, ...] = ("message",)
     codes: Mapping[str, type[ApiError]] = field(default_factory=dict)
     statuses: Mapping[int, type[ApiError]] = field(default_factory=dict)
     no_content: bool = False

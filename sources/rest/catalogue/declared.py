@@ -9,7 +9,7 @@ from typing import Any, Final
 from sources.rest.catalogue.api import DateRange
 from sources.rest.catalogue.columns import Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 
 FIELDS: Final[Mapping[str, str]] = {
     "name": "text",
@@ -58,7 +58,7 @@ class _Declaration:
         self._place = f"[[sources.{source}.endpoints]]" + (f" {name!r}" if isinstance(name, str) else "")
         for field in row:
             if field not in FIELDS:
-                raise ConfigurationError(f"{self._place} has no field {field!r}{nearest(str(field), FIELDS)}")
+                raise ConfigurationError(f"{self._place} has no field {field!r}{did_you_mean(str(field), FIELDS)}")
         for field, value in row.items():
             if not _is(FIELDS[field], value):
                 raise self._wrong(field, f"must be {FIELDS[field]}")

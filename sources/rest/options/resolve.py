@@ -13,7 +13,7 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from pendulum import Date
 
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 
 T = TypeVar("T")
 
@@ -31,7 +31,7 @@ def resolve(kind: type[T], source: str, given: Mapping[str, Any]) -> T:
     """
     options: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}  # type: ignore[arg-type] # a dataclass
     for name in {*_configured(source), *given} - options.keys():
-        raise ConfigurationError(f"[sources.{source}] has no option {name!r}{nearest(name, options)}")
+        raise ConfigurationError(f"[sources.{source}] has no option {name!r}{did_you_mean(name, options)}")
     hints = get_type_hints(kind)
     values: dict[str, Any] = {}
     for name, field in options.items():

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sources.rest.catalogue.columns import Column, Personal, Type
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.errors import WrongShapeError, word
+from sources.rest.errors import WrongShapeError, as_identifier
 from sources.rest.redaction import path_only, redacted
 
 SECRET_MIN: Final = 32
@@ -135,7 +135,7 @@ class Privacy:
                 elif name in known or keeps_unknown:
                     clean[name] = value if keeps_unknown or name in ids else _redacted(value)
                 else:
-                    left_out.add(word(name) or UNTOLD)
+                    left_out.add(as_identifier(name) or UNTOLD)
             result.append(clean)
         return result, frozenset(left_out)
 

@@ -9,7 +9,7 @@ from dlt.extract import DltResource, DltSource
 from pendulum import Date
 
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
 from sources.rest.options.resolve import resolve
 from sources.rest.privacy.policies import Privacy
@@ -75,7 +75,7 @@ class Source:
         for name in wanted:
             if name not in catalogue:
                 offered = {one: row for one, row in catalogue.items() if options.include_pii or not row.pii}
-                raise ConfigurationError(f"there is no resource {name!r}{nearest(name, offered)}")
+                raise ConfigurationError(f"there is no resource {name!r}{did_you_mean(name, offered)}")
             if name in personal and not options.include_pii:
                 raise ConfigurationError(
                     f"{name} holds personal data; ask for it with --include-pii, or with include_pii under"
