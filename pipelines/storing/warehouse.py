@@ -70,7 +70,7 @@ class Warehouse:
         counts: dict[Key, int] = {}
         for table in endpoint.summed:
             keys = endpoint.sum_by if table == endpoint.name else ()
-            metrics = [column.name for column in endpoint.tables[table] if column.adds]
+            metrics = [column.name for column in endpoint.tables[table] if column.additive]
             selected = [*map(self._name, keys), *(f"SUM({self._name(metric)})" for metric in metrics), "COUNT(*)"]
             group = f" GROUP BY {', '.join(map(self._name, keys))}" if keys else ""
             for row in self._select(selected, table, where + group, [*values, *left_out]):

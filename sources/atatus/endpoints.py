@@ -32,7 +32,7 @@ PROJECT: Final = Column(name="project_id", type=Type.TEXT, description="Project,
 
 
 def _count(name: str, path: str, description: str) -> Column:
-    return Column(name=name, type=Type.BIGINT, description=description, path=path, adds=Measure.TRAFFIC)
+    return Column(name=name, type=Type.BIGINT, description=description, path=path, additive=Measure.TRAFFIC)
 
 
 def _time(name: str, path: str, what: str) -> Column:

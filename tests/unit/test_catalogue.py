@@ -17,7 +17,7 @@ COUNT = Column(name="count", type=Type.BIGINT, description="Count.")
 EMAIL = Column(name="email", type=Type.TEXT, description="Address.", pii=True)
 TAGS = ChildList(name="tags", description="Tags.", columns=(Column(name="value", type=Type.TEXT, description="Tag."),))
 
-SPEND = Column(name="spend", type=Type.DOUBLE, description="Spend.", adds=Measure.SPEND)
+SPEND = Column(name="spend", type=Type.DOUBLE, description="Spend.", additive=Measure.SPEND)
 TOTALS = Totals(name="things_total", path="total", description="All things.", columns=(SPEND,))
 
 
@@ -80,8 +80,10 @@ def test_a_row_that_contradicts_itself_is_refused(differs: dict[str, Any], messa
         pytest.param(
             {"missing": "0", "key": True, "type": Type.BIGINT}, "only a text key can have a literal", id="number-key"
         ),
-        pytest.param({"adds": Measure.SPEND}, "only numbers add up", id="text-does-not-add-up"),
-        pytest.param({"adds": Measure.OUTCOMES, "type": Type.DATE}, "only numbers add up", id="dates-do-not-add-up"),
+        pytest.param({"additive": Measure.SPEND}, "only numbers add up", id="text-does-not-add-up"),
+        pytest.param(
+            {"additive": Measure.OUTCOMES, "type": Type.DATE}, "only numbers add up", id="dates-do-not-add-up"
+        ),
     ],
 )
 def test_a_column_that_contradicts_itself_is_refused(differs: dict[str, Any], message: str) -> None:

@@ -53,7 +53,7 @@ class Column:
         path: dotted path inside the row, where it differs from the name.
         key: part of what tells rows of one window apart; never null.
         missing: literal stored when a key is null or absent.
-        adds: values over several days add up to the value of the range; what they are about.
+        additive: values over several days add up to the value of the range; what they are about.
         pii: what it tells of somebody, where it is personal data.
     """
 
@@ -63,13 +63,13 @@ class Column:
     path: str = ""
     key: bool = False
     missing: str | None = None
-    adds: Measure | None = None
+    additive: Measure | None = None
     pii: Personal | None = None
 
     def __post_init__(self) -> None:
         if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):
             raise ValueError(f"{self.name}: only a text key can have a literal for missing values")
-        if self.adds and self.type not in (Type.DOUBLE, Type.BIGINT):
+        if self.additive and self.type not in (Type.DOUBLE, Type.BIGINT):
             raise ValueError(f"{self.name}: only numbers add up")
 
     @property

@@ -108,7 +108,7 @@ class Endpoint:
             "personal data is never a default": self.default and self.pii,
             "a child list needs a parent key": bool(self.lists) and not self.key,
             "totals are of the metrics of the rows": any(
-                column.adds and column.name not in self.additive for one in self.totals for column in one.columns
+                column.additive and column.name not in self.additive for one in self.totals for column in one.columns
             ),
         }
         for text, broken in contradictions.items():
@@ -128,7 +128,7 @@ class Endpoint:
     @cached_property
     def additive(self) -> Mapping[str, Measure]:
         """Metrics whose values over several days add up to the value of the range, and what they are about."""
-        return {column.name: column.adds for column in self.columns if column.adds}
+        return {column.name: column.additive for column in self.columns if column.additive}
 
     @property
     def pii(self) -> bool:

@@ -54,7 +54,7 @@ def rows_missing(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> bool:
         _sum(tables[one.name], column.name) - _sum(tables[endpoint.name], column.name) > 0.5  # noqa: PLR2004 - half a count
         for one in endpoint.totals
         for column in one.columns
-        if column.adds
+        if column.additive
     )
 
 
