@@ -10,7 +10,7 @@ from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.sql_client import SqlClientBase
 
 from pipelines.people.detail_queue import read_table
-from sources.rest.catalogue.columns import Personal
+from sources.rest.catalogue.columns import PiiCategory
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.policies import SECRET_MIN, SUSPECT, Forgotten, PiiPolicy, Privacy, normalised
@@ -195,10 +195,10 @@ class Tables:
                     yield table, cells
 
     def _id_columns(self, row: Endpoint) -> list[str]:
-        return [column.name for column in row.table_columns if column.pii is Personal.ID]
+        return [column.name for column in row.table_columns if column.pii is PiiCategory.ID]
 
     def _email_columns(self, row: Endpoint) -> list[str]:
-        names = [column.name for column in row.columns if column.pii is Personal.EMAIL]
+        names = [column.name for column in row.columns if column.pii is PiiCategory.EMAIL]
         return [one for name in names for one in (name, f"{name}_hash") if one in self._columns(row.name)]
 
     def _columns(self, table: str) -> Sequence[str]:

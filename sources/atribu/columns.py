@@ -6,7 +6,7 @@ DOUBLE, because a multi-touch model can credit half a conversion; plain counts a
 
 from typing import Final
 
-from sources.rest.catalogue.columns import NOT_SET, Column, Measure, Personal, Type
+from sources.rest.catalogue.columns import NOT_SET, Column, Measure, PiiCategory, Type
 
 OLDER: Final = " Only older servers send it."
 NEWER: Final = " Only newer servers send it."
@@ -22,7 +22,7 @@ def bigint(name: str, description: str, *, path: str = "", additive: Measure | N
     return Column(name=name, type=Type.BIGINT, description=description, path=path, additive=additive)
 
 
-def text(name: str, description: str, *, pii: Personal | None = None) -> Column:
+def text(name: str, description: str, *, pii: PiiCategory | None = None) -> Column:
     """Return a column for text."""
     return Column(name=name, type=Type.TEXT, description=description, pii=pii)
 
@@ -42,7 +42,7 @@ def timestamp(name: str, description: str) -> Column:
     return Column(name=name, type=Type.TIMESTAMP, description=description)
 
 
-def key(name: str, description: str, *, empty: bool = True, pii: Personal | None = None) -> Column:
+def key(name: str, description: str, *, empty: bool = True, pii: PiiCategory | None = None) -> Column:
     """Return a text column that tells rows apart; unless `empty` is false, null is stored as `(null)`."""
     missing = NOT_SET if empty else None
     note = f" Stored as {NOT_SET!r} where the server sends null." if empty else ""
@@ -194,9 +194,9 @@ REALTIME: Final = (bigint("visitors_online", "Visitors active in the last 5 minu
 
 CUSTOMERS: Final = (
     key("conversion_id", "Id of the conversion; one row per conversion that met the goal.", empty=False),
-    text("customer_profile_id", "Id of the person.", pii=Personal.ID),
-    text("name", "Name.", pii=Personal.NAME),
-    text("email", "E-mail address.", pii=Personal.EMAIL),
+    text("customer_profile_id", "Id of the person.", pii=PiiCategory.ID),
+    text("name", "Name.", pii=PiiCategory.NAME),
+    text("email", "E-mail address.", pii=PiiCategory.EMAIL),
     text("country", "Country."),
     text("device", "Device type."),
     text("channel", "Channel credited."),
@@ -211,10 +211,10 @@ CUSTOMERS: Final = (
 )
 
 VISITORS: Final = (
-    key("visitor_id", "Id of the visitor: one browser on one device.", empty=False, pii=Personal.ID),
-    text("customer_profile_id", "Id of the person, once known.", pii=Personal.ID),
-    text("name", "Name, once known.", pii=Personal.NAME),
-    text("email", "E-mail address, once known.", pii=Personal.EMAIL),
+    key("visitor_id", "Id of the visitor: one browser on one device.", empty=False, pii=PiiCategory.ID),
+    text("customer_profile_id", "Id of the person, once known.", pii=PiiCategory.ID),
+    text("name", "Name, once known.", pii=PiiCategory.NAME),
+    text("email", "E-mail address, once known.", pii=PiiCategory.EMAIL),
     text("country", "Country."),
     text("device", "Device type."),
     text("browser", "Browser."),
@@ -231,8 +231,8 @@ JOURNEY: Final = (
     text("event_type", "Kind of event."),
     text("event_name", "Name of the event."),
     timestamp("event_time", "When it happened."),
-    text("url", "Address of the page.", pii=Personal.URL),
-    text("path", "Path of the page.", pii=Personal.URL),
+    text("url", "Address of the page.", pii=PiiCategory.URL),
+    text("path", "Path of the page.", pii=PiiCategory.URL),
     text("channel", "Channel."),
     text("source", "Traffic source."),
     text("medium", "Traffic medium."),
@@ -243,7 +243,7 @@ JOURNEY: Final = (
     text("browser", "Browser."),
     text("os", "Operating system."),
     text("country", "Country."),
-    text("city", "City.", pii=Personal.PLACE),
+    text("city", "City.", pii=PiiCategory.PLACE),
     boolean("is_synthetic", "Meaning not documented."),
 )
 

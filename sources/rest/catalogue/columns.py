@@ -32,7 +32,7 @@ class Measure(StrEnum):
     SEARCH = "search"
 
 
-class Personal(StrEnum):
+class PiiCategory(StrEnum):
     """What a personal column tells of somebody; it decides what privacy does about it."""
 
     NAME = "name"  # who somebody is: dropped, hashed or kept, as the policy has it
@@ -64,7 +64,7 @@ class Column:
     key: bool = False
     missing: str | None = None
     additive: Measure | None = None
-    pii: Personal | None = None
+    pii: PiiCategory | None = None
 
     def __post_init__(self) -> None:
         if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):

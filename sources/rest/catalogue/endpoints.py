@@ -8,7 +8,7 @@ from itertools import product
 from string import Formatter
 
 from sources.rest.catalogue.api import DateRange
-from sources.rest.catalogue.columns import DELETED_COLUMN, POSITION, Column, Measure, Personal, Type
+from sources.rest.catalogue.columns import DELETED_COLUMN, POSITION, Column, Measure, PiiCategory, Type
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
 
 
@@ -165,7 +165,7 @@ class Endpoint:
                 Column(name="grain", type=Type.TEXT, description="Length of that window: day, week or month."),
             ]
         if self.parents:
-            columns += [Column(name=self.parents.column, type=Type.TEXT, description="Whose.", pii=Personal.ID)]
+            columns += [Column(name=self.parents.column, type=Type.TEXT, description="Whose.", pii=PiiCategory.ID)]
         if self.kind is Kind.LIVE:
             columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
         return (*columns, *self.variant_columns)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sources.rest.catalogue.columns import Column, Personal, Type
+from sources.rest.catalogue.columns import Column, PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import WrongShapeError, as_identifier
 from sources.rest.redaction import path_only, redacted
@@ -40,8 +40,8 @@ SUSPECT: Final = (
 UNTOLD: Final = "(its name is not shown)"
 """Stands for the name of a field that is more than one word: it may name somebody."""
 
-_FOLLOWS_POLICY: Final = frozenset({Personal.NAME, Personal.EMAIL, Personal.PLACE})
-_IDENTIFIES: Final = frozenset({Personal.EMAIL, Personal.ID})
+_FOLLOWS_POLICY: Final = frozenset({PiiCategory.NAME, PiiCategory.EMAIL, PiiCategory.PLACE})
+_IDENTIFIES: Final = frozenset({PiiCategory.EMAIL, PiiCategory.ID})
 
 
 Row = Mapping[str, Any]
@@ -118,8 +118,8 @@ class Privacy:
             return list(rows), frozenset()
         known = {column.source for column in row.table_columns} | {child.name for child in row.lists}
         identifying = [column.source for column in row.columns if column.pii in _IDENTIFIES]
-        treated = {column.source: column for column in row.columns if column.pii not in (None, Personal.ID)}
-        ids = {column.source for column in row.columns if column.pii is Personal.ID or column.key}
+        treated = {column.source: column for column in row.columns if column.pii not in (None, PiiCategory.ID)}
+        ids = {column.source for column in row.columns if column.pii is PiiCategory.ID or column.key}
         keeps_unknown = self.policy is PiiPolicy.KEEP
         left_out: set[str] = set()
         result: list[Row] = []
@@ -141,14 +141,14 @@ class Privacy:
 
     def cuts(self, endpoint: str, column: Column) -> bool:
         """Whether something is cut out of the texts of a column, which is loaded all the same."""
-        if column.pii is Personal.URL:
+        if column.pii is PiiCategory.URL:
             return self.of(endpoint, column) is not PiiPolicy.KEEP
         plain = column.pii is None and column.type is Type.TEXT and not column.key
         return plain and self.policy is not PiiPolicy.KEEP
 
     def cut(self, column: Column, text: str) -> str:
         """A text of such a column as it may be loaded."""
-        return path_only(text) if column.pii is Personal.URL else redacted(text)
+        return path_only(text) if column.pii is PiiCategory.URL else redacted(text)
 
     def hashed(self, value: str) -> str:
         """Return the hash of an address or a name: the same person has the same one everywhere, under one secret."""
@@ -177,7 +177,7 @@ class Privacy:
             return value
         if not isinstance(value, str):
             raise WrongShapeError(f"field {column.source} holds no text")
-        if column.pii is Personal.URL:
+        if column.pii is PiiCategory.URL:
             return path_only(value)
         return self.hashed(value) if policy is PiiPolicy.HASH else None
 
@@ -208,7 +208,7 @@ def policies(texts: Iterable[str], catalogue: Mapping[str, Endpoint]) -> Mapping
 def _personal_columns(catalogue: Mapping[str, Endpoint]) -> Iterator[str]:
     for row in catalogue.values():
         for column in row.columns:
-            if column.pii in _FOLLOWS_POLICY or column.pii is Personal.URL:
+            if column.pii in _FOLLOWS_POLICY or column.pii is PiiCategory.URL:
                 yield column.source
                 yield f"{row.name}.{column.source}"
 
