@@ -94,7 +94,7 @@ def read_rows(endpoint: Endpoint, answers: Iterable[Answer], figures: Mapping[st
 def read_columns(endpoint: Endpoint) -> tuple[Column, ...]:
     """Columns of the table that says whose details are loaded."""
     return (
-        *endpoint.context_columns,
+        *endpoint.request_columns,
         Column(
             name="figures", type=Type.TEXT, description="Their figures then; when these change, they are read again."
         ),

@@ -136,7 +136,7 @@ def _tasks(whole: Task, policy: Policy, ledger: Ledger) -> Iterator[Task]:
         yield replace(whole, reason=Reason.SNAPSHOT)
     elif whole.endpoint.by_day:
         yield from _series(whole, whole.window, policy, ledger)
-    elif whole.endpoint.any_range:
+    elif whole.endpoint.range_independent:
         yield from entity_tasks(whole, whole.window, policy, ledger)
     else:
         yield from _aggregate(whole, whole.window, policy, ledger)

@@ -226,7 +226,7 @@ class RestatementSearch:
 
 def rows_of(answer: Answer) -> list[dict[str, object]]:
     """Rows of an answer's own table and of its totals, without those that only clear."""
-    tables = [answer.tables[name] for name in answer.task.endpoint.summed]
+    tables = [answer.tables[name] for name in answer.task.endpoint.reconciled_tables]
     return [row for table in tables for row in table.to_pylist() if not row[DELETED]]
 
 

@@ -38,6 +38,6 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
     ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
     tables = warehouse.tables(ledger.endpoints())
     for name in ledger.endpoints():
-        if not tables.issuperset(catalogue[name].summed if name in catalogue else [name]):
+        if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
             ledger.forget(name)
     return Dataset(destination=destination, warehouse=warehouse, ledger=ledger)

@@ -68,7 +68,7 @@ class Warehouse:
             where += f" AND {self._name('date')} NOT IN ({', '.join(['%s'] * len(left_out))})"
         sums: dict[Key, dict[str, float]] = {}
         counts: dict[Key, int] = {}
-        for table in endpoint.summed:
+        for table in endpoint.reconciled_tables:
             keys = endpoint.sum_by if table == endpoint.name else ()
             metrics = [column.name for column in endpoint.tables[table] if column.additive]
             selected = [*map(self._name, keys), *(f"SUM({self._name(metric)})" for metric in metrics), "COUNT(*)"]
@@ -85,7 +85,7 @@ class Warehouse:
         names = [column.name for column in task.endpoint.columns]
         where, values = self._where(task)
         rows = []
-        for table in task.endpoint.summed:
+        for table in task.endpoint.reconciled_tables:
             own = {column.name for column in task.endpoint.tables[table]}
             heads = [name for name in dict.fromkeys(["date", *names]) if name in own]
             found = self._select([self._name(name) for name in heads], table, where, values)
@@ -94,7 +94,7 @@ class Warehouse:
 
     def rows_per_day(self, endpoint: Endpoint, today: Date) -> dict[str, float]:
         """How many rows a day of an entity has, by variant, over the days since its first row."""
-        moment = self._name(endpoint.moment)
+        moment = self._name(endpoint.time_column)
         names = [self._name(column.name) for column in endpoint.variant_columns]
         selected = [*names, "COUNT(*)", f"MIN({moment})"]
         rows = self._select(selected, endpoint.name, "1 = 1" + (f" GROUP BY {', '.join(names)}" if names else ""), [])
@@ -107,7 +107,7 @@ class Warehouse:
     def keys_between(self, task: Task, start: datetime, end: datetime) -> set[tuple[Any, ...]]:
         """Keys of the rows of a variant of an entity that happened between two moments."""
         endpoint = task.endpoint
-        moment = self._name(endpoint.moment)
+        moment = self._name(endpoint.time_column)
         constants = "".join(f" AND {self._name(param)} = %s" for param, _ in task.variant)
         values = [start, end, *(value for _, value in task.variant)]
         where = f"{moment} >= %s AND {moment} < %s{constants}"
@@ -116,7 +116,7 @@ class Warehouse:
     def latest(self, endpoint: Endpoint, column: str, figures: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         """Some columns of everybody's latest row of an entity, by the column that says who it is."""
         who, columns = self._name(column), ", ".join(map(self._name, figures))
-        order = ", ".join([f"{self._name(endpoint.moment)} DESC", *map(self._name, endpoint.key)])
+        order = ", ".join([f"{self._name(endpoint.time_column)} DESC", *map(self._name, endpoint.key)])
         client = self._connected()
         # names come from the catalogue
         table = client.make_qualified_table_name(endpoint.name)

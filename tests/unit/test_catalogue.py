@@ -141,7 +141,7 @@ def test_totals_are_a_table_of_the_question_and_their_own_columns() -> None:
         "spend",
         "_deleted",
     ]
-    assert (one.describe("things_total"), one.summed) == ("All things.", ("things", "things_total"))
+    assert (one.describe("things_total"), one.reconciled_tables) == ("All things.", ("things", "things_total"))
 
 
 def test_parameters_that_the_path_names_go_there() -> None:

@@ -48,7 +48,7 @@ def inventory(endpoints: Iterable[Endpoint]) -> str:
                 + (", or the body itself" if row.bare else "")
                 + "".join(f", totals at `{one.path}`" for one in row.totals)
                 + (", may be null" if row.nullable else ""),
-                ", ".join(f"`{name}`" for name in (*row.context_names, *row.key)),
+                ", ".join(f"`{name}`" for name in (*row.request_names, *row.key)),
                 "; ".join(_limits(row)) or "none",
                 f"[page]({row.docs_url})",
             )

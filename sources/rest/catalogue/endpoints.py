@@ -146,17 +146,17 @@ class Endpoint:
         return self.kind is Kind.SERIES
 
     @property
-    def any_range(self) -> bool:
+    def range_independent(self) -> bool:
         """Whether any range of days can be asked for without changing what a row is."""
         return self.kind in (Kind.SERIES, Kind.ENTITY)
 
     @property
-    def moment(self) -> str:
+    def time_column(self) -> str:
         """Column that says when a row of an entity happened."""
         return self.cursor.fields[0] if self.cursor and self.cursor.fields else ""
 
     @cached_property
-    def context_columns(self) -> tuple[Column, ...]:
+    def request_columns(self) -> tuple[Column, ...]:
         """Columns that come from the question, not from the answer's rows; together they name a window."""
         columns = [self.tenant] if self.tenant else []
         if self.kind is Kind.AGGREGATE:
@@ -171,32 +171,32 @@ class Endpoint:
         return (*columns, *self.variant_columns)
 
     @property
-    def context_names(self) -> tuple[str, ...]:
+    def request_names(self) -> tuple[str, ...]:
         """Names of those columns."""
-        return tuple(column.name for column in self.context_columns)
+        return tuple(column.name for column in self.request_columns)
 
     @cached_property
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
         place = (POSITION,) if self.kind is Kind.DETAIL else ()
-        return (*self.context_columns, *place, *self.columns, DELETED_COLUMN)
+        return (*self.request_columns, *place, *self.columns, DELETED_COLUMN)
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
         """Columns whose values are replaced together: a window, a row of an entity, or all details of somebody."""
         if self.kind is Kind.ENTITY:
-            return (*self.context_names, *self.key)
-        return (*self.context_names, "date") if self.by_day else self.context_names
+            return (*self.request_names, *self.key)
+        return (*self.request_names, "date") if self.by_day else self.request_names
 
     @cached_property
     def tables(self) -> Mapping[str, tuple[Column, ...]]:
         """Every table that the endpoint fills, its own first, with all columns."""
         children = {f"{self.name}__{child.name}": self._child_columns(child) for child in self.lists}
-        totals = {one.name: (*self.context_columns, *one.columns, DELETED_COLUMN) for one in self.totals}
+        totals = {one.name: (*self.request_columns, *one.columns, DELETED_COLUMN) for one in self.totals}
         return {self.name: self.table_columns, **children, **totals}
 
     @property
-    def summed(self) -> tuple[str, ...]:
+    def reconciled_tables(self) -> tuple[str, ...]:
         """Tables whose metrics have to add up: that of the rows, and those of their totals, which have no key."""
         return (self.name, *(one.name for one in self.totals))
 
@@ -213,7 +213,7 @@ class Endpoint:
     def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
         """Every column of a child table, in order."""
         keys = tuple(column for column in self.columns if column.key)
-        return (*self.context_columns, *keys, POSITION, *child.columns, DELETED_COLUMN)
+        return (*self.request_columns, *keys, POSITION, *child.columns, DELETED_COLUMN)
 
     def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:
         """Every combination of the multiplying parameters, as (parameter, value) pairs."""

@@ -126,11 +126,11 @@ def reading_resource(
 
 def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
     """Rows with a day have it as cursor, rows of entities their moment; dlt counts a lag in days or in seconds."""
-    if not endpoint.moment:
+    if not endpoint.time_column:
         return dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
     midnight = pendulum.datetime(start.year, start.month, start.day)
     return dlt.sources.incremental(
-        endpoint.moment,
+        endpoint.time_column,
         initial_value=midnight,
         lag=lag_days * SECONDS_A_DAY,
         primary_key=(),
@@ -180,7 +180,7 @@ def _for_table(endpoint: Endpoint, table: str, rows: pa.Table) -> Any:
         **table_hints(endpoint, table),
     )
     # dlt looks for the cursor in every Arrow table, and not in plain rows
-    items = rows.to_pylist() if endpoint.moment else rows
+    items = rows.to_pylist() if endpoint.time_column else rows
     return dlt.mark.with_hints(items, hints, create_table_variant=True)
 
 
