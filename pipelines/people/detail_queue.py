@@ -42,13 +42,13 @@ def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: W
     parents = _parents(endpoint)
     latest = {
         name: warehouse.latest(catalogue[name], parents.column, columns)
-        for name, columns in parents.figures.items()
+        for name, columns in parents.signature.items()
         if name in tables
     }
     people = latest.get(parents.endpoint, {})
     figures = {one: _text({name: found[one] for name, found in latest.items() if one in found}) for one in people}
     read = warehouse.pairs(read_table(endpoint), parents.column, "figures") if read_table(endpoint) in tables else {}
-    places = [parents.figures[parents.endpoint].index(name) for name in parents.best]
+    places = [parents.signature[parents.endpoint].index(name) for name in parents.rank_by]
 
     def rank(one: str) -> tuple[Any, ...]:
         return tuple(_size(people[one][place]) for place in places)

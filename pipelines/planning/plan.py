@@ -116,8 +116,8 @@ def cost(tasks: Iterable[Task], groups: int = 1) -> int:
     for task in tasks:
         for_each = task.endpoint.for_each
         total += task.endpoint.units * (groups if for_each else task.pages)
-        if for_each and for_each.endpoint and (for_each.endpoint, task.window, task.ids_where) not in asked:
-            asked.add((for_each.endpoint, task.window, task.ids_where))
+        if for_each and for_each.endpoint and (for_each.endpoint, task.window, task.ids_variant) not in asked:
+            asked.add((for_each.endpoint, task.window, task.ids_variant))
             total += 1
     return total
 

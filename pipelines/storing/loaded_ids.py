@@ -39,13 +39,13 @@ class LoadedIds:
         parent = self._endpoints[for_each.endpoint]
         if parent.name not in self._tables or not self._is_loaded(parent, task):
             return None
-        found = self._distinct(for_each, task.ids_where, task.window if parent.dated else None)
+        found = self._distinct(for_each, task.ids_variant, task.window if parent.dated else None)
         return min(found, parent.cap or found)
 
     def _is_loaded(self, parent: Endpoint, task: Task) -> bool:
         if not parent.dated:
             return True
-        variants = [one for one in parent.variants(self._policy.values) if set(task.ids_where) <= set(one)]
+        variants = [one for one in parent.variants(self._policy.values) if set(task.ids_variant) <= set(one)]
         return any(self._ledger.loaded(Task(parent, task.window, one), self._policy.grain) for one in variants)
 
     def _distinct(self, for_each: ForEach, where: Iterable[tuple[str, str]], window: Window | None) -> int:

@@ -100,7 +100,7 @@ _ROWS: Final = (
         unique=False,
         variant_columns=(PROJECT,),
         for_each=ForEach(
-            params=("transaction_id",), endpoint="transactions", column="id", shared=(PROJECT.name,), stored=True
+            params=("transaction_id",), endpoint="transactions", column="id", shared=(PROJECT.name,), include_ids=True
         ),
         default=False,
     ),

@@ -367,12 +367,12 @@ _ROWS: Final = (
         parents=Parents(
             param="id",
             column="customer_profile_id",
-            figures={
+            signature={
                 "customers": ("conversion_time", "touch_count", "conversion_count", "total_revenue"),
                 "visitors": ("last_seen_at", "session_count", "total_pageviews", "total_revenue"),
             },
             endpoint="customers",
-            best=("total_revenue", "conversion_time"),
+            rank_by=("total_revenue", "conversion_time"),
         ),
         default=False,
     ),

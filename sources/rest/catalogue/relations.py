@@ -48,7 +48,7 @@ class ForEach:
         column: the column of those rows.
         where: query parameters of that call beside the dates.
         shared: multiplying parameters that both calls have, with the same value.
-        stored: rows get the ids that they were asked for by, under the names of the parameters.
+        include_ids: rows get the ids that they were asked for by, under the names of the parameters.
         separator: joins several ids in one parameter; None where a call takes a single id.
         per_call: ids per call.
     """
@@ -59,7 +59,7 @@ class ForEach:
     column: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
-    stored: bool = False
+    include_ids: bool = False
     separator: str | None = None
     per_call: int = 1
 
@@ -105,13 +105,13 @@ class Parents:
     Args:
         param: path parameter that takes the id.
         column: column of the id, in those rows and in the details.
-        figures: endpoint -> columns of somebody's latest row that change with the details.
+        signature: endpoint -> columns of somebody's latest row that change with the details.
         endpoint: the one of those that says who is read first.
-        best: its columns by which they are ranked, largest first.
+        rank_by: its columns by which they are ranked, largest first.
     """
 
     param: str
     column: str
-    figures: Mapping[str, tuple[str, ...]]
+    signature: Mapping[str, tuple[str, ...]]
     endpoint: str
-    best: tuple[str, ...]
+    rank_by: tuple[str, ...]

@@ -139,7 +139,7 @@ class Reader:
         """
         questions, truncated = self._questions(task)
         found = _Found(truncated=truncated)
-        stored = task.endpoint.for_each.params if task.endpoint.for_each and task.endpoint.for_each.stored else ()
+        stored = task.endpoint.for_each.params if task.endpoint.for_each and task.endpoint.for_each.include_ids else ()
         for params in questions:
             found.add(self._pages(task, {**params, **dict(task.variant)}), {name: params[name] for name in stored})
         try:
@@ -217,7 +217,7 @@ class Reader:
     def _ids_for(self, for_each: ForEach, task: Task) -> tuple[list[str], bool]:
         if for_each.option:
             return list(self._options.get(for_each.option, ())), False
-        parent = Task(self.endpoints[for_each.endpoint], task.window, task.ids_where)
+        parent = Task(self.endpoints[for_each.endpoint], task.window, task.ids_variant)
         with self._asking:  # one thread asks, the others find the answer
             if parent not in self._asked_ids:
                 (question,), _ = self._questions(parent)

@@ -37,7 +37,7 @@ class Task:
         return self.endpoint.path.format_map({**values, **dict(self.variant)})
 
     @property
-    def ids_where(self) -> tuple[tuple[str, str], ...]:
+    def ids_variant(self) -> tuple[tuple[str, str], ...]:
         """Variant of the endpoint that is asked for the ids that this one is called for."""
         for_each = self.endpoint.for_each
         if for_each is None:
