@@ -15,7 +15,7 @@ NextPage = tuple[tuple[str, str], ...] | None
 """Query parameters of a next page; None after the last one."""
 
 
-class BrokenChainError(WrongShapeError):
+class BrokenPaginationError(WrongShapeError):
     """Pages do not make up one list: it moved while it was read, or leads nowhere. Another try may go well."""
 
     request_id: str | None = None
@@ -25,7 +25,7 @@ PAGES_MAX: Final = 10_000
 """Pages after which a list is taken to have no end: a million rows of one range."""
 
 
-class Chain:
+class Paginator:
     """The pages of one list, as they come.
 
     Attributes:
@@ -45,7 +45,7 @@ class Chain:
         Without a cursor the first page is the last one.
 
         Raises:
-            BrokenChainError: the page repeats rows, leads back, or leads nowhere.
+            BrokenPaginationError: the page repeats rows, leads back, or leads nowhere.
             WrongShapeError: the answer does not say whether there is a next page.
         """
         cursor, cap = self._endpoint.cursor, self._endpoint.cap or float("inf")
@@ -56,25 +56,25 @@ class Chain:
         for row in page if keys else ():
             key = tuple(repr(row.get(name)) for name in keys) if isinstance(row, dict) else ()
             if key in self._seen:
-                raise BrokenChainError("pages repeat a row: the list moved while it was read")
+                raise BrokenPaginationError("pages repeat a row: the list moved while it was read")
             self._seen.add(key)
         if page and not keys:
             self._check_without_keys(page)
         more = next_page(cursor, pagination, page)
         if more is not None and more in self._asked:
-            raise BrokenChainError("the next page leads back to one that was read")
+            raise BrokenPaginationError("the next page leads back to one that was read")
         if more is not None and not page:
-            raise BrokenChainError("a page is empty, and says that there is a next one")
+            raise BrokenPaginationError("a page is empty, and says that there is a next one")
         self._asked.add(more)
         if len(self._asked) >= PAGES_MAX:
-            raise BrokenChainError(f"there are more than {PAGES_MAX} pages, and still a next one")
+            raise BrokenPaginationError(f"there are more than {PAGES_MAX} pages, and still a next one")
         return more
 
     def _check_without_keys(self, page: Sequence[Mapping[str, Any]]) -> None:
         """Two events may be equal, but neither two pages nor what stands at both sides of a page's end."""
         whole = tuple(map(repr, page))
         if whole in self._seen or self._end == whole[0]:
-            raise BrokenChainError("pages repeat a row: the list moved while it was read")
+            raise BrokenPaginationError("pages repeat a row: the list moved while it was read")
         self._seen.add(whole)
         self._end = whole[-1]
 
@@ -87,7 +87,7 @@ def next_page(cursor: Cursor, pagination: object, rows: Sequence[Mapping[str, An
     packs both (object, JSON, base64 of JSON, or joined by a bar or a comma); fields of the last row.
 
     Raises:
-        BrokenChainError: there is a next page and no way to ask for it.
+        BrokenPaginationError: there is a next page and no way to ask for it.
         WrongShapeError: the answer does not say whether there is one.
     """
     if not isinstance(pagination, dict) or not isinstance(pagination.get("has_next"), bool):
@@ -96,7 +96,7 @@ def next_page(cursor: Cursor, pagination: object, rows: Sequence[Mapping[str, An
         return None
     values = _named(pagination, cursor) or _packed(pagination.get("cursor"), cursor) or _last_row(rows, cursor)
     if values is None:
-        raise BrokenChainError("there is a next page, and no cursor that leads to it")
+        raise BrokenPaginationError("there is a next page, and no cursor that leads to it")
     return tuple(zip(cursor.params, values, strict=True))
 
 

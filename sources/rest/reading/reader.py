@@ -19,7 +19,7 @@ from sources.rest.catalogue.relations import ForEach
 from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.bodies import rows_in, rows_missing, totals_in
-from sources.rest.reading.paging import BrokenChainError, Chain, NextPage
+from sources.rest.reading.paging import BrokenPaginationError, NextPage, Paginator
 from sources.rest.reading.tables import NO_EVOLVED_COLUMNS, EvolvedColumns, build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
@@ -230,7 +230,7 @@ class Reader:
         for last in (False, True):
             try:
                 return self._chain(task, params)
-            except BrokenChainError as error:
+            except BrokenPaginationError as error:
                 if last:
                     raise self._unexpected(task.endpoint, error, error.request_id) from None
         raise AssertionError
@@ -238,7 +238,7 @@ class Reader:
     def _chain(self, task: Task, params: Mapping[str, str]) -> _Found:
         endpoint, pagination = task.endpoint, self.session.api.pagination
         parent = {endpoint.parents.param: task.parent} if endpoint.parents else {}
-        found, chain = _Found(), Chain(endpoint)
+        found, paginator = _Found(), Paginator(endpoint)
         more: NextPage = ()
         while more is not None:
             reply = self.session.get(endpoint, {**params, **parent, **dict(more)})
@@ -250,13 +250,13 @@ class Reader:
                 self._check_meta(task, reply.body)
                 page, paging = rows_in(endpoint, reply.body), dig(reply.body, pagination) if pagination else None
                 found.add(_Found(page, totals_in(endpoint, reply.body), request_id=reply.request_id), {})
-                more = chain.add(page, paging)
-            except BrokenChainError as error:
+                more = paginator.add(page, paging)
+            except BrokenPaginationError as error:
                 error.request_id = reply.request_id
                 raise
             except WrongShapeError as error:
                 raise self._unexpected(endpoint, error, reply.request_id) from None
-        found.truncated = chain.cut_off
+        found.truncated = paginator.cut_off
         return found
 
     def _check_meta(self, task: Task, body: object) -> None:

@@ -121,7 +121,7 @@ def build(
         child_table = _table(endpoint, name, items, context, evolved)
         if by_row:
             keys = [{key: row[key] for key in endpoint.key} for row in flat if not row.get(child.name)]
-            tables[name] = deleting(child_table, context, keys)
+            tables[name] = add_tombstones(child_table, context, keys)
         else:
             tables[name] = _clear(child_table, endpoint.merge_key, context, ())
     for one in endpoint.totals:
@@ -130,7 +130,7 @@ def build(
     return tables
 
 
-def deleting(table: pa.Table, context: Mapping[str, Any], keys: Iterable[Mapping[str, Any]]) -> pa.Table:
+def add_tombstones(table: pa.Table, context: Mapping[str, Any], keys: Iterable[Mapping[str, Any]]) -> pa.Table:
     """Add a row per key that deletes what is loaded under it."""
     rows = [{**context, **key, DELETED: True} for key in keys]
     return pa.concat_tables([table, pa.Table.from_pylist(rows, schema=table.schema)]) if rows else table
@@ -337,7 +337,7 @@ def _check_identity(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> No
 
 
 def _clear(table: pa.Table, merge_key: tuple[str, ...], context: Mapping[str, Any], dates: Sequence[Any]) -> pa.Table:
-    """Add a deleting row for every window of the question that has no row in the answer."""
+    """Add a add_tombstones row for every window of the question that has no row in the answer."""
     if not merge_key:
         return table
     if "date" in merge_key and "date" not in context:
@@ -345,7 +345,7 @@ def _clear(table: pa.Table, merge_key: tuple[str, ...], context: Mapping[str, An
         empty = [{**context, "date": day, DELETED: True} for day in dates if day not in present]
     else:
         empty = [] if table.num_rows else [{**context, DELETED: True}]
-    return deleting(table, {}, empty)
+    return add_tombstones(table, {}, empty)
 
 
 def _type_name(kind: type) -> str:
