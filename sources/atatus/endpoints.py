@@ -15,8 +15,13 @@ from sources.rest.catalogue.relations import ForEach, Totals
 
 ATATUS: Final = Api(
     name="atatus",
-    date_range=DateRange(start="timeStart", end="timeEnd", format="%Y-%m-%d+%H:%M", end_exclusive=True),
-    literal="+:",  # timeStart=2020-03-01+00:00, as the page has it
+    date_range=DateRange(
+        start="timeStart",
+        end="timeEnd",
+        format="%Y-%m-%d+%H:%M",
+        end_exclusive=True,
+        literal="+:",  # timeStart=2020-03-01+00:00, as the page has it
+    ),
     message_fields=("Message", "message"),
     statuses=STATUSES,
     no_content=True,

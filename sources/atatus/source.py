@@ -11,7 +11,8 @@ from sources.atatus.endpoints import ATATUS
 from sources.atatus.options import Options
 from sources.rest.calling.budget import Budget
 from sources.rest.calling.keys import Keys
-from sources.rest.calling.session import RetryPolicy, Session
+from sources.rest.calling.retry import RetryPolicy
+from sources.rest.calling.session import Session
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.reader import Reader
 from sources.rest.vendor.source import Source

@@ -15,7 +15,8 @@ from sources.atribu.endpoints import ATRIBU, DISCOVERED, with_entity_ids
 from sources.atribu.options import Options
 from sources.rest.calling.budget import Budget
 from sources.rest.calling.keys import Keys
-from sources.rest.calling.session import RetryPolicy, Session
+from sources.rest.calling.retry import RetryPolicy
+from sources.rest.calling.session import Session
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.reader import Reader
 from sources.rest.vendor.resources import column_hint

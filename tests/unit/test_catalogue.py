@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
-from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
+from sources.atribu.endpoints import ATRIBU, ENDPOINTS, with_entity_ids
+from sources.rest.calling.address import url_of
 from sources.rest.catalogue.columns import Column, Measure, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList, Cursor, ForEach, Totals
-from sources.rest.reading.tasks import Task
 
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True)
@@ -147,7 +147,8 @@ def test_totals_are_a_table_of_the_question_and_their_own_columns() -> None:
 def test_parameters_that_the_path_names_go_there() -> None:
     one = row(path="/{model}/things/{id}", variant_columns=(MODEL, LEVEL))
     assert one.path_params == {"model", "id"}
-    assert Task(one, variant=(("model", "linear"), ("level", "ad"))).address == "/linear/things/{id}"
+    params = {"model": "linear", "level": "ad", "id": "7"}
+    assert url_of("https://host", one.call, params, ATRIBU.date_range) == "https://host/linear/things/7?level=ad"
 
 
 def test_parameters_that_multiply_calls_are_combined_in_order() -> None:

@@ -17,12 +17,14 @@ class DateRange:
         end: query parameter of its end.
         format: how a moment is written, as `strftime` has it.
         end_exclusive: the end is the beginning of the day after the last one, and not the last moment of that.
+        literal: characters of a moment that are sent as they are, although a query has to encode them.
     """
 
     start: str
     end: str
     format: str = "%Y-%m-%d"
     end_exclusive: bool = False
+    literal: str = ""
 
     def params(self, window: Window) -> dict[str, str]:
         """Query parameters that ask for some days."""
@@ -39,12 +41,11 @@ class Api:
     Args:
         name: source name.
         date_range: how days are asked for.
-        literal: characters that stand in a query as they are, although they have to be encoded elsewhere.
         tenant: dotted path in the body of the id of whose rows they are; None where answers do not tell it.
         echo: dotted paths under which an answer may repeat the range it stands for.
         pagination: dotted path of the paging object; None where there is none.
         error: dotted path of the error object in a refusal; empty where the body is it.
-        message_fields: names under which it may hold the server's words.
+        message_fields: fields of it that may hold the server's message.
         codes: exceptions for the vendor's own error codes.
         statuses: exceptions for statuses that have a meaning of the vendor's own.
         no_content: status 204 is an answer without rows.
@@ -53,7 +54,6 @@ class Api:
 
     name: str
     date_range: DateRange
-    literal: str = ""
     tenant: str | None = None
     echo: tuple[str, ...] = ()
     pagination: str | None = None

@@ -125,7 +125,8 @@ class _Declaration:
         ends_at = self._row.get("end", _ENDS[0] if usual.end_exclusive else _ENDS[1])
         if ends_at not in _ENDS:
             raise self._wrong("end", f"must be {' or '.join(_ENDS)}")
-        return DateRange(start=start, end=end, format=form, end_exclusive=ends_at == _ENDS[0])
+        literal = usual.literal if form == usual.format else ""
+        return DateRange(start=start, end=end, format=form, end_exclusive=ends_at == _ENDS[0], literal=literal)
 
     def _required(self, field: str) -> Any:
         if not self._row.get(field):

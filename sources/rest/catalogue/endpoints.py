@@ -8,6 +8,7 @@ from itertools import product
 from string import Formatter
 
 from sources.rest.catalogue.api import DateRange
+from sources.rest.catalogue.call import Call
 from sources.rest.catalogue.columns import DELETED_COLUMN, POSITION, Column, Measure, PiiCategory, Type
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
 
@@ -114,6 +115,11 @@ class Endpoint:
         for text, broken in contradictions.items():
             if broken:
                 raise ValueError(f"{self.name}: {text}")
+
+    @cached_property
+    def call(self) -> Call:
+        """What a request has to know of the endpoint."""
+        return Call(name=self.name, path=self.path, units=self.units, personal=self.pii, date_range=self.date_range)
 
     @property
     def own_names(self) -> frozenset[str]:

@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from pendulum import Date
 
-from sources.rest.calling.session import checked_base_url
+from sources.rest.calling.address import checked_base_url
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies

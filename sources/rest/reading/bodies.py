@@ -6,8 +6,8 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.rest.calling.session import dig
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.dotted_path import value_at
 from sources.rest.errors import WrongShapeError
 
 Rows = list[Mapping[str, Any]]
@@ -20,7 +20,7 @@ def rows_in(endpoint: Endpoint, body: object) -> Rows:
         WrongShapeError: they are not where the catalogue says, or are something else.
     """
     holder_path, _, last = endpoint.rows.rpartition(".")
-    holder = dig(body, holder_path)
+    holder = value_at(body, holder_path)
     if not last or (endpoint.bare and not (isinstance(holder, dict) and last in holder)):
         return _listed(endpoint, body, "the answer")
     if not isinstance(holder, dict) or last not in holder:
@@ -41,7 +41,7 @@ def totals_in(endpoint: Endpoint, body: object) -> dict[str, Rows]:
     Raises:
         WrongShapeError: an object is missing.
     """
-    found = {one.name: (one.path, dig(body, one.path)) for one in endpoint.totals}
+    found = {one.name: (one.path, value_at(body, one.path)) for one in endpoint.totals}
     for path, value in found.values():
         if not isinstance(value, dict):
             raise WrongShapeError(f"the answer lacks {path}" if value is None else f"{path} is not an object")

@@ -12,10 +12,11 @@ import pendulum
 import pyarrow as pa
 
 from sources.rest.calling.budget import BudgetClosedError
-from sources.rest.calling.session import Session, dig
+from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import POSITION
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ForEach
+from sources.rest.dotted_path import value_at
 from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.bodies import rows_in, rows_missing, totals_in
@@ -241,14 +242,14 @@ class Reader:
         found, paginator = _Found(), Paginator(endpoint)
         more: NextPage = ()
         while more is not None:
-            reply = self.session.get(endpoint, {**params, **parent, **dict(more)})
+            reply = self.session.get(endpoint.call, {**params, **parent, **dict(more)})
             found.request_id = reply.request_id
             if reply.empty:
                 found.empty = True
                 break
             try:
                 self._check_meta(task, reply.body)
-                page, paging = rows_in(endpoint, reply.body), dig(reply.body, pagination) if pagination else None
+                page, paging = rows_in(endpoint, reply.body), value_at(reply.body, pagination) if pagination else None
                 found.add(_Found(page, totals_in(endpoint, reply.body), request_id=reply.request_id), {})
                 more = paginator.add(page, paging)
             except BrokenPaginationError as error:
@@ -262,7 +263,7 @@ class Reader:
     def _check_meta(self, task: Task, body: object) -> None:
         api = self.session.api
         if api.tenant:
-            tenant = dig(body, api.tenant)
+            tenant = value_at(body, api.tenant)
             if not isinstance(tenant, str) or not tenant:
                 raise WrongShapeError(f"the answer lacks {api.tenant}")
             with self._lock:
@@ -271,7 +272,7 @@ class Reader:
                     raise WrongShapeError(f"{api.tenant} changed during the run")
         if task.window and api.echo:
             for path, asked in zip(api.echo, (task.window.start, task.window.end), strict=True):
-                echoed = dig(body, path)
+                echoed = value_at(body, path)
                 if isinstance(echoed, str) and echoed[:10] != str(asked):
                     raise WrongShapeError(f"{path} is not the day that was asked for")
 

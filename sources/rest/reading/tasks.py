@@ -31,12 +31,6 @@ class Task:
         return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))
 
     @property
-    def address(self) -> str:
-        """Path that is asked, as far as the variant decides it: what stands elsewhere may go well where this fails."""
-        values = {name: f"{{{name}}}" for name in self.endpoint.path_params}
-        return self.endpoint.path.format_map({**values, **dict(self.variant)})
-
-    @property
     def ids_variant(self) -> tuple[tuple[str, str], ...]:
         """Variant of the endpoint that is asked for the ids that this one is called for."""
         for_each = self.endpoint.for_each
