@@ -15,7 +15,7 @@ from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Parents
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 
 

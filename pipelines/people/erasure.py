@@ -13,7 +13,8 @@ from pipelines.people.detail_queue import read_table
 from sources.rest.catalogue.columns import PiiCategory
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
-from sources.rest.privacy.policies import SECRET_MIN, SUSPECT, Forgotten, PiiPolicy, Privacy, normalised
+from sources.rest.privacy.forgotten import Forgotten, normalised
+from sources.rest.privacy.policies import SECRET_MIN, SUSPECT, PiiPolicy, Privacy
 
 Cells = list[tuple[str, list[str]]]
 """Columns of a table, and the values by which a person's rows stand there."""

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 from pendulum import Date
 
 from sources.rest.errors import ConfigurationError
-from sources.rest.privacy.policies import Forgotten
+from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, merged, overlap
 

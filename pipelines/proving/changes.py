@@ -11,7 +11,7 @@ from pipelines.proving.search import rows_of
 from pipelines.proving.sums import CENT
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Measure
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
 

@@ -9,7 +9,7 @@ from typing import Final
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.proving.sums import Gap, Sums, gaps, sums_of
 from sources.rest.catalogue.columns import DELETED, Measure
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 

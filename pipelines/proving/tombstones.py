@@ -8,8 +8,8 @@ import pendulum
 
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Kind
-from sources.rest.reading.reader import Answer
-from sources.rest.reading.tables import add_tombstones
+from sources.rest.reading.answers import Answer
+from sources.rest.reading.tombstones import add_tombstones
 
 OFFSET_MAX: Final = timedelta(hours=14)
 """Farthest that a day anywhere on earth begins or ends from the same day in UTC.

@@ -15,7 +15,8 @@ from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
-from sources.rest.reading.reader import Answer, Failure, Reader, Skipped
+from sources.rest.reading.answers import Answer, Failure, Skipped
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 
 ExtraResources = Callable[[], Iterable[DltResource]]

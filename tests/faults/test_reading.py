@@ -15,7 +15,7 @@ from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ApiError, InternalError, UnexpectedBodyError
-from sources.rest.reading.reader import Answer, Failure, Skipped
+from sources.rest.reading.answers import Answer, Failure, Skipped
 from sources.rest.reading.tasks import Task, tasks_of
 from sources.rest.windows import Grain, Window
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import hmac
-import secrets
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -11,6 +10,7 @@ from typing import Any, Final
 from sources.rest.catalogue.columns import Column, PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import WrongShapeError, as_identifier
+from sources.rest.privacy.forgotten import Forgotten, normalised
 from sources.rest.redaction import path_only, redacted
 
 SECRET_MIN: Final = 32
@@ -53,29 +53,6 @@ class PiiPolicy(StrEnum):
     DROP = "drop"  # nothing: the column does not exist
     HASH = "hash"  # a keyed hash in the column `<name>_hash`
     KEEP = "keep"  # what the vendor sends
-
-
-@dataclass(frozen=True, kw_only=True)
-class Forgotten:
-    """People who stay out: salted marks of their addresses and ids, from which neither can be read back.
-
-    Attributes:
-        salt: of this list alone, so that a mark never equals a hash in a table.
-        marks: one per address or id.
-    """
-
-    salt: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    marks: frozenset[str] = frozenset()
-
-    def also(self, values: Iterable[str]) -> "Forgotten":
-        """Return the list with more addresses or ids."""
-        return replace(self, marks=self.marks | {self._mark(value) for value in values})
-
-    def __contains__(self, value: object) -> bool:
-        return bool(self.marks) and isinstance(value, str) and self._mark(value) in self.marks
-
-    def _mark(self, value: str) -> str:
-        return hashlib.blake2b(normalised(value).encode(), key=self.salt.encode(), digest_size=16).hexdigest()
 
 
 @dataclass(kw_only=True)
@@ -180,11 +157,6 @@ class Privacy:
         if column.pii is PiiCategory.URL:
             return path_only(value)
         return self.hashed(value) if policy is PiiPolicy.HASH else None
-
-
-def normalised(value: str) -> str:
-    """An address or a name as it is compared: without case and without blanks around it."""
-    return value.strip().casefold()
 
 
 def policies(texts: Iterable[str], catalogue: Mapping[str, Endpoint]) -> Mapping[str, PiiPolicy]:

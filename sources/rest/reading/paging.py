@@ -1,25 +1,10 @@
-"""How the next page is asked for, in every way in which the contract can be read."""
+"""The pages of one list: what leads from one to the next, and whether they still make up one list."""
 
-import base64
-import binascii
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import orjson
-
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.catalogue.relations import Cursor
-from sources.rest.errors import WrongShapeError
-
-NextPage = tuple[tuple[str, str], ...] | None
-"""Query parameters of a next page; None after the last one."""
-
-
-class BrokenPaginationError(WrongShapeError):
-    """Pages do not make up one list: it moved while it was read, or leads nowhere. Another try may go well."""
-
-    request_id: str | None = None
-
+from sources.rest.reading.cursors import BrokenPaginationError, NextPage, next_page
 
 PAGES_MAX: Final = 10_000
 """Pages after which a list is taken to have no end: a million rows of one range."""
@@ -52,14 +37,7 @@ class Paginator:
         if cursor is None:
             self.cut_off = len(page) >= cap or (isinstance(pagination, dict) and pagination.get("has_next") is True)
             return None
-        keys = [column.source for column in self._endpoint.columns if column.key]
-        for row in page if keys else ():
-            key = tuple(repr(row.get(name)) for name in keys) if isinstance(row, dict) else ()
-            if key in self._seen:
-                raise BrokenPaginationError("pages repeat a row: the list moved while it was read")
-            self._seen.add(key)
-        if page and not keys:
-            self._check_without_keys(page)
+        self._check_repeated(page)
         more = next_page(cursor, pagination, page)
         if more is not None and more in self._asked:
             raise BrokenPaginationError("the next page leads back to one that was read")
@@ -70,83 +48,20 @@ class Paginator:
             raise BrokenPaginationError(f"there are more than {PAGES_MAX} pages, and still a next one")
         return more
 
-    def _check_without_keys(self, page: Sequence[Mapping[str, Any]]) -> None:
-        """Two events may be equal, but neither two pages nor what stands at both sides of a page's end."""
-        whole = tuple(map(repr, page))
-        if whole in self._seen or self._end == whole[0]:
+    def _check_repeated(self, page: Sequence[Mapping[str, Any]]) -> None:
+        """Refuse a page that repeats rows of an earlier one.
+
+        Rows without a key may be equal, but neither two whole pages nor the last row of a page and the first of the
+        next one.
+        """
+        names = [column.source for column in self._endpoint.columns if column.key]
+        if names:
+            keys = [tuple(repr(row.get(name)) for name in names) if isinstance(row, dict) else () for row in page]
+            repeated = len(set(keys)) < len(keys) or not self._seen.isdisjoint(keys)
+        else:
+            keys = [tuple(map(repr, page))] if page else []
+            repeated = any(key in self._seen or key[0] == self._end for key in keys)
+            self._end = keys[-1][-1] if keys else self._end
+        if repeated:
             raise BrokenPaginationError("pages repeat a row: the list moved while it was read")
-        self._seen.add(whole)
-        self._end = whole[-1]
-
-
-def next_page(cursor: Cursor, pagination: object, rows: Sequence[Mapping[str, Any]]) -> NextPage:
-    """Return the query parameters of the next page, None after the last one.
-
-    The contract names `cursor_time` and `cursor_id` "from the previous response", while the schema only has
-    `pagination.cursor`. Read in this order: parameters by name in the paging object; `cursor` itself, also when it
-    packs both (object, JSON, base64 of JSON, or joined by a bar or a comma); fields of the last row.
-
-    Raises:
-        BrokenPaginationError: there is a next page and no way to ask for it.
-        WrongShapeError: the answer does not say whether there is one.
-    """
-    if not isinstance(pagination, dict) or not isinstance(pagination.get("has_next"), bool):
-        raise WrongShapeError("the answer does not say whether there is a next page")
-    if not pagination["has_next"]:
-        return None
-    values = _named(pagination, cursor) or _packed(pagination.get("cursor"), cursor) or _last_row(rows, cursor)
-    if values is None:
-        raise BrokenPaginationError("there is a next page, and no cursor that leads to it")
-    return tuple(zip(cursor.params, values, strict=True))
-
-
-def _named(holder: Mapping[str, Any], cursor: Cursor) -> tuple[str, ...] | None:
-    return _texts([holder.get(param) for param in cursor.params])
-
-
-def _packed(packed: object, cursor: Cursor) -> tuple[str, ...] | None:
-    if isinstance(packed, str) and len(cursor.params) == 1:
-        return _texts([packed])
-    for candidate in (_decoded(packed), packed):
-        if isinstance(candidate, dict):
-            short = {f"cursor_{name}": value for name, value in candidate.items()}
-            return _named({**short, **candidate}, cursor)
-        if isinstance(candidate, list) and len(candidate) == len(cursor.params):
-            return _texts(candidate)
-        if isinstance(candidate, str):
-            for separator in ("|", ","):
-                parts = candidate.split(separator)
-                if len(parts) == len(cursor.params):
-                    return _texts(parts)
-    return None
-
-
-def _decoded(packed: object) -> object:
-    """What a JSON or base64 text holds; None where it is neither."""
-    if not isinstance(packed, str):
-        return None
-    for text in (packed.encode(), _unbase64(packed)):
-        try:
-            return orjson.loads(text)
-        except orjson.JSONDecodeError:
-            continue
-    try:
-        return _unbase64(packed).decode("ascii")
-    except UnicodeDecodeError:
-        return None
-
-
-def _unbase64(text: str) -> bytes:
-    try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        return b""
-
-
-def _last_row(rows: Sequence[Mapping[str, Any]], cursor: Cursor) -> tuple[str, ...] | None:
-    return _texts([rows[-1].get(field) for field in cursor.fields]) if rows and cursor.fields else None
-
-
-def _texts(values: Sequence[object]) -> tuple[str, ...] | None:
-    texts = tuple(value for value in values if isinstance(value, str) and value)
-    return texts if texts and len(texts) == len(values) else None
+        self._seen.update(keys)

@@ -16,8 +16,9 @@ from pendulum import Date
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.columns import DELETED, Column, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.reading.reader import Answer, Failure, Reader, Result, Skipped
-from sources.rest.reading.tables import EvolvedColumns, combined
+from sources.rest.reading.answers import Answer, Failure, Result, Skipped
+from sources.rest.reading.evolved_columns import EvolvedColumns, combined
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task, VariantValues, tasks_of
 from sources.rest.windows import Grain, Window, align
 
