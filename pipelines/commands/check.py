@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from pipelines.destinations.read_only import ReadOnlyDestination
-from pipelines.people.scopes import answers_to, lacking, questions_about, scopes_of
+from pipelines.people.scope_probes import missing_scopes, probe, probes_of, scopes_of
 from pipelines.running.config import RunConfig
 
 
@@ -50,8 +50,8 @@ def check(config: RunConfig) -> Checked:
     chosen = config.endpoints
     reader = config.open_reader()
     wanted = scopes_of(chosen) or {"": sorted(chosen, key=lambda row: row.units)[:1]}
-    questions = questions_about(wanted, config.policy.values, config.policy.today)
-    missing = lacking(answers_to(reader, questions, strict=True))
+    questions = probes_of(wanted, config.policy.values, config.policy.today)
+    missing = missing_scopes(probe(reader, questions, strict=True))
     if missing.keys() == wanted.keys():
         raise next(iter(missing.values()))
     # a sync may be at work: its folder and what it still has to load are left alone

@@ -31,7 +31,7 @@ def forget(
         if erase:
             # first the list, so that nobody comes back if the rest is cut off
             dataset.ledger.forgotten = tables.forgotten(person, dataset.ledger.forgotten)
-            Committer(dataset, grain=policy.grain, today=policy.today).commit([], None)
+            Committer(dataset, destination.load, grain=policy.grain, today=policy.today).commit([], None)
             tables.erase(person)
             destination.rewrite()
     return rows

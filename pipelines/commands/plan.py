@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.people.detail_queue import queue_of
-from pipelines.people.granted import granted_to, not_known
-from pipelines.people.scopes import scopes_of
+from pipelines.people.granted_scopes import granted_to, not_known
+from pipelines.people.scope_probes import scopes_of
 from pipelines.planning.estimate import Line, counting_lines, details_line, estimate
 from pipelines.planning.ledger import Ledger
 from pipelines.running.config import RunConfig
-from pipelines.running.job import planned, split_by_privacy
+from pipelines.running.prepare import planned, split_by_privacy
 from pipelines.storing.dataset import Dataset, open_dataset
 from pipelines.storing.loaded_ids import LoadedIds
 from sources.rest.catalogue.endpoints import Endpoint

@@ -3,8 +3,8 @@
 from pipelines.planning.plan import plan
 from pipelines.running.config import RunConfig
 from pipelines.running.datasets import each_dataset
-from pipelines.running.job import Job, Watcher, opened
 from pipelines.running.outcome import Outcome
+from pipelines.running.prepare import DatasetRun, Watcher, prepared_run
 
 
 def sync(config: RunConfig, watcher: Watcher | None = None) -> Outcome:
@@ -15,9 +15,9 @@ def sync(config: RunConfig, watcher: Watcher | None = None) -> Outcome:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
-    with opened(config, plan, watcher) as work:
+    with prepared_run(config, plan, watcher) as prepared:
 
-        def load(job: Job) -> Outcome:
-            return job.run.execute(job.plan, tuple if job.personal else work.extra_resources)
+        def load(part: DatasetRun) -> Outcome:
+            return part.run.execute(part.plan, tuple if part.personal else prepared.extra_resources)
 
-        return each_dataset(work, load)
+        return each_dataset(prepared, load)

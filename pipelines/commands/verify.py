@@ -3,8 +3,8 @@
 from pipelines.planning.plan import proof_plan
 from pipelines.running.config import RunConfig
 from pipelines.running.datasets import each_dataset
-from pipelines.running.job import Job, Watcher, opened
 from pipelines.running.outcome import Outcome
+from pipelines.running.prepare import DatasetRun, Watcher, prepared_run
 
 
 def verify(config: RunConfig, *, repair: bool = False, watcher: Watcher | None = None) -> Outcome:
@@ -22,12 +22,12 @@ def verify(config: RunConfig, *, repair: bool = False, watcher: Watcher | None =
         DestinationBusyError: another process holds the destination.
     """
     config = config.without_personal_data()
-    with opened(config, proof_plan, watcher) as work:
+    with prepared_run(config, proof_plan, watcher) as prepared:
         chosen = {row.name for row in config.endpoints}
 
-        def prove(job: Job) -> Outcome:
-            outcome = job.run.verify(job.plan, repair=repair)
-            outcome.not_compared = (job.ledger.endpoints() & chosen) - outcome.compared
+        def prove(part: DatasetRun) -> Outcome:
+            outcome = part.run.verify(part.plan, repair=repair)
+            outcome.not_compared = (part.ledger.endpoints() & chosen) - outcome.compared
             return outcome
 
-        return each_dataset(work, prove)
+        return each_dataset(prepared, prove)

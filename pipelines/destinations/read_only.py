@@ -7,7 +7,7 @@ from typing import Final, Self
 
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
-from pipelines.destinations.destination import Destination
+from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.target import Target
@@ -16,7 +16,7 @@ _PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
 """Where dlt keeps what is still to be loaded, below a pipeline's folder."""
 
 
-class ReadOnlyDestination(Destination):
+class ReadOnlyDestination(Attached):
     """A destination whose tables and ledger are read, and nothing else.
 
     It has a working folder of its own for as long as it is entered: that of the runs is left alone, and with it what an

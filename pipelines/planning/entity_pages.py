@@ -1,4 +1,4 @@
-"""Which pages of entities a sync reads: their cost goes by rows, not by days."""
+"""Which pages of entities a sync reads: what they cost depends on rows, not on days."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -13,7 +13,7 @@ from sources.rest.reading.tasks import Task
 from sources.rest.windows import MAX_DAYS, Window, merged, overlap, split
 
 FIRST_LOOK_DAYS: Final = 7
-"""Days of entities asked for in one chain of pages before anybody knows how many rows a day has."""
+"""Days that one chain of pages asks for while nobody knows how many rows a day has."""
 
 PAGES_AT_ONCE: Final = 20
 """Pages that one chain should have: at three units each, what a minute brings."""
@@ -23,7 +23,7 @@ PAGE_ROWS: Final = 100
 
 
 def entity_tasks(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Iterator[Task]:
-    """A chain of pages costs by its rows, so long ranges are asked for at once, as long as a slice can hold them."""
+    """Plan entities: a chain of pages costs by its rows, so ranges are as long as a slice can hold."""
     known = ledger.behaviour(whole, policy.grain)
     horizon = policy.horizon(known.checked)
     missing = ledger.missing(whole, policy.grain)
@@ -32,11 +32,11 @@ def entity_tasks(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> 
     if policy.restatement is Restatement.NONE:
         stale = []
     elif policy.restatement is Restatement.EXACT and too_dear(whole.endpoint, policy):
-        climbing = [Window(day, day) for part in stale for day in part.dates()]
+        single_days = [Window(day, day) for part in stale for day in part.dates()]
         # vanished rows show only where a day is asked for together with those beside it
         around = [
             Window(day.start.subtract(days=1), day.end.add(days=1))
-            for day in climbing
+            for day in single_days
             if refresh_due(day, known.checked, policy.today)
         ]
         stale = [part for one in merged(around) for other in stale if (part := overlap(one, other))]
@@ -49,13 +49,13 @@ def entity_tasks(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> 
 
 
 def _pages(whole: Task, days: int, policy: Policy) -> int:
-    """Pages that a chain is expected to have; one, where nobody knows."""
+    """Pages that a chain is expected to have; one where nobody knows."""
     rows = policy.rows_per_day.get((whole.endpoint.name, whole.variant_text), 0.0)
     return max(1, ceil(rows * days / PAGE_ROWS))
 
 
 def _chain_days(whole: Task, policy: Policy) -> int:
-    """Days that one chain of pages is about."""
+    """Days that one chain of pages asks for."""
     rows = policy.rows_per_day.get((whole.endpoint.name, whole.variant_text))
     if rows is None:
         return FIRST_LOOK_DAYS
@@ -74,10 +74,10 @@ def too_dear(endpoint: Endpoint, policy: Policy) -> bool:
 
 
 def refresh_note(endpoint: Endpoint, policy: Policy) -> str:
-    """Say that older days wait for their rung."""
-    rungs = ", ".join(map(str, REFRESH_AGES))
+    """Say that older days wait for the next refresh age."""
+    ages = ", ".join(map(str, REFRESH_AGES))
     return (
         f"{endpoint.name}: reading all pages of {policy.horizon_days} days again would cost about"
         f" {_reread_cost(endpoint, policy)} units, more than reread_units ({policy.reread_units}); days older than a"
-        f" week are read again at the age of {rungs} days"
+        f" week are read again at the age of {ages} days"
     )

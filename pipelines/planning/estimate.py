@@ -14,10 +14,10 @@ from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window, split
 
 COUNT: Final = "count"
-"""Why a series is asked for that is not loaded: it counts the rows of another endpoint."""
+"""Reason of a series that is asked for and not loaded: it counts the rows of another endpoint."""
 
 GROUPS_ASSUMED: Final = 1
-"""Calls that a task is taken to need whose ids nobody knows yet."""
+"""Calls that a task is assumed to need while its ids are not known."""
 
 IdCount = Callable[[Task], int | None]
 """How many ids a task asks for; None where nobody knows yet."""
@@ -88,7 +88,7 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
 
 
 def counting_lines(tasks: Iterable[Task]) -> list[Line]:
-    """What it costs to ask how many rows of entities there must be: once over all the days that are read."""
+    """Return what it costs to ask how many rows of entities there must be: one range over all days that are read."""
     days: dict[str, list[Window]] = {}
     for task in tasks:
         if task.endpoint.counted_by and task.window:
@@ -107,7 +107,7 @@ def counting_lines(tasks: Iterable[Task]) -> list[Line]:
 
 
 def details_line(endpoint: Endpoint, calls: int) -> Line:
-    """What the details cost that are due by what is loaded now; what a sync loads before them adds to it."""
+    """Return what the details cost that are due now; what a sync loads before them may add to it."""
     return Line(
         resource=endpoint.name,
         variant="",

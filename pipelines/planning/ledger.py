@@ -1,4 +1,4 @@
-"""Ledger of the windows that were asked for and loaded; an empty day and a missing one look alike in the tables."""
+"""The ledger of windows that were asked for and loaded; in the tables an empty day and a missing one look alike."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -27,7 +27,7 @@ class ServerBehaviour:
         not_additive: metrics whose days do not add up to the range.
         capped: the list over a longer range is cut off, so that sums cannot be checked.
         counted: rows of entities were as many as another endpoint counts; from then on they have to be.
-        checked: every loaded window whose numbers could still change on that day is at least as fresh as that day.
+        checked: day on which everything that could still change was compared with the API; nothing loaded is older.
     """
 
     rounded: bool = False
@@ -62,7 +62,7 @@ class Ledger:
     def __init__(
         self,
         loaded: Mapping[str, Iterable[Window]] | None = None,
-        known: Mapping[str, ServerBehaviour] | None = None,
+        behaviours: Mapping[str, ServerBehaviour] | None = None,
         tenant: str | None = None,
         granted: Granted | None = None,
         forgotten: Forgotten | None = None,
@@ -70,7 +70,7 @@ class Ledger:
         self.granted = granted or Granted()
         self.forgotten = forgotten or Forgotten()
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
-        self._known = dict(known or {})
+        self._behaviours = dict(behaviours or {})
         self.tenant = tenant
 
     @classmethod
@@ -93,7 +93,7 @@ class Ledger:
                 key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
                 for key, ranges in stored["loaded"].items()
             },
-            {key: _known_from(facts) for key, facts in stored["known"].items()},
+            {key: _behaviour_from(facts) for key, facts in stored["known"].items()},
             stored["tenant"],
             Granted(**stored["granted"]) if "granted" in stored else None,
             Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
@@ -103,42 +103,42 @@ class Ledger:
 
     def to_state(self) -> dict[str, Any]:
         """Return the ledger as JSON-ready values."""
-        beside: dict[str, Any] = {}
+        optional: dict[str, Any] = {}
         if self.granted.days:
-            beside["granted"] = asdict(self.granted)
+            optional["granted"] = asdict(self.granted)
         if self.forgotten.marks:
-            beside["forgotten"] = {"salt": self.forgotten.salt, "marks": sorted(self.forgotten.marks)}
+            optional["forgotten"] = {"salt": self.forgotten.salt, "marks": sorted(self.forgotten.marks)}
         return {
             "version": VERSION,
             "loaded": {
                 key: [[str(window.start), str(window.end)] for window in windows]
                 for key, windows in sorted(self._loaded.items())
             },
-            "known": {key: _facts_of(known) for key, known in sorted(self._known.items())},
+            "known": {key: _facts_of(one) for key, one in sorted(self._behaviours.items())},
             "tenant": self.tenant,
-            **beside,
+            **optional,
         }
 
     def add(self, task: Task, grain: Grain, today: Date) -> None:
-        """Note that a task was loaded; a window that reaches into today is not complete yet."""
+        """Note that a task was loaded; today is not noted as loaded, because it is not over."""
         if task.window is None:
             return
         key = _key(task, grain)
-        known = self._known.get(key, ServerBehaviour())
-        if known.checked is None:
-            self._known[key] = replace(known, checked=today)
+        behaviour = self._behaviours.get(key, ServerBehaviour())
+        if behaviour.checked is None:
+            self._behaviours[key] = replace(behaviour, checked=today)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), task.window])
         elif task.endpoint.range_independent and task.window.start < today:
             complete = Window(task.window.start, today.subtract(days=1))
             self._loaded[key] = merged([*self._loaded.get(key, ()), complete])
 
-    def forget(self, endpoint: str) -> None:
+    def drop(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""
         self._loaded = {key: windows for key, windows in self._loaded.items() if key.split("|")[0] != endpoint}
 
     def variants(self, endpoint: str) -> set[str]:
-        """Variants of an endpoint of which something is loaded, where its grain is no part of what is loaded."""
+        """Variants of a series or of entities of which something is loaded."""
         return {key.partition("|")[2] for key in self._loaded if key.split("|")[0] == endpoint}
 
     def endpoints(self) -> set[str]:
@@ -147,11 +147,11 @@ class Ledger:
 
     def behaviour(self, task: Task, grain: Grain) -> ServerBehaviour:
         """What checks have learned about a task's variant."""
-        return self._known.get(_key(task, grain), ServerBehaviour())
+        return self._behaviours.get(_key(task, grain), ServerBehaviour())
 
-    def learn(self, task: Task, grain: Grain, known: ServerBehaviour) -> None:
+    def learn(self, task: Task, grain: Grain, behaviour: ServerBehaviour) -> None:
         """Keep what a check has learned."""
-        self._known[_key(task, grain)] = known
+        self._behaviours[_key(task, grain)] = behaviour
 
     def loaded(self, task: Task, grain: Grain) -> list[Window]:
         """Days of a task's window that were loaded, as ranges, oldest first."""
@@ -175,7 +175,7 @@ class Ledger:
         return [*gaps, Window(task.window.start, end)] if task.window.start <= end else gaps
 
 
-def _known_from(facts: Mapping[str, Any]) -> ServerBehaviour:
+def _behaviour_from(facts: Mapping[str, Any]) -> ServerBehaviour:
     checked = facts.get("checked")
     return ServerBehaviour(
         rounded=facts.get("rounded", False),
@@ -186,13 +186,13 @@ def _known_from(facts: Mapping[str, Any]) -> ServerBehaviour:
     )
 
 
-def _facts_of(known: ServerBehaviour) -> dict[str, Any]:
+def _facts_of(behaviour: ServerBehaviour) -> dict[str, Any]:
     facts = {
-        "rounded": known.rounded,
-        "not_additive": sorted(known.not_additive),
-        "capped": known.capped,
-        "counted": known.counted,
-        "checked": str(known.checked) if known.checked else None,
+        "rounded": behaviour.rounded,
+        "not_additive": sorted(behaviour.not_additive),
+        "capped": behaviour.capped,
+        "counted": behaviour.counted,
+        "checked": str(behaviour.checked) if behaviour.checked else None,
     }
     return {name: value for name, value in facts.items() if value}
 

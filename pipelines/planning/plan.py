@@ -22,7 +22,7 @@ class Plan:
         again: loaded windows that are read again.
         checks: loaded ranges that have to add up; each answers for many windows and is not loaded itself.
         history: the rest, newest first.
-        fully_checked: variants of which everything that may have changed is looked at.
+        fully_checked: variants of which this plan looks at everything that may have changed.
         details: endpoints whose calls depend on what is loaded by then.
         notes: what the plan leaves for later, in sentences.
     """
@@ -96,7 +96,7 @@ def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, led
 
 
 def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
-    """Cut tasks into groups that are loaded and committed together, each about `units` units dear."""
+    """Cut tasks into slices, each of about `units` units: what is loaded and committed together."""
     group: list[Task] = []
     for task in tasks:
         if group and cost([*group, task]) > units:
@@ -108,7 +108,7 @@ def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
 
 
 def cost(tasks: Iterable[Task], groups: int = 1) -> int:
-    """Units that tasks cost, with `groups` calls for those that ask for several ids.
+    """Return the units that tasks cost, with `groups` calls for each that asks for several ids.
 
     Ids are asked for once per range, however many tasks need them.
     """
@@ -123,7 +123,7 @@ def cost(tasks: Iterable[Task], groups: int = 1) -> int:
 
 
 def _from_first_loaded(whole: Task, policy: Policy, ledger: Ledger) -> Task:
-    """A range that begins where loading began, if nobody said where: after a pause no day is left out between."""
+    """Begin where loading once began, if no first day is given: after a pause no day is left out."""
     if whole.window is None or not policy.keeps_start:
         return whole
     loaded = ledger.loaded(replace(whole, window=Window(EVER, whole.window.end)), policy.grain)
@@ -143,7 +143,7 @@ def _tasks(whole: Task, policy: Policy, ledger: Ledger) -> Iterator[Task]:
 
 
 def _series(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Iterator[Task]:
-    """A call answers for up to 366 days, so the horizon costs as much as a day."""
+    """Plan a series: one call answers for up to 366 days, so the whole horizon costs as much as a day."""
     missing = ledger.missing(whole, policy.grain)
     horizon = policy.horizon(ledger.behaviour(whole, policy.grain).checked)
     look = policy.recent if policy.restatement is Restatement.NONE else horizon
@@ -177,16 +177,16 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             yield replace(task, reason=Reason.AGAIN)
         elif known.capped or not whole.endpoint.additive:
             if refresh_due(window, known.checked, policy.today):
-                yield replace(task, reason=Reason.LADDER)
+                yield replace(task, reason=Reason.REFRESH)
         else:
             settled.append(window)
             if policy.tolerance and refresh_due(window, known.checked, policy.today):
-                yield replace(task, reason=Reason.LADDER)
+                yield replace(task, reason=Reason.REFRESH)
     yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
 
 
 def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
-    """Whether a range holds every loaded window whose numbers may have changed."""
+    """Whether the plan looks at every loaded window whose numbers may have changed."""
     if whole.window is None or policy.restatement is Restatement.NONE:
         return False
     horizon = policy.horizon(ledger.behaviour(whole, policy.grain).checked)
@@ -201,7 +201,7 @@ def _contradicts(endpoint: Endpoint, known: ServerBehaviour) -> bool:
 
 
 def _newest_first(tasks: list[Task]) -> list[Task]:
-    """Newest windows first; within a window, what one call answers for long goes first, then the catalogue's order."""
+    """Newest windows first; before them what one call answers for long; otherwise the order of the catalogue."""
 
     def key(task: Task) -> tuple[bool, int]:
         cheap = task.window is None or task.endpoint.by_day
@@ -210,4 +210,4 @@ def _newest_first(tasks: list[Task]) -> list[Task]:
     return sorted(tasks, key=key)
 
 
-_GROUP: Final = {Reason.HINT: "recent", Reason.CHECK: "checks", Reason.AGAIN: "again", Reason.LADDER: "again"}
+_GROUP: Final = {Reason.HINT: "recent", Reason.CHECK: "checks", Reason.AGAIN: "again", Reason.REFRESH: "again"}

@@ -13,10 +13,10 @@ from sources.rest.reading.tasks import Task, VariantValues
 from sources.rest.windows import Grain, Window, align
 
 RECENT_DAYS: Final = 7
-"""Days whose numbers everybody waits for: they are loaded before anything older is looked at."""
+"""Days that users wait for: they are loaded before anything older."""
 
 REFRESH_AGES: Final = (1, 2, 3, 7, 14, 30, 60, 90)
-"""Ages in days at which a window is read again that cannot be checked by sums."""
+"""Ages in days at which a window that sums cannot check is read again."""
 
 
 EVER: Final = Date(1970, 1, 1)
@@ -31,7 +31,7 @@ class Reason(StrEnum):
     CHECK = "check"  # does a range still add up
     RESTATED = "restated"  # found to have changed
     AGAIN = "again"  # policy says so
-    LADDER = "ladder"  # cannot be checked by sums, and old enough to be read again
+    REFRESH = "ladder"  # cannot be checked by sums, and has reached one of the refresh ages
     GAP = "gap"  # missing between days that are loaded
     HISTORY = "history"  # older than everything that is loaded
     SNAPSHOT = "snapshot"  # the present state
@@ -48,9 +48,9 @@ class Policy:
         restatement: what is done about them.
         grain: length of the windows of aggregate rows.
         values: values of the query parameters that multiply calls.
-        looks_back: no first day was asked for, so that loaded days of the horizon are looked at wherever it begins.
-        keeps_start: no first day is configured either, so that what was loaded says where the range begins.
-        tolerance: share by which the sum of a value over the horizon may be out; what is less waits for its rung.
+        looks_back: the whole horizon is looked at again, because no first day was asked for.
+        keeps_start: the range begins where loading once began, because no first day is configured either.
+        tolerance: share by which the sum of a value over the horizon may be out; less waits for the next refresh age.
         rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded.
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
     """
@@ -67,7 +67,7 @@ class Policy:
     reread_units: int = 600
 
     def horizon(self, checked: Date | None) -> Window:
-        """Days whose numbers may have changed since they were checked: after a pause it reaches further back."""
+        """Days whose numbers may have changed since the last check; after a pause there are more of them."""
         since = min(checked or self.today, self.today)
         return Window(since.subtract(days=self.horizon_days), self.today)
 
@@ -78,7 +78,7 @@ class Policy:
 
 
 def looked_at(whole: Task, policy: Policy, horizon: Window) -> Task:
-    """The days of which loaded windows are looked at again: what was asked for, and the horizon if all was."""
+    """Return the range whose loaded windows are looked at again: what was asked for, and often the horizon too."""
     window = whole.window or horizon
     if policy.looks_back:
         window = Window(min(window.start, horizon.start), window.end)
@@ -86,21 +86,21 @@ def looked_at(whole: Task, policy: Policy, horizon: Window) -> Task:
 
 
 def aligned(whole: Task, policy: Policy) -> Task:
-    """A task over whole windows of the grain, where its endpoint has any."""
+    """Return the task widened to whole windows of the grain, where its endpoint has a grain."""
     if whole.window is None or whole.endpoint.range_independent:
         return whole
     return replace(whole, window=align(whole.window, policy.grain, policy.today))
 
 
 def refresh_due(window: Window, checked: Date | None, today: Date) -> bool:
-    """Whether a window has reached a rung of the ladder since it was last looked at."""
+    """Whether a window has reached a refresh age since it was last looked at."""
     age = (today - window.end).days
     then = (checked - window.end).days if checked else 0
-    return any(then < rung <= age for rung in REFRESH_AGES)
+    return any(then < due <= age for due in REFRESH_AGES)
 
 
 def why_missing(window: Window, whole: Task, policy: Policy, ledger: Ledger) -> Reason:
-    """Why days are asked for that are not loaded."""
+    """Return why days that are not loaded are asked for."""
     loaded = ledger.loaded(replace(whole, window=Window(EVER, policy.today)), policy.grain)
     if window.end >= policy.recent.start or not loaded or window.start > loaded[-1].end:
         return Reason.NEW if window.end >= policy.recent.start else Reason.HISTORY

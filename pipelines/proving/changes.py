@@ -21,7 +21,7 @@ Cells = dict[tuple[date, str, str], float]
 
 @dataclass(frozen=True)
 class Change:
-    """An additive metric of a loaded day that has another value now; null where there is or was none."""
+    """A loaded value that differs from what the API says now; None where there was none, or is none any more."""
 
     task: Task
     date: date
@@ -32,7 +32,7 @@ class Change:
 
     @property
     def size(self) -> float:
-        """How much it moved."""
+        """Absolute difference."""
         return abs((self.new or 0) - (self.old or 0))
 
 
@@ -52,7 +52,7 @@ class ChangedDays:
 
     @property
     def cancelling(self) -> frozenset[Measure]:
-        """Measures that moved both up and down: what one day lost another may have won."""
+        """Measures with changes up and down: sums may agree although days do not."""
         return frozenset(measure for measure, signs in self._signs.items() if len(signs) > 1)
 
     @property

@@ -1,4 +1,4 @@
-"""Whether as many rows of entities were listed as another endpoint counts: what pages have lost shows here."""
+"""Whether pages have listed as many rows of entities as another endpoint counts."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ from sources.rest.windows import Window, split
 
 @dataclass
 class Counts:
-    """Rows listed by the chains of a run.
+    """Rows that the pages of a run have listed.
 
     Attributes:
         listed: task -> rows that the API has listed for it.
@@ -23,12 +23,12 @@ class Counts:
     listed: dict[Task, int] = field(default_factory=dict)
 
     def add(self, answer: Answer) -> None:
-        """Take note of a chain."""
+        """Note how many rows were listed for a task."""
         if answer.task.endpoint.counted_by:
             self.listed[answer.task] = answer.rows
 
     def questions(self, catalogue: Mapping[str, Endpoint]) -> list[Task]:
-        """What has to be asked to know how many rows there must be."""
+        """Return the tasks whose answers count how many rows there must be."""
         spans: dict[str, Window] = {}
         for task in self.listed:
             name, window = _count(task).endpoint, _window(task)
@@ -39,7 +39,7 @@ class Counts:
         ]
 
     def compared(self, answers: Iterable[Answer]) -> tuple[list[Task], dict[Task, int]]:
-        """Return the chains with as many rows as are counted, and those with another number, with what is counted."""
+        """Return the tasks that have listed as many rows as are counted, and the others with the count."""
         answers = list(answers)
         equal, different = [], {}
         for task, rows in self.listed.items():

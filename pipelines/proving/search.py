@@ -17,7 +17,7 @@ ATTEMPTS: Final = 2
 """Times that sums may contradict themselves before a metric counts as not additive: the world may move meanwhile."""
 
 CHANGED_DAYS_AT_ONCE: Final = 4
-"""ChangedDays read between two looks at the sums, where not all may be needed."""
+"""Windows read between two looks at the sums, where not all may be needed."""
 
 Ask = Callable[[Sequence[Task]], Mapping[Task, Answer]]
 """Reads tasks; those that failed or were not asked for are absent."""
@@ -28,10 +28,10 @@ Loaded = Callable[[Window, frozenset[Window]], Sums]
 
 @dataclass
 class Finding:
-    """What an examination has found.
+    """What a search has found.
 
     Attributes:
-        proved: what is loaded adds up, once the answers are loaded.
+        proved: what is loaded adds up as soon as the answers are loaded.
         answers: windows that were read again; those that had not changed are among them.
         behaviour: what is known of the server now.
         complete: every call that was needed was answered.
@@ -44,14 +44,14 @@ class Finding:
 
 
 class RestatementSearch:
-    """Examines contiguous loaded windows of one variant of an endpoint.
+    """Searches contiguous loaded windows of one variant of an endpoint for those that were restated.
 
     Args:
         subject: endpoint and variant.
         windows: what is loaded, oldest first, without gaps between.
         ask: reads from the API.
         loaded: sums from the warehouse.
-        changed_days: days that moved elsewhere, by measure, largest change first.
+        changed_days: days that have changed at other endpoints, by measure, largest change first.
         behaviour: what earlier checks have learned.
         cancelling: measures that moved both up and down, so that sums may agree although days do not.
         tolerance: share by which the sum of a value may be out over the range.
@@ -197,7 +197,7 @@ class RestatementSearch:
         return total
 
     def _learn(self, contradictions: Sequence[Gap]) -> None:
-        """Windows were read and agree, their range does not: the metric does not add up on this server.
+        """All windows of a range were read and the range still differs: the metric does not add up on this server.
 
         Rounding is learned from the first such window, because it makes every range of a server disagree.
         """
@@ -207,7 +207,7 @@ class RestatementSearch:
         self._finding.behaviour = replace(known, rounded=rounded, not_additive=known.not_additive | broken)
 
     def _changed_windows(self, found: Sequence[Gap]) -> list[Window]:
-        """Windows that moved elsewhere, where the same is measured: what shows a gap, or may cancel itself out."""
+        """Windows that changed at other endpoints which measure what shows a gap, or what may cancel itself out."""
         measures = {self._subject.endpoint.additive[gap.metric] for gap in found}
         measures |= self._cancelling & set(self._subject.endpoint.additive.values())
         days = [day for measure in sorted(measures) for day in self._changed_days.get(measure, ())]

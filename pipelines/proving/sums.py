@@ -1,4 +1,4 @@
-"""Sums of additive metrics: the API's word over a range against what is loaded for its windows. Pure arithmetic."""
+"""Sums of additive metrics, of an answer over a range and of what is loaded for its windows: pure arithmetic."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

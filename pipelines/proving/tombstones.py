@@ -1,4 +1,4 @@
-"""Rows of entities that the API does not list any more: they are deleted here too."""
+"""Tombstones: rows of entities that the API does not list any more are deleted here too."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,7 +20,7 @@ it, and say nothing.
 
 
 def with_tombstones(answer: Answer, warehouse: Warehouse) -> Answer:
-    """Add to an answer what deletes the rows that are loaded for its days and that it does not list."""
+    """Add to an answer a tombstone for each loaded row of its days that it does not list."""
     endpoint, window = answer.task.endpoint, answer.task.window
     if endpoint.kind is not Kind.ENTITY or window is None or not warehouse.has(endpoint.name):
         return answer

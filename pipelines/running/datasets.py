@@ -6,37 +6,39 @@ from importlib.metadata import version
 
 import pendulum
 
-from pipelines.running.job import Job, Work
 from pipelines.running.outcome import Outcome
+from pipelines.running.prepare import DatasetRun, PreparedRun
 from pipelines.storing.history import RunRow, history_table
 
 
-def each_dataset(work: Work, do: Callable[[Job], Outcome]) -> Outcome:
-    """Do one job after the other; each leaves the row of its run in its own dataset."""
-    total, before = Outcome(notes=work.scopes.notes), (0, 0, 0)
-    for job in work.jobs:
+def each_dataset(prepared: PreparedRun, do: Callable[[DatasetRun], Outcome]) -> Outcome:
+    """Load or prove one dataset after the other; each gets the row of its own run."""
+    total, before = Outcome(notes=prepared.scopes.notes), (0, 0, 0)
+    for part in prepared.parts:
         started_at = pendulum.now("UTC")
-        outcome = do(job)
-        if job.personal:
-            outcome += Outcome(missing=work.scopes.missing, failures=work.failures)
-        outcome.stopped_by = work.stopped.code
-        job.run.close(history_table("sync_runs", [_run_row(work, job, outcome, started_at, before)]))
-        total, before = total + outcome, _spent(work)
-    if work.reader.session.keys.current:
+        outcome = do(part)
+        if part.personal:
+            outcome += Outcome(missing=prepared.scopes.missing, failures=prepared.failures)
+        outcome.stopped_by = prepared.stopped.code
+        part.run.close(history_table("sync_runs", [_run_row(prepared, part, outcome, started_at, before)]))
+        total, before = total + outcome, _spent(prepared)
+    if prepared.reader.session.keys.current:
         total.notes.append("api_key is refused and next_api_key works: put it in the place of api_key")
     return total
 
 
-def _spent(work: Work) -> tuple[int, int, int]:
-    session = work.reader.session
+def _spent(prepared: PreparedRun) -> tuple[int, int, int]:
+    session = prepared.reader.session
     return session.budget.spent, session.calls, session.retries
 
 
-def _run_row(work: Work, job: Job, outcome: Outcome, started_at: datetime, before: tuple[int, int, int]) -> RunRow:
-    units, calls, retries = (now - then for now, then in zip(_spent(work), before, strict=True))
+def _run_row(
+    prepared: PreparedRun, part: DatasetRun, outcome: Outcome, started_at: datetime, before: tuple[int, int, int]
+) -> RunRow:
+    units, calls, retries = (now - then for now, then in zip(_spent(prepared), before, strict=True))
     return RunRow(
-        run_id=job.run.run_id,
-        profile_id=work.reader.tenant,
+        run_id=part.run.run_id,
+        profile_id=prepared.reader.tenant,
         started_at=started_at,
         ended_at=pendulum.now("UTC"),
         outcome=outcome.exit_code.name.lower(),

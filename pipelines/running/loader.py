@@ -6,7 +6,6 @@ from itertools import groupby
 from dlt.extract import DltResource
 
 from pipelines.planning.plan import slices
-from pipelines.planning.policy import Policy
 from pipelines.proving.changes import ChangeDetector
 from pipelines.proving.counts import Counts
 from pipelines.proving.tombstones import with_tombstones
@@ -18,6 +17,7 @@ from pipelines.storing.dataset import Dataset
 from sources.rest.reading.answers import Answer, Failure, Skipped
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
+from sources.rest.windows import Grain
 
 ExtraResources = Callable[[], Iterable[DltResource]]
 """Makes tables that go with the first slice."""
@@ -33,9 +33,10 @@ class Loader:
         commits: answers are loaded; if not, they are only compared with what is loaded.
 
     Args:
-        dataset: where rows go.
+        dataset: what is loaded.
+        committer: where rows go.
         reader: where they come from.
-        policy: how the past is gone about.
+        grain: length of the windows of aggregate rows.
         limits: how fast.
         journal: is told what happens.
         progress: told of each task that is done with.
@@ -44,14 +45,15 @@ class Loader:
     def __init__(
         self,
         dataset: Dataset,
+        committer: Committer,
         reader: Reader,
-        policy: Policy,
-        limits: Limits,
         *,
+        grain: Grain,
+        limits: Limits,
         journal: Journal,
         progress: Callable[[Task], None],
     ) -> None:
-        self.detector = ChangeDetector(dataset.ledger, dataset.warehouse, policy.grain)
+        self.detector = ChangeDetector(dataset.ledger, dataset.warehouse, grain)
         self.counts = Counts()
         self.slice_units = limits.slice_units
         self.commits = True
@@ -61,7 +63,7 @@ class Loader:
         self._in_flight = limits.in_flight
         self._progress = progress
         self._breaker = CircuitBreaker()
-        self._committer = Committer(dataset, grain=policy.grain, today=policy.today)
+        self._committer = committer
         self._columns_before = self._committer.evolved()
 
     @property

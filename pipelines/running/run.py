@@ -13,6 +13,7 @@ from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
 from pipelines.running.loader import ExtraResources, Loader, by_variant
 from pipelines.running.outcome import Outcome
+from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.reader import Reader
@@ -23,7 +24,8 @@ class Run:
     """One run of a plan.
 
     Args:
-        dataset: where rows go.
+        dataset: what is loaded.
+        committer: where rows go.
         reader: where they come from.
         policy: how the past is gone about.
         limits: how fast.
@@ -33,7 +35,9 @@ class Run:
     def __init__(
         self,
         dataset: Dataset,
+        committer: Committer,
         reader: Reader,
+        *,
         policy: Policy,
         limits: Limits,
         progress: Callable[[Task], None] = lambda _: None,
@@ -42,7 +46,15 @@ class Run:
         self._reader = reader
         self._policy = policy
         self._journal = Journal(reader.session.units)
-        self._loader = Loader(dataset, reader, policy, limits, journal=self._journal, progress=progress)
+        self._loader = Loader(
+            dataset,
+            committer,
+            reader,
+            grain=policy.grain,
+            limits=limits,
+            journal=self._journal,
+            progress=progress,
+        )
 
     @property
     def run_id(self) -> str:

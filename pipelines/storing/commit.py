@@ -1,6 +1,6 @@
 """Loading a slice: rows, the ledger and the history that speak of them, in one load package."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
 
 import dlt
@@ -23,13 +23,14 @@ class Committer:
 
     Args:
         dataset: where rows go; its ledger grows with each slice.
+        load: loads the package that was extracted and normalised.
         grain: length of the windows of aggregate rows.
         today: the day that is still changing.
     """
 
-    def __init__(self, dataset: Dataset, *, grain: Grain, today: Date) -> None:
-        self._destination = dataset.destination
-        self._pipeline = dataset.destination.pipeline
+    def __init__(self, dataset: Dataset, load: Callable[[], None], *, grain: Grain, today: Date) -> None:
+        self._pipeline = dataset.pipeline
+        self._load = load
         self._ledger = dataset.ledger
         self._warehouse = dataset.warehouse
         self._grain = grain
@@ -79,7 +80,7 @@ class Committer:
 
         self._pipeline.extract(one_slice())
         self._pipeline.normalize()
-        self._destination.load()
+        self._load()
         self._evolved = None
 
     def _differing(self, answers: Sequence[Answer]) -> list[tuple[Endpoint, list[Answer]]]:

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from pipelines.destinations.destination import Destination
+import dlt
+
+from pipelines.destinations.attached import Attached
 from pipelines.planning.ledger import Ledger
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint
@@ -15,17 +17,17 @@ class Dataset:
     """An open dataset.
 
     Attributes:
-        destination: where it is.
+        pipeline: the dlt pipeline that is attached to it.
         warehouse: its tables.
         ledger: what was loaded into them.
     """
 
-    destination: Destination
+    pipeline: dlt.Pipeline
     warehouse: Warehouse
     ledger: Ledger
 
 
-def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
+def open_dataset(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
     """Attach to a destination and read its ledger; what that says of tables that were dropped by hand does not count.
 
     Raises:
@@ -39,5 +41,5 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
     tables = warehouse.tables(ledger.endpoints())
     for name in ledger.endpoints():
         if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
-            ledger.forget(name)
-    return Dataset(destination=destination, warehouse=warehouse, ledger=ledger)
+            ledger.drop(name)
+    return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger)

@@ -22,7 +22,7 @@ class LoadedIds:
     """
 
     def __init__(self, dataset: Dataset, policy: Policy, *, endpoints: Mapping[str, Endpoint], options: object) -> None:
-        self._pipeline = dataset.destination.pipeline
+        self._pipeline = dataset.pipeline
         self._tables = dataset.warehouse.tables(dataset.ledger.endpoints())
         self._ledger = dataset.ledger
         self._policy = policy

@@ -179,7 +179,7 @@ def test_forgetting_an_endpoint_leaves_the_others() -> None:
     cash = task("revenue_cash", "2026-03-01", "2026-03-02")
     ledger = loaded([*revenue, cash])
     assert ledger.endpoints() == {"revenue", "revenue_cash"}
-    ledger.forget("revenue")
+    ledger.drop("revenue")
     assert ledger.endpoints() == {"revenue_cash"}
     assert ledger.missing(cash, Grain.DAY) == []
     assert texts(ledger.missing(revenue[0], Grain.DAY)) == ["2026-03-01..2026-03-02"]
@@ -254,14 +254,14 @@ def test_a_forgotten_endpoint_keeps_what_was_learned_of_the_server_and_its_tenan
     ledger = loaded([one])
     ledger.tenant = "p1"
     ledger.learn(one, Grain.DAY, ServerBehaviour(rounded=True, checked=TODAY))
-    ledger.forget("channels")
+    ledger.drop("channels")
     assert (ledger.endpoints(), ledger.tenant) == (set(), "p1")
     assert ledger.behaviour(one, Grain.DAY) == ServerBehaviour(rounded=True, checked=TODAY)
 
 
 def test_forgetting_goes_by_the_whole_name() -> None:
     ledger = loaded([task(name, "2026-03-01", "2026-03-02") for name in ("conversions", "conversions_timeseries")])
-    ledger.forget("conversions")
+    ledger.drop("conversions")
     assert ledger.endpoints() == {"conversions_timeseries"}
 
 

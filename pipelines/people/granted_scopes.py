@@ -5,14 +5,14 @@ from typing import Final
 
 from pendulum import Date
 
-from pipelines.people.scopes import answers_to, lacking, questions_about, scopes_of
+from pipelines.people.scope_probes import missing_scopes, probe, probes_of, scopes_of
 from pipelines.planning.ledger import Granted, Ledger
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import VariantValues
 
 BELIEVED_DAYS: Final = 30
-"""Days for which it is believed that a key can still do what it could."""
+"""Days after which it is not said any more that a key has a scope."""
 
 
 class GrantedScopes:
@@ -47,8 +47,8 @@ class GrantedScopes:
         wanted = scopes_of(endpoints)
         known = self._granted()
         asked = not_known(wanted, known, self._today)
-        answers = answers_to(self._reader, questions_about(asked, values, self._today))
-        missing = lacking(answers)
+        answers = probe(self._reader, probes_of(asked, values, self._today))
+        missing = missing_scopes(answers)
         known = self._granted()  # of the other key, if the first one was refused meanwhile
         found = {**known, **{scope: str(self._today) for scope, error in answers.items() if error is None}}
         granted = Granted(self._reader.session.keys.fingerprint, {scope: found[scope] for scope in sorted(found)})
@@ -84,5 +84,5 @@ def granted_to(fingerprint: str, ledgers: Iterable[Ledger]) -> dict[str, str]:
 def not_known(
     wanted: Mapping[str, list[Endpoint]], granted: Mapping[str, str], today: Date
 ) -> dict[str, list[Endpoint]]:
-    """Scopes that have to be asked about, with the endpoints that need them."""
+    """Return the scopes that were not found today, with the endpoints that need them."""
     return {scope: rows for scope, rows in wanted.items() if granted.get(scope) != str(today)}

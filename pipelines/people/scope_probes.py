@@ -12,14 +12,14 @@ from sources.rest.reading.tasks import Task, VariantValues
 from sources.rest.windows import Window
 
 NOBODYS_DAY: Final = Date(2000, 1, 1)
-"""A day before there was anybody: asking for it shows whether the key may ask, and brings no rows."""
+"""A day without any data: asking for it shows whether the key may ask, and brings no rows."""
 
 NOBODY: Final = "00000000-0000-0000-0000-000000000000"
 """An id that nobody has; foreign ids give empty answers."""
 
 
 def scopes_of(endpoints: Iterable[Endpoint]) -> dict[str, list[Endpoint]]:
-    """Endpoints by the scope that they need, cheapest first; those without a documented scope are left out."""
+    """Return endpoints by the scope that they need, cheapest first, without those that need no documented scope."""
     found: dict[str, list[Endpoint]] = {}
     for endpoint in endpoints:
         if endpoint.scope:
@@ -27,10 +27,8 @@ def scopes_of(endpoints: Iterable[Endpoint]) -> dict[str, list[Endpoint]]:
     return {scope: sorted(rows, key=_price) for scope, rows in found.items()}
 
 
-def questions_about(
-    wanted: Mapping[str, Sequence[Endpoint]], values: VariantValues, today: Date
-) -> dict[str, list[Task]]:
-    """What to ask about each scope: one variant, or all of them where each has an address of its own."""
+def probes_of(wanted: Mapping[str, Sequence[Endpoint]], values: VariantValues, today: Date) -> dict[str, list[Task]]:
+    """Return the tasks that show whether a scope is granted: one variant, or all where each has a path of its own."""
     found = {}
     for scope, (endpoint, *_) in wanted.items():
         known = {column.name: values.get(column.name) or (NOBODY,) for column in endpoint.variant_columns}
@@ -41,10 +39,10 @@ def questions_about(
     return found
 
 
-def answers_to(
+def probe(
     reader: Reader, questions: Mapping[str, Iterable[Task]], *, strict: bool = False
 ) -> dict[str, ApiError | None]:
-    """Ask about scopes; return what stands against each: nothing, `MissingScopeError`, or an error that says nothing.
+    """Ask about scopes; return per scope None if it is granted, `MissingScopeError`, or an error that does not tell.
 
     Args:
         reader: the way to the API.
@@ -71,8 +69,8 @@ def answers_to(
     return found
 
 
-def lacking(answers: Mapping[str, ApiError | None]) -> dict[str, ApiError]:
-    """Scopes that the key does not have."""
+def missing_scopes(answers: Mapping[str, ApiError | None]) -> dict[str, ApiError]:
+    """Return the scopes that the key does not have."""
     return {scope: error for scope, error in answers.items() if isinstance(error, MissingScopeError)}
 
 

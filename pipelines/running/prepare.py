@@ -9,13 +9,14 @@ from dlt.extract import DltResource
 
 from pipelines.destinations.destination import Destination
 from pipelines.people.erasure import Tables
-from pipelines.people.granted import GrantedScopes
+from pipelines.people.granted_scopes import GrantedScopes
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
 from pipelines.running.run import Run
 from pipelines.running.signals import Stopped, stopped_by_signals
+from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
@@ -38,7 +39,7 @@ class Watcher(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Job:
+class DatasetRun:
     """What is loaded into one dataset, holding its lock."""
 
     run: Run
@@ -48,11 +49,11 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class PreparedRun:
     """A run that is about to start.
 
     Attributes:
-        jobs: one per dataset: what everybody may see, then personal data.
+        parts: one per dataset: what everybody may see, then personal data.
         reader: the way to the API.
         stopped: whether a signal has come.
         scopes: what the key may read of personal data.
@@ -60,7 +61,7 @@ class Work:
         extra_resources: makes the tables that do not come from the API.
     """
 
-    jobs: list[Job]
+    parts: list[DatasetRun]
     reader: Reader
     stopped: Stopped
     scopes: GrantedScopes
@@ -69,7 +70,7 @@ class Work:
 
 
 @contextmanager
-def opened(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iterator[Work]:
+def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iterator[PreparedRun]:
     """Lock, plan, and open the way to the API.
 
     Raises:
@@ -93,23 +94,26 @@ def opened(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iter
         reader.session.budget.allow(*config.limits.allowance)
         scopes = GrantedScopes(reader, [dataset.ledger for dataset in datasets], config.policy.today)
         scopes.warn_unused(include_pii=config.include_pii)
-        jobs: list[Job] = []
+        parts: list[DatasetRun] = []
         failures: list[Failure] = []
-        for dataset, rows in zip(datasets, groups, strict=True):
+        for destination, dataset, rows in zip(destinations, datasets, groups, strict=True):
             chosen: Sequence[Endpoint] = rows
             values = config.policy.values
             if rows[0].pii:
-                chosen, values, failed = _readable(rows, config, dataset, reader, scopes)
+                _enforce_privacy(reader, dataset, destination)
+                chosen, values, failed = _readable(rows, config, reader, scopes)
                 failures += failed
             made, policy = planned(config, dataset, chosen, values, planner)
             dataset.warehouse.release()
-            run = Run(dataset, reader, policy, config.limits, _progress(reader, watcher))
-            jobs.append(Job(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
+            committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
+            progress = _progress(reader, watcher)
+            run = Run(dataset, committer, reader, policy=policy, limits=config.limits, progress=progress)
+            parts.append(DatasetRun(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
         if watcher:
-            tasks = [task for job in jobs for task in job.plan.tasks]
+            tasks = [task for part in parts for task in part.plan.tasks]
             watcher.start(len(tasks), cost(tasks))
-        yield Work(
-            jobs=jobs,
+        yield PreparedRun(
+            parts=parts,
             reader=reader,
             stopped=stopped,
             scopes=scopes,
@@ -152,16 +156,17 @@ def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
     return [group for group in groups if group]
 
 
-def _readable(
-    rows: Sequence[Endpoint], config: RunConfig, dataset: Dataset, reader: Reader, scopes: GrantedScopes
-) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
-    """Personal endpoints that the key may read, the values of their parameters, and what the API did not tell.
-
-    What an earlier run has loaded under a laxer policy is brought under the present one first.
-    """
+def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination) -> None:
+    """Keep the forgotten out, and bring what was loaded under a laxer policy under the present one."""
     reader.privacy.forgotten = dataset.ledger.forgotten
-    if Tables(dataset.destination.pipeline, reader.privacy, dataset.warehouse.tables()).hide():
-        dataset.destination.rewrite()
+    if Tables(dataset.pipeline, reader.privacy, dataset.warehouse.tables()).hide():
+        destination.rewrite()
+
+
+def _readable(
+    rows: Sequence[Endpoint], config: RunConfig, reader: Reader, scopes: GrantedScopes
+) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
+    """Personal endpoints that the key may read, the values of their parameters, and what the API did not tell."""
     chosen, values = rows, config.policy.values
     try:
         chosen = scopes.readable(rows, values)

@@ -1,0 +1,55 @@
+"""A dlt pipeline that is attached to a destination."""
+
+import dlt
+
+from pipelines.destinations.duckdb_file import DuckDbFile
+from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.named import factory_of, working_folder
+from pipelines.destinations.target import Target
+
+
+class Attached:
+    """A dlt pipeline into a named destination and dataset, once it is open.
+
+    Args:
+        target: which destination and dataset.
+
+    Raises:
+        ConfigurationError: the destination is unknown, incomplete or cannot be written.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self._target = target
+        self._name = target.destination
+        self._factory = factory_of(target)
+        self._folder = working_folder(target, self._factory)
+        self._pipeline: dlt.Pipeline | None = None
+
+    @property
+    def pipeline(self) -> dlt.Pipeline:
+        """The pipeline, once it is open."""
+        if self._pipeline is None:
+            raise RuntimeError("the destination is not open")
+        return self._pipeline
+
+    def open(self) -> None:
+        """Attach to the destination and bring the state back from there.
+
+        Raises:
+            ConfigurationError: credentials or path cannot work.
+            DestinationBusyError: another process holds the destination, or it does not answer.
+        """
+        raise NotImplementedError
+
+    def _attach(self) -> dlt.Pipeline:
+        if isinstance(self._factory, DuckDbFile):
+            self._factory.wait = self._target.wait
+        with destination_errors(self._name):
+            pipeline = dlt.pipeline(
+                self._target.pipeline_name,
+                destination=self._factory,
+                dataset_name=self._target.dataset_name,
+                pipelines_dir=str(self._folder),
+            )
+        pipeline.runtime_config.intercept_signals = False  # dlt would swallow a signal that comes while it loads
+        return pipeline

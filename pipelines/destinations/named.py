@@ -1,0 +1,91 @@
+"""Destinations by name: what `destinations.toml` says of one, and the working folder that belongs to it."""
+
+import hashlib
+import tempfile
+import tomllib
+from pathlib import Path
+from typing import Any, Final
+
+import dlt
+from dlt.common.configuration.providers import CustomLoaderDocProvider
+from dlt.common.destination import Destination as DltDestination
+from dlt.common.pipeline import get_dlt_pipelines_dir
+
+from pipelines.destinations.duckdb_file import DuckDbFile
+from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.target import Target
+from sources.rest.errors import ConfigurationError, did_you_mean
+
+FILE: Final = "destinations.toml"
+"""Read from the folder where a run is started; what is packaged holds where there is none."""
+
+_PACKAGED: Final = Path(__file__).with_name(FILE)
+
+
+def factory_of(target: Target) -> Any:
+    """Return the dlt destination that a target names.
+
+    Raises:
+        ConfigurationError: the destination is unknown, or cannot be written.
+    """
+    name = target.destination
+    kind = _registered_type(name)
+    with destination_errors(name):
+        if kind == "duckdb":
+            return _duckdb_file(name, target.source)
+        return DltDestination.from_reference(kind, destination_name=name)
+
+
+def working_folder(target: Target, factory: Any) -> Path:
+    """Return the folder for what is not loaded yet: one per destination and dataset, so that two never share it.
+
+    Raises:
+        ConfigurationError: the destination is incomplete, or the folder above cannot be written.
+    """
+    with destination_errors(target.destination):
+        config = factory.configuration(factory.spec()._bind_dataset_name(target.dataset_name))  # noqa: SLF001 - dlt's way to say it
+    place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
+    root = Path(get_dlt_pipelines_dir())
+    _check_writable(root)
+    return root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+
+
+def _registered_type(name: str) -> str:
+    """Register `destinations.toml` with dlt and return the type of a named destination."""
+    file = Path(FILE) if Path(FILE).exists() else _PACKAGED
+    try:
+        content: dict[str, Any] = tomllib.loads(file.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
+    known = content.get("destination", {})
+    if name not in known:
+        raise ConfigurationError(f"{FILE} has no destination {name!r}{did_you_mean(name, known)}")
+    if "credentials" in known[name]:
+        raise ConfigurationError(f"{FILE} holds credentials of {name!r}; move them to .dlt/secrets.toml")
+    kind = known[name].get("destination_type")
+    if not isinstance(kind, str):
+        raise ConfigurationError(f"{FILE} gives destination {name!r} no destination_type")
+    if FILE not in {provider.name for provider in dlt.config.config_providers}:
+        dlt.config.register_provider(CustomLoaderDocProvider(FILE, lambda: content, supports_secrets=False))
+    return kind
+
+
+def _duckdb_file(name: str, source: str) -> DuckDbFile:
+    configured: object = dlt.secrets.get(f"destination.{name}.credentials")
+    # absolute, because dlt takes a relative path from wherever the pipeline was first run
+    file = Path(str(configured or f"{source}.duckdb").removeprefix("duckdb:///")).absolute()
+    if file.is_dir():
+        raise ConfigurationError(f"destination {name!r} is the folder {file}; give a file in it")
+    if not file.parent.is_dir():
+        raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
+    _check_writable(file.parent)
+    return DuckDbFile(str(file), destination_name=name)
+
+
+def _check_writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        raise ConfigurationError(f"the folder {folder} cannot be written: {error.strerror}") from None
