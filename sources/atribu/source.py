@@ -13,12 +13,7 @@ from requests.auth import AuthBase
 from sources.atribu.columns import PROFILE
 from sources.atribu.endpoints import ATRIBU, DISCOVERED, with_entity_ids
 from sources.atribu.options import Options
-from sources.rest.calling.budget import Budget
-from sources.rest.calling.keys import Keys
-from sources.rest.calling.retry import RetryPolicy
-from sources.rest.calling.session import Session
 from sources.rest.privacy.policies import Privacy
-from sources.rest.reading.reader import Reader
 from sources.rest.vendor.resources import column_hint
 from sources.rest.vendor.source import Source
 
@@ -36,27 +31,7 @@ def atribu(*, resources: Iterable[str] = (), today: Date | None = None, **option
     Raises:
         ConfigurationError: an option or a resource cannot work; the message says what to change.
     """
-    return SOURCE.plain(resources, today, options)
-
-
-def open_reader(options: Options) -> Reader:
-    """Open the way to the API: one session, one budget, one reader."""
-    session = Session(
-        ATRIBU,
-        base_url=options.base_url,
-        keys=Keys(options.keys, BearerKey),
-        budget=Budget(options.rate_limit, options.rate_period),
-        retry=RetryPolicy(tries=options.max_tries, seconds=options.max_retry_seconds, timeout=options.request_timeout),
-        connections=options.max_in_flight,
-    )
-    personal = privacy(options)
-    return Reader(
-        session,
-        personal.shaped(),
-        grain=options.grain,
-        options={"compare_ads": options.compare_ads},
-        privacy=personal,
-    )
+    return SOURCE.dlt_source(resources, today, options)
 
 
 def privacy(options: Options) -> Privacy:
@@ -98,8 +73,9 @@ class BearerKey(AuthBase):
 SOURCE: Final = Source(
     name=ATRIBU.name,
     options=Options,
+    api=lambda _: ATRIBU,
+    auth=lambda _, key: BearerKey(key),
     privacy=privacy,
-    open_reader=open_reader,
     extra_resources=profile_table,
     keyless={"api_key": "atb_live_none"},
     discovered=DISCOVERED,
