@@ -6,59 +6,35 @@ DOUBLE, because a multi-touch model can credit half a conversion; plain counts a
 
 from typing import Final
 
-from sources.rest.catalogue.columns import NOT_SET, Column, Measure, PiiCategory, Type
+from sources.rest.catalogue.columns import (
+    NOT_SET,
+    Column,
+    Measure,
+    PiiCategory,
+    bigint,
+    boolean,
+    calendar_day,
+    double,
+    text,
+    timestamp,
+)
 
 OLDER: Final = " Only older servers send it."
 NEWER: Final = " Only newer servers send it."
-
-
-def double(name: str, description: str, *, path: str = "", additive: Measure | None = None) -> Column:
-    """Return a column for money, ratios, averages and credit."""
-    return Column(name=name, type=Type.DOUBLE, description=description, path=path, additive=additive)
-
-
-def bigint(name: str, description: str, *, path: str = "", additive: Measure | None = None) -> Column:
-    """Return a column for a count."""
-    return Column(name=name, type=Type.BIGINT, description=description, path=path, additive=additive)
-
-
-def text(name: str, description: str, *, pii: PiiCategory | None = None) -> Column:
-    """Return a column for text."""
-    return Column(name=name, type=Type.TEXT, description=description, pii=pii)
-
-
-def untyped(name: str, description: str) -> Column:
-    """Return a column for what the vendor does not type: text as it is, anything else as JSON."""
-    return Column(name=name, type=Type.ANY, description=description)
-
-
-def boolean(name: str, description: str) -> Column:
-    """Return a column for yes or no."""
-    return Column(name=name, type=Type.BOOLEAN, description=description)
-
-
-def timestamp(name: str, description: str) -> Column:
-    """Return a column for an instant, stored in UTC."""
-    return Column(name=name, type=Type.TIMESTAMP, description=description)
 
 
 def key(name: str, description: str, *, empty: bool = True, pii: PiiCategory | None = None) -> Column:
     """Return a text column that tells rows apart; unless `empty` is false, null is stored as `(null)`."""
     missing = NOT_SET if empty else None
     note = f" Stored as {NOT_SET!r} where the server sends null." if empty else ""
-    return Column(name=name, type=Type.TEXT, description=description + note, key=True, missing=missing, pii=pii)
-
-
-def calendar_day(name: str, description: str) -> Column:
-    """Return a key column for a day of the profile's calendar."""
-    return Column(name=name, type=Type.DATE, description=description, key=True)
+    return text(name, description + note, key=True, missing=missing, pii=pii)
 
 
 PROFILE_ID: Final = text("profile_id", "Profile (one client or brand) of the key.")
 MODEL: Final = text("model", "Attribution model that was asked for.")
 LEVEL: Final = text("level", "What a row is: campaign, ad_set or ad.")
 GOAL: Final = text("goal", "Conversion type that was asked for.")
-DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.")
+DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.", key=True)
 
 OVERVIEW: Final = (
     double("spend", "Ad spend over all connected platforms.", additive=Measure.SPEND),

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from sources.atribu.columns import bigint, boolean, calendar_day, double, key, text, untyped
-from sources.rest.catalogue.columns import NOT_SET, Column, Type
+from sources.atribu.columns import key
+from sources.rest.catalogue.columns import NOT_SET, bigint, boolean, calendar_day, double, text, untyped
 from sources.rest.catalogue.relations import ChildList
 
 AD: Final = key("ad_external_id", "Id of the ad on its platform (Meta, Google).", empty=False)
@@ -91,7 +91,7 @@ TOP_PERFORMERS_LISTS: Final = (
 
 CREATIVE_PATTERNS: Final = (
     key("pattern_dim", "Dimension of the pattern."),
-    Column(name="pattern_value", type=Type.ANY, description="Value of the dimension.", key=True, missing=NOT_SET),
+    untyped("pattern_value", "Value of the dimension.", key=True, missing=NOT_SET),
     text("pattern_label", "Name of the pattern."),
     text("pattern_description", "What it is."),
     text("pattern_winning_signal", "What makes it win."),
@@ -103,7 +103,7 @@ CREATIVE_PATTERNS: Final = (
 )
 
 ARCHETYPES: Final = (
-    Column(name="archetype_cluster", type=Type.ANY, description="Cluster of the archetype.", key=True),
+    untyped("archetype_cluster", "Cluster of the archetype.", key=True),
     text("label", "Name of the archetype."),
     text("description", "What it is."),
     text("winning_signal", "What makes it win."),
@@ -147,7 +147,7 @@ COMPARE: Final = (
 
 TRAJECTORY: Final = (
     AD,
-    calendar_day("snapshot_date", "Day of the point."),
+    calendar_day("snapshot_date", "Day of the point.", key=True),
     SCORE_WINDOW,
     bigint("days_back", "Days that the answer covers."),
     *(
@@ -190,7 +190,7 @@ FORECAST_LISTS: Final = (
         name="trajectory_last_14d",
         description="The last 14 days of the ad.",
         columns=(
-            Column(name="day", type=Type.DATE, description="Day."),
+            calendar_day("day", "Day."),
             double("spend", "Ad spend of the day."),
             bigint("impressions", "Times shown."),
             bigint("clicks", "Clicks."),
@@ -200,7 +200,7 @@ FORECAST_LISTS: Final = (
         name="lifecycle_history",
         description="What happened to the ad.",
         columns=(
-            Column(name="event_date", type=Type.DATE, description="Day of the event."),
+            calendar_day("event_date", "Day of the event."),
             text("event_type", "Kind of event."),
             bigint("lifecycle_seq", "Number of the lifecycle."),
         ),

@@ -18,8 +18,7 @@ from sources.atribu.source import SOURCE
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import UnexpectedBodyError
 from sources.rest.reading.answers import Answer, Failure
-from sources.rest.reading.cursors import BrokenPaginationError
-from sources.rest.reading.paging import PAGES_MAX, Paginator
+from sources.rest.reading.paging import PAGES_MAX, BrokenPaginationError, Paginator
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window

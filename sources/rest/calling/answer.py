@@ -31,13 +31,7 @@ class Reply:
 
 
 def judged(response: Response, call: Call, api: Api, redact: Callable[[str], str]) -> Reply:
-    """Return what a good answer holds.
-
-    Args:
-        response: the answer.
-        call: what was called.
-        api: the vendor's conventions.
-        redact: cuts the keys out of a text of the server.
+    """Return what a good answer holds; `redact` cuts the keys out of what a refusal says.
 
     Raises:
         ApiError: a redirect, a refusal, or a body that is no JSON.

@@ -44,12 +44,12 @@ class Response:
     @property
     def limit(self) -> int | None:
         """Units per period that the server grants the key."""
-        return _whole_number(self.headers.get("X-RateLimit-Limit"))
+        return _whole_number(self.headers.get("X-RateLimit-Limit", ""))
 
     @property
     def remaining(self) -> int | None:
         """Units of the period that the server says are left."""
-        return _whole_number(self.headers.get("X-RateLimit-Remaining"))
+        return _whole_number(self.headers.get("X-RateLimit-Remaining", ""))
 
     @property
     def names_limit(self) -> bool:
@@ -81,21 +81,23 @@ class HttpClient:
         """
         deadline = time.monotonic() + self._timeout
         response = None
+        headers: Mapping[str, str] = {}
         try:
             response = self._http.get(url, auth=auth, timeout=self._timeout, stream=True, allow_redirects=False)
+            headers = response.headers
             chunks = []
             # read1 returns what is there: a body that trickles cannot outlast the deadline
             for chunk in iter(lambda: response.raw.read1(CHUNK_BYTES, decode_content=True), b""):
                 chunks.append(chunk)
                 if time.monotonic() > deadline:
                     raise requests.exceptions.ReadTimeout
-            return Response(response.status_code, response.headers, b"".join(chunks))
+            return Response(response.status_code, headers, b"".join(chunks))
         # the exceptions of requests quote the URL with its query: only their kind is passed on
         except urllib3.exceptions.ProtocolError:
-            raise TruncatedBodyError(endpoint=endpoint, request_id=_request_id_of(response)) from None
+            raise TruncatedBodyError(endpoint=endpoint, request_id=_request_id(headers)) from None
         except urllib3.exceptions.DecodeError:
             what = "the answer cannot be decompressed"
-            raise UnexpectedBodyError(what, endpoint=endpoint, request_id=_request_id_of(response)) from None
+            raise UnexpectedBodyError(what, endpoint=endpoint, request_id=_request_id(headers)) from None
         except (urllib3.exceptions.ReadTimeoutError, requests.exceptions.Timeout):
             raise SlowAnswerError(f"no whole answer within {self._timeout:g} s", endpoint=endpoint) from None
         except requests.exceptions.SSLError:
@@ -118,12 +120,8 @@ def _request_id(headers: Mapping[str, str]) -> str | None:
     return as_identifier(headers.get("X-Request-ID"))
 
 
-def _request_id_of(response: requests.Response | None) -> str | None:
-    return None if response is None else _request_id(response.headers)
-
-
-def _whole_number(value: str | None) -> int | None:
-    return int(value) if value is not None and value.isdecimal() else None
+def _whole_number(value: str) -> int | None:
+    return int(value) if value.isdecimal() else None
 
 
 def _unreachable(endpoint: str, error: requests.exceptions.RequestException) -> UnreachableError:

@@ -12,7 +12,7 @@ import backoff
 from sources.rest.calling.address import checked_base_url, url_of
 from sources.rest.calling.answer import Reply, judged
 from sources.rest.calling.budget import Budget
-from sources.rest.calling.http_client import HttpClient, Response
+from sources.rest.calling.http_client import HttpClient
 from sources.rest.calling.keys import Keys
 from sources.rest.calling.retry import RetryPolicy
 from sources.rest.catalogue.api import Api
@@ -109,8 +109,10 @@ class Session:
         except ApiError as error:
             error.tries, error.elapsed = attempt.tries, time.monotonic() - attempt.started
             sent = not isinstance(error, UnconnectedError)
-            if isinstance(error, RateLimitedError):
-                self._slow_down(error, response)
+            if isinstance(error, RateLimitedError) and error.retry_after:
+                self.budget.block(error.retry_after)
+            elif isinstance(error, RateLimitedError) and response and not response.names_limit:
+                self.budget.slow_down()
             raise
         finally:
             if sent:
@@ -120,12 +122,6 @@ class Session:
                 self.budget.refund(call.units)
                 with self._lock:
                     self.units[call.name] -= call.units
-
-    def _slow_down(self, error: RateLimitedError, response: Response | None) -> None:
-        if error.retry_after:
-            self.budget.block(error.retry_after)
-        elif response and not response.names_limit:
-            self.budget.slow_down()
 
     def _wait(self, error: ApiError) -> float:
         wait = min(self._retry.wait(error), self.budget.seconds_left)  # nothing is asked after the end of the run

@@ -73,7 +73,6 @@ class _Declaration:
             name=self._name(taken),
             path=path.format_map({place: f"{{{column.name}}}" for place, column in columns.items()}),
             kind=Kind.AGGREGATE if date_range else Kind.SNAPSHOT,
-            scope=None,
             description=self._row.get("description", "As declared in the configuration."),
             docs_url="",
             columns=(),

@@ -9,7 +9,16 @@ from string import Formatter
 
 from sources.rest.catalogue.api import DateRange
 from sources.rest.catalogue.call import Call
-from sources.rest.catalogue.columns import DELETED_COLUMN, POSITION, Column, Measure, PiiCategory, Type
+from sources.rest.catalogue.columns import (
+    DELETED_COLUMN,
+    POSITION,
+    Column,
+    Measure,
+    PiiCategory,
+    calendar_day,
+    text,
+    timestamp,
+)
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
 
 
@@ -32,10 +41,10 @@ class Endpoint:
         name: resource and table name.
         path: below the base URL; names in braces stand for parameters that go there and not into the query.
         kind: how date ranges become calls.
-        scope: what the key must be allowed; None where the vendor does not say.
         description: what a row of the table is.
         docs_url: where the facts come from.
         columns: what is stored of a row.
+        scope: permission that the key needs; None where the vendor does not document one.
         lists: lists inside a row that become child tables.
         tenant: column that says whose rows they are, where answers tell it.
         totals: what the body totals of the rows.
@@ -65,10 +74,10 @@ class Endpoint:
     name: str
     path: str
     kind: Kind
-    scope: str | None
     description: str
     docs_url: str
     columns: tuple[Column, ...]
+    scope: str | None = None
     lists: tuple[ChildList, ...] = ()
     tenant: Column | None = None
     totals: tuple[Totals, ...] = ()
@@ -112,9 +121,9 @@ class Endpoint:
                 column.additive and column.name not in self.additive for one in self.totals for column in one.columns
             ),
         }
-        for text, broken in contradictions.items():
+        for message, broken in contradictions.items():
             if broken:
-                raise ValueError(f"{self.name}: {text}")
+                raise ValueError(f"{self.name}: {message}")
 
     @cached_property
     def call(self) -> Call:
@@ -167,13 +176,13 @@ class Endpoint:
         columns = [self.tenant] if self.tenant else []
         if self.kind is Kind.AGGREGATE:
             columns += [
-                Column(name="date", type=Type.DATE, description="First day of the window that the row stands for."),
-                Column(name="grain", type=Type.TEXT, description="Length of that window: day, week or month."),
+                calendar_day("date", "First day of the window that the row stands for."),
+                text("grain", "Length of that window: day, week or month."),
             ]
         if self.parents:
-            columns += [Column(name=self.parents.column, type=Type.TEXT, description="Whose.", pii=PiiCategory.ID)]
+            columns += [text(self.parents.column, "Id of the person that the row is about.", pii=PiiCategory.ID)]
         if self.kind is Kind.LIVE:
-            columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
+            columns += [timestamp("read_at", "When the row was read.")]
         return (*columns, *self.variant_columns)
 
     @property

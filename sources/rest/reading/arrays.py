@@ -30,14 +30,7 @@ ACCEPTED: Final[Mapping[Type, frozenset[type]]] = {
 }
 """What a value may be in Python once its JSON is read; any may be null."""
 
-_JSON_NAMES: Final = {
-    dict: "an object",
-    list: "a list",
-    str: "text",
-    bool: "a boolean",
-    int: "a number",
-    float: "a number",
-}
+_NAMES: Final = {dict: "an object", list: "a list", str: "text", bool: "a boolean", int: "a number", float: "a number"}
 
 
 def types_of(values: list[Any]) -> set[type]:
@@ -47,7 +40,7 @@ def types_of(values: list[Any]) -> set[type]:
 
 def json_type(value_type: type) -> str:
     """Return what JSON calls a value of a Python type, for messages."""
-    return _JSON_NAMES.get(value_type, "null")
+    return _NAMES.get(value_type, "null")
 
 
 def array_of(field: str, column_type: Type, values: list[Any]) -> pa.Array:

@@ -9,8 +9,7 @@ from sources.rest.calling.session import Session
 from sources.rest.dotted_path import value_at
 from sources.rest.errors import UnexpectedBodyError, WrongShapeError
 from sources.rest.reading.bodies import Rows, extract_rows, extract_totals
-from sources.rest.reading.cursors import BrokenPaginationError, NextPage
-from sources.rest.reading.paging import Paginator
+from sources.rest.reading.paging import BrokenPaginationError, NextPage, Paginator
 from sources.rest.reading.tasks import Task
 
 NO_IDS: Final[Mapping[str, str]] = {}

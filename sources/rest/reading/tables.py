@@ -1,6 +1,6 @@
 """The rows of an answer as typed Arrow tables: strict about known columns, open to unknown fields."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
@@ -12,7 +12,6 @@ from sources.rest.catalogue.relations import ChildList
 from sources.rest.errors import WrongShapeError
 from sources.rest.reading.arrays import ARROW, array_of, json_type
 from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns, add_unknown
-from sources.rest.reading.row_keys import check_keys
 from sources.rest.reading.tombstones import add_tombstones, clear_empty
 
 Row = Mapping[str, Any]
@@ -52,7 +51,7 @@ def build(
     known = [column.source for column in endpoint.columns if not column.key]
     if flat and known and not any(source in row for row in flat for source in known):
         raise WrongShapeError("no known field in any row")
-    check_keys(endpoint, tables[endpoint.name], flat, dates)
+    _check_keys(endpoint, tables[endpoint.name], flat, dates)
     if endpoint.kind is not Kind.ENTITY:
         return {name: clear_empty(table, endpoint.merge_key, context, dates) for name, table in tables.items()}
     # rows of an entity are replaced one by one, so an emptied list is cleared for its own row
@@ -153,3 +152,25 @@ def _unknown(endpoint: Endpoint, table: str, rows: Sequence[Row], context: Row) 
     if table == endpoint.name:
         taken |= {*endpoint.ignored, *(child.name for child in endpoint.lists)}
     return sent - taken
+
+
+def _check_keys(endpoint: Endpoint, table: pa.Table, rows: Sequence[Row], dates: Sequence[Any]) -> None:
+    """Refuse an answer whose rows repeat a key, or stand for days that were not asked for."""
+    if "date" in endpoint.own_names and endpoint.dated:
+        outside = set(table["date"].to_pylist()) - set(dates)
+        if outside:
+            raise WrongShapeError(f"{len(outside)} dates lie outside of the days that were asked for")
+    if endpoint.unique and endpoint.key:
+        _check_distinct(endpoint.key, zip(*(table[name].to_pylist() for name in endpoint.key), strict=True))
+    for name in endpoint.identity:
+        if any(row.get(name) is None for row in rows):
+            raise WrongShapeError(f"a row lacks the key field {name}")
+    if endpoint.identity:
+        # fields without a declared column may hold lists and objects
+        _check_distinct(endpoint.identity, (repr([row[name] for name in endpoint.identity]) for row in rows))
+
+
+def _check_distinct(names: Iterable[str], keys: Iterable[object]) -> None:
+    keys = list(keys)
+    if len(set(keys)) < len(keys):
+        raise WrongShapeError(f"several rows share the key ({', '.join(names)})")
