@@ -113,7 +113,7 @@ class Tables:
 
         Return whether there was anything to hide.
         """
-        shaped = self._privacy.shaped()
+        shaped = self._privacy.loaded_catalogue()
         hidden = [
             self._emptied(table, self._unwanted(table, row, shaped[row.name])) | self._cut(table, row)
             for row in self._endpoints
@@ -144,13 +144,13 @@ class Tables:
         with self._pipeline.sql_client() as client:
             qualified = client.make_qualified_table_name(table)
             for column in row.tables[table]:
-                if column.name not in names or not self._privacy.cuts(row.name, column):
+                if column.name not in names or not self._privacy.redacts(row.name, column):
                     continue
                 name = client.escape_column_name(column.name)
                 where = " OR ".join([f"{name} LIKE %s"] * len(SUSPECT))
                 query = f"SELECT DISTINCT {name} FROM {qualified} WHERE {where}"  # noqa: S608 - as above
                 with client.execute_query(query, *(f"%{one}%" for one in SUSPECT)) as cursor:
-                    texts = {text: self._privacy.cut(column, text) for (text,) in cursor.fetchall()}
+                    texts = {text: self._privacy.redact(column, text) for (text,) in cursor.fetchall()}
                 for text, now in texts.items():
                     if now != text:
                         client.execute_sql(f"UPDATE {qualified} SET {name} = %s WHERE {name} = %s", now, text)  # noqa: S608 - as above

@@ -21,7 +21,7 @@ def atatus(*, resources: Iterable[str] = (), today: Date | None = None, **option
     Args:
         resources: names of the resources; without them, the default ones of the catalogue and the declared ones.
         today: last day to load; without it, today in the time zone of the options.
-        options: options of `[sources.atatus]` that shall differ from the configuration.
+        options: options of `[sources.atatus]` that go before the configuration.
 
     Raises:
         ConfigurationError: an option or a resource cannot work; the message says what to change.

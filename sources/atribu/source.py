@@ -26,7 +26,7 @@ def atribu(*, resources: Iterable[str] = (), today: Date | None = None, **option
     Args:
         resources: names of the resources; without them, the default ones of the catalogue.
         today: last day to load; without it, today in the profile's time zone.
-        options: options of `[sources.atribu]` that shall differ from the configuration.
+        options: options of `[sources.atribu]` that go before the configuration.
 
     Raises:
         ConfigurationError: an option or a resource cannot work; the message says what to change.

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a metered API: one exception per condition, each with the request id when known."""
+"""What can go wrong with a metered API: one exception per condition, with the request id where there is one."""
 
 import re
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ _WORD: Final = re.compile(r"[\w.:/-]{1,80}")
 
 
 def sanitized(text: object) -> str:
-    """Return server text fit for a terminal and a log: no control characters, addresses, keys or query strings."""
+    """Return server text for a terminal or a log: without control characters, e-mail addresses, keys, query strings."""
     result = text if isinstance(text, str) else ""
     for pattern, replacement in _UNSAFE:
         result = pattern.sub(replacement, result)
@@ -27,12 +27,12 @@ def sanitized(text: object) -> str:
 
 
 def as_identifier(text: object) -> str | None:
-    """Return a code or an id as the server has sent it, None where it is anything else than one word."""
+    """Return a code or an id that the server sent, None unless it is a single word that holds nothing secret."""
     return text if isinstance(text, str) and _WORD.fullmatch(text) and redacted(text) == text else None
 
 
 def did_you_mean(name: str, known: Mapping[str, object]) -> str:
-    """Suggest what a mistyped name may have meant."""
+    """Return a suggestion for a mistyped name, to be appended to a message."""
     close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
 
@@ -42,7 +42,7 @@ class ConfigurationError(Exception):
 
 
 class WrongShapeError(ValueError):
-    """Rows are not what the catalogue says; the message names fields and types, never values."""
+    """Rows differ from the catalogue; the message names fields and types, never values."""
 
 
 class ApiError(Exception):
@@ -54,7 +54,7 @@ class ApiError(Exception):
         status: HTTP status, where there was an answer.
         code: the server's own error code.
         request_id: what to quote to the vendor.
-        server_message: the server's message; cleaned before it is kept.
+        server_message: what the server says; sanitized before it is shown.
         retry_after: seconds that the server asks to wait.
 
     Attributes:
@@ -215,9 +215,9 @@ def error_type(
     codes: Mapping[str, type[ApiError]],
     statuses: Mapping[int, type[ApiError]] = STATUS,
 ) -> type[ApiError]:
-    """Choose the exception for an HTTP status, preferring what it means to the vendor, and a code that fits it."""
+    """Choose the exception of a refusal: by the vendor's code if it has one, else by the HTTP status."""
     server_side = status >= 500  # noqa: PLR2004 - the first digit of an HTTP status is its class
     by_status = {**STATUS, **statuses}.get(status, UnavailableError if server_side else RequestRejectedError)
     by_code = codes.get(code or "", by_status)
-    # a code never turns a refusal into a retry or the other way round: the status is what HTTP defines
+    # a code never turns a refusal into a retry, or the other way round: HTTP defines the status
     return by_code if by_code.retryable == by_status.retryable else by_status

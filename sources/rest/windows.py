@@ -55,8 +55,7 @@ class Window:
 def split(window: Window, max_days: int = MAX_DAYS) -> Iterator[Window]:
     """Cut a range into contiguous windows of at most `max_days`, newest first.
 
-    The newest window is the full one, so that yesterday's calls and today's share their older seams as rarely as
-    possible with the day that is still changing.
+    The newest window has the full length, so that the day that still changes lies far from a seam.
     """
     end = window.end
     while end >= window.start:

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
-from sources.rest.catalogue.api import DateRange
-from sources.rest.catalogue.call import Call
+from sources.rest.catalogue.api import Call, DateRange
 from sources.rest.errors import ConfigurationError
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})

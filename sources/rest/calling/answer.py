@@ -10,8 +10,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from sources.rest.calling.http_client import Response
-from sources.rest.catalogue.api import Api
-from sources.rest.catalogue.call import Call
+from sources.rest.catalogue.api import Api, Call
 from sources.rest.dotted_path import value_at
 from sources.rest.errors import ApiError, RedirectError, UnexpectedBodyError, as_identifier, error_type
 

@@ -15,8 +15,7 @@ from sources.rest.calling.budget import Budget
 from sources.rest.calling.http_client import HttpClient
 from sources.rest.calling.keys import Keys
 from sources.rest.calling.retry import RetryPolicy
-from sources.rest.catalogue.api import Api
-from sources.rest.catalogue.call import Call
+from sources.rest.catalogue.api import Api, Call
 from sources.rest.errors import ApiError, RateLimitedError, UnauthorizedError, UnconnectedError
 
 

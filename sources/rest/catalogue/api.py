@@ -1,4 +1,4 @@
-"""What holds for every endpoint of one vendor: how days are asked for, and where things stand in an answer."""
+"""What calling has to know of a vendor and of an endpoint: no more than stands here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -35,8 +35,27 @@ class DateRange:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """How an endpoint is called.
+
+    Args:
+        name: of the endpoint, for errors and counts.
+        path: below the base URL; names in braces stand for parameters that go there and not into the query.
+        units: what it costs of the rate limit.
+        personal: answers may name somebody, so errors quote nothing of them.
+        date_range: how days are asked for, where it is not the vendor's usual way.
+    """
+
+    name: str
+    path: str
+    units: int = 1
+    personal: bool = False
+    date_range: DateRange | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """What holds for every endpoint of one vendor.
+    """The conventions of one vendor: how days are asked for, and where things stand in an answer.
 
     Args:
         name: source name.

@@ -1,4 +1,4 @@
-"""Endpoints that a user declares in the configuration: a table each, with types as the values are."""
+"""Endpoints that a user declares in the configuration; column types are inferred from the values."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -12,22 +12,15 @@ from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ConfigurationError, did_you_mean
 
 FIELDS: Final[Mapping[str, str]] = {
-    "name": "text",
-    "path": "text",
-    "data": "text",
+    **dict.fromkeys(("name", "path", "data", "start_param", "end_param", "format", "end", "description"), "text"),
     "primary_key": "a list of text",
-    "start_param": "text",
-    "end_param": "text",
-    "format": "text",
-    "end": "text",
     "params": "a table of text",
-    "description": "text",
 }
-"""What a declaration may hold."""
+"""Fields of a declaration, and what each holds."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _OURS: Final = re.compile(r"sync_.*|dlt_.*|restatements|ledger")
-"""Names of tables and resources that every run makes itself."""
+"""Names of tables that every run makes itself."""
 
 _ENDS: Final = ("exclusive", "inclusive")
 
@@ -35,13 +28,13 @@ _ENDS: Final = ("exclusive", "inclusive")
 def declared(
     row: Mapping[str, Any], *, source: str, usual: DateRange, by: Mapping[str, Column], taken: Collection[str]
 ) -> Endpoint:
-    """Make a catalogue row of a declaration.
+    """Return the catalogue row of a declaration.
 
     Args:
         row: the declaration.
         source: name of the source.
         usual: how the vendor is asked for days.
-        by: columns that multiply calls, by the names under which a path may hold them.
+        by: columns that multiply calls, by the name of their placeholder in a path.
         taken: names of tables that exist already.
 
     Raises:
@@ -51,7 +44,7 @@ def declared(
 
 
 class _Declaration:
-    """One declaration, with the words to refuse it."""
+    """One declaration; each method checks the fields that it reads."""
 
     def __init__(self, row: Mapping[str, Any], source: str) -> None:
         name = row.get("name")

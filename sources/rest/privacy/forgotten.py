@@ -8,18 +8,18 @@ from dataclasses import dataclass, field, replace
 
 @dataclass(frozen=True, kw_only=True)
 class Forgotten:
-    """People who stay out: salted marks of their addresses and ids, from which neither can be read back.
+    """Salted hashes of the addresses and ids of people who are never loaded again.
 
     Attributes:
-        salt: of this list alone, so that a mark never equals a hash in a table.
-        marks: one per address or id.
+        salt: of this list alone, so that its hashes never equal those in a table.
+        marks: one hash per address or id.
     """
 
     salt: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
     marks: frozenset[str] = frozenset()
 
     def also(self, values: Iterable[str]) -> "Forgotten":
-        """Return the list with more addresses or ids."""
+        """Return the list with more addresses or ids on it."""
         return replace(self, marks=self.marks | {self._mark(value) for value in values})
 
     def __contains__(self, value: object) -> bool:

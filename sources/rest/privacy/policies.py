@@ -1,4 +1,4 @@
-"""What becomes of personal data before a row touches any disk; whoever is forgotten stays out."""
+"""What becomes of personal data before a row touches any disk."""
 
 import hashlib
 import hmac
@@ -14,35 +14,17 @@ from sources.rest.privacy.forgotten import Forgotten, normalised
 from sources.rest.redaction import path_only, redacted
 
 SECRET_MIN: Final = 32
-"""Shortest secret in characters: a short one lets somebody try all addresses until a hash matches."""
+"""Shortest secret in characters: under a short one, hashes can be reversed by trying secrets and addresses."""
 
-SUSPECT: Final = (
-    "@",
-    "40",
-    "?",
-    "#",
-    ";",
-    "3F",
-    "3f",
-    "23",
-    "_live_",
-    "_test_",
-    "_user_",
-    "_secret_",
-    "earer",
-    "EARER",
-    "api",
-    "API",
-    "Api",
-)
-"""One of these is in every text that something is cut out of."""
+_OF_KEYS: Final = ("_live_", "_test_", "_user_", "_secret_", "earer", "EARER", "api", "API", "Api")
+SUSPECT: Final = ("@", "?", "#", ";", "40", "3F", "3f", "23", *_OF_KEYS)
+"""Each text that redaction changes holds one of these, so that a query can find the texts to look at."""
 
 UNTOLD: Final = "(its name is not shown)"
-"""Stands for the name of a field that is more than one word: it may name somebody."""
+"""Stands for a field name of more than one word, which may be the name of a person."""
 
 _FOLLOWS_POLICY: Final = frozenset({PiiCategory.NAME, PiiCategory.EMAIL, PiiCategory.PLACE})
 _IDENTIFIES: Final = frozenset({PiiCategory.EMAIL, PiiCategory.ID})
-
 
 Row = Mapping[str, Any]
 
@@ -61,10 +43,10 @@ class Privacy:
 
     Args:
         catalogue: every endpoint as the vendor has it, by name.
-        policy: for every personal column.
-        by_column: for some of them, by `column` or `resource.column`.
+        policy: for every personal column that has none of its own.
+        by_column: policies of single columns, by `column` or `resource.column`.
         secret: key of the hashes.
-        forgotten: people who stay out.
+        forgotten: people whose rows are left out.
     """
 
     catalogue: Mapping[str, Endpoint] = field(default_factory=dict)
@@ -73,19 +55,19 @@ class Privacy:
     secret: str = field(default="", repr=False)
     forgotten: Forgotten = field(default_factory=Forgotten)
 
-    def of(self, endpoint: str, column: Column) -> PiiPolicy:
+    def policy_of(self, endpoint: str, column: Column) -> PiiPolicy:
         """The policy of a column."""
         name = column.source
         return self.by_column.get(f"{endpoint}.{name}", self.by_column.get(name, self.policy))
 
-    def shaped(self) -> Mapping[str, Endpoint]:
+    def loaded_catalogue(self) -> Mapping[str, Endpoint]:
         """The catalogue with the columns that are loaded under the policy."""
-        return {name: self._shaped(row) if row.pii else row for name, row in self.catalogue.items()}
+        return {name: self._loaded(row) if row.pii else row for name, row in self.catalogue.items()}
 
     def cleaned(
         self, endpoint: str, rows: Sequence[Mapping[str, Any]]
     ) -> tuple[list[Mapping[str, Any]], frozenset[str]]:
-        """Return the rows that may be loaded, and the names of fields that nobody knows and that were left out.
+        """Return the rows that may be loaded, and the names of unknown fields, which are left out unless all is kept.
 
         Raises:
             WrongShapeError: a row is no object, or a personal field is no text.
@@ -108,7 +90,7 @@ class Privacy:
             clean = {}
             for name, value in one.items():
                 if name in treated:
-                    clean[name] = self._treated(endpoint, treated[name], value)
+                    clean[name] = self._apply_policy(endpoint, treated[name], value)
                 elif name in known or keeps_unknown:
                     clean[name] = value if keeps_unknown or name in ids else _redacted(value)
                 else:
@@ -116,29 +98,26 @@ class Privacy:
             result.append(clean)
         return result, frozenset(left_out)
 
-    def cuts(self, endpoint: str, column: Column) -> bool:
-        """Whether something is cut out of the texts of a column, which is loaded all the same."""
+    def redacts(self, endpoint: str, column: Column) -> bool:
+        """Whether the texts of a column are loaded with addresses, keys and query strings cut out."""
         if column.pii is PiiCategory.URL:
-            return self.of(endpoint, column) is not PiiPolicy.KEEP
+            return self.policy_of(endpoint, column) is not PiiPolicy.KEEP
         plain = column.pii is None and column.type is Type.TEXT and not column.key
         return plain and self.policy is not PiiPolicy.KEEP
 
-    def cut(self, column: Column, text: str) -> str:
-        """A text of such a column as it may be loaded."""
+    def redact(self, column: Column, text: str) -> str:
+        """Return a text of such a column as it may be loaded."""
         return path_only(text) if column.pii is PiiCategory.URL else redacted(text)
 
     def hashed(self, value: str) -> str:
         """Return the hash of an address or a name: the same person has the same one everywhere, under one secret."""
         return hmac.new(self.secret.encode(), normalised(value).encode(), hashlib.sha256).hexdigest()
 
-    def _shaped(self, row: Endpoint) -> Endpoint:
-        columns = []
-        dropped = []
+    def _loaded(self, row: Endpoint) -> Endpoint:
+        columns: list[Column] = []
+        dropped: list[str] = []
         for column in row.columns:
-            if column.pii not in _FOLLOWS_POLICY:
-                columns.append(column)
-                continue
-            policy = self.of(row.name, column)
+            policy = self.policy_of(row.name, column) if column.pii in _FOLLOWS_POLICY else PiiPolicy.KEEP
             if policy is PiiPolicy.KEEP:
                 columns.append(column)
             elif policy is PiiPolicy.HASH:
@@ -148,8 +127,8 @@ class Privacy:
                 dropped.append(column.source)
         return replace(row, columns=tuple(columns), ignored=(*row.ignored, *dropped))
 
-    def _treated(self, endpoint: str, column: Column, value: object) -> object:
-        policy = self.of(endpoint, column)
+    def _apply_policy(self, endpoint: str, column: Column, value: object) -> object:
+        policy = self.policy_of(endpoint, column)
         if value is None or policy is PiiPolicy.KEEP:
             return value
         if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Which calls a range of days becomes."""
+"""Tasks: what is asked for and loaded as a whole, and which tasks a range of days becomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

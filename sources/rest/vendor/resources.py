@@ -56,7 +56,7 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
 
 
 def deduplicated(endpoint: Endpoint, answers: Sequence[Answer]) -> list[Answer]:
-    """Leave each row of an entity to the last answer that lists it: it is listed for every range it was seen in."""
+    """Keep each row of an entity only in the last answer that lists it: answers for several ranges may list it."""
     if endpoint.kind is not Kind.ENTITY or len(answers) == 1:
         return list(answers)
     listed: set[tuple[Any, ...]] = set()
@@ -90,9 +90,9 @@ def reading_resource(
 ) -> DltResource:
     """Make a resource that reads when it is extracted, as dlt users know it.
 
-    Dated endpoints carry a native `dlt.sources.incremental` on `date`: its range decides which windows are asked for,
-    `end_value` bounds it without touching the stored cursor, and an external scheduler may set both where dlt's runtime
-    offers one. Increments go back `lag_days` days, because attribution restates the past.
+    Dated endpoints carry a native `dlt.sources.incremental`: its range decides which windows are asked for, `end_value`
+    bounds it without touching the stored cursor, and an external scheduler may set both. It goes back `lag_days` days,
+    because attribution restates the past.
 
     Raises:
         ApiError: while reading; nothing of the run is loaded then, as dlt has it.
@@ -111,7 +111,7 @@ def reading_resource(
     cursor = _native_cursor(endpoint, align(Window(first_day, today), grain, today).start, lag_days)
 
     def dated(date: Any = cursor) -> Iterator[Any]:
-        # dlt hands out dates, moments or text, whatever the lag or a scheduler has made of them
+        # dlt hands out dates, datetimes or text, depending on the lag and the scheduler
         first = Date.fromisoformat(str(date.start_value)[:10])
         last = Date.fromisoformat(str(date.end_value)[:10]).subtract(days=1) if date.end_value else today
         if first <= last:
@@ -126,7 +126,7 @@ def reading_resource(
 
 
 def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
-    """Rows with a day have it as cursor, rows of entities their moment; dlt counts a lag in days or in seconds."""
+    """Return the increment on the day of a row, or on the time of an entity's row; dlt counts its lag in seconds."""
     if not endpoint.time_column:
         return dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
     midnight = pendulum.datetime(start.year, start.month, start.day)
@@ -135,12 +135,12 @@ def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
         initial_value=midnight,
         lag=lag_days * SECONDS_A_DAY,
         primary_key=(),
-        on_cursor_value_missing="include",  # lists inside of rows have no moment of their own
+        on_cursor_value_missing="include",  # rows of child tables have no time of their own
     )
 
 
 def evolved_columns(schema: Schema) -> EvolvedColumns:
-    """Read from a dlt schema which columns its tables have; those beyond the catalogue were learned."""
+    """Read from a dlt schema which columns earlier loads have made."""
     return EvolvedColumns(
         {
             table: {
@@ -154,7 +154,7 @@ def evolved_columns(schema: Schema) -> EvolvedColumns:
 
 
 def column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
-    """Say to dlt what a column is."""
+    """Return the hints of a column for dlt."""
     hint: dict[str, Any] = {
         "name": column.name,
         "data_type": "text" if column.type is Type.ANY else column.type.value,

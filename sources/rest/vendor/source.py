@@ -55,7 +55,7 @@ class Source:
 
     def catalogue(self, options: Options) -> Mapping[str, Endpoint]:
         """Return the endpoints by name, as they are loaded under the options."""
-        return self.privacy(options).shaped()
+        return self.privacy(options).loaded_catalogue()
 
     def open_reader(self, options: Options) -> Reader:
         """Open the way to the API: one session, one budget, one reader."""
@@ -70,7 +70,7 @@ class Source:
             connections=options.max_in_flight,
         )
         privacy = self.privacy(options)
-        catalogue = privacy.shaped()
+        catalogue = privacy.loaded_catalogue()
         id_options = {row.for_each.option for row in catalogue.values() if row.for_each and row.for_each.option}
         ids = {name: getattr(options, name) for name in id_options}
         return Reader(session, catalogue, grain=options.grain, options=ids, privacy=privacy)
@@ -84,7 +84,7 @@ class Source:
         return resolve(self.options, self.name, given)
 
     def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
-        """Return the catalogue rows of the named resources or tables, or the default ones; personal ones if asked for.
+        """Return the endpoints of the named resources or tables, or the default ones; personal ones if asked for.
 
         Raises:
             ConfigurationError: a name is unknown, personal, or needs an option that is not set.
@@ -94,11 +94,8 @@ class Source:
         personal = {name for name, row in catalogue.items() if row.pii}
         if options.include_pii and not personal:
             raise ConfigurationError(f"{self.name} has no personal data; leave out include_pii")
-        default = {name for name, row in catalogue.items() if row.default}
-        asked_for = default | (personal if options.include_pii else set())
-        wanted = list(dict.fromkeys(owners.get(name, name) for name in names)) or [
-            name for name in catalogue if name in asked_for
-        ]
+        default = [name for name, row in catalogue.items() if row.default or (row.pii and options.include_pii)]
+        wanted = list(dict.fromkeys(owners.get(name, name) for name in names)) or default
         for name in wanted:
             if name not in catalogue:
                 offered = {one: row for one, row in catalogue.items() if options.include_pii or not row.pii}
@@ -114,7 +111,7 @@ class Source:
         return [catalogue[name] for name in wanted]
 
     def values(self, endpoints: Iterable[Endpoint], options: Options, reader: Reader) -> VariantValues:
-        """Return the values of the parameters that multiply calls; those that nobody has configured are asked for.
+        """Return the values of the parameters that multiply calls; where none are configured, the API is asked.
 
         Raises:
             ApiError: the API does not tell them.
