@@ -128,7 +128,7 @@ class Loader:
             (table, name)
             for answer in answers
             for table, name in answer.unknown
-            if name not in self._columns_before.of(table)
+            if name not in self._columns_before.get(table, {})
         }
 
     def close(self, extra: Iterable[DltResource]) -> None:

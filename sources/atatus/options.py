@@ -80,10 +80,7 @@ class Options(CommonOptions):
         between, literal = SEPARATORS[self.time_separator]
         usual = ATATUS.date_range
         date_range = replace(
-            usual,
-            format=usual.format.replace("+", between),
-            end_exclusive=self.window_end == ENDS[0],
-            literal=literal,
+            usual, format=usual.format.replace("+", between), end_exclusive=self.window_end == ENDS[0], literal=literal
         )
         return replace(ATATUS, date_range=date_range)
 

@@ -174,11 +174,7 @@ TRAJECTORY: Final = (
     text("primary_outcome_kind", "Outcome that the score is about."),
 )
 
-FORECAST: Final = (
-    AD,
-    SCORE_WINDOW,
-    untyped("cfs", "Forecast object, as JSON: its fields are not documented."),
-)
+FORECAST: Final = (AD, SCORE_WINDOW, untyped("cfs", "Forecast object, as JSON: its fields are not documented."))
 
 FORECAST_LISTS: Final = (
     ChildList(

@@ -10,18 +10,11 @@ from functools import partial
 from typing import Final
 
 from sources.atribu import columns, creative_columns
+from sources.rest import errors
 from sources.rest.catalogue.api import Api, DateRange
 from sources.rest.catalogue.columns import text
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents
-from sources.rest.errors import (
-    InternalError,
-    InvalidDateRangeError,
-    InvalidParameterError,
-    MissingScopeError,
-    RateLimitedError,
-    UnauthorizedError,
-)
 
 ATRIBU: Final = Api(
     name="atribu",
@@ -31,13 +24,13 @@ ATRIBU: Final = Api(
     pagination="pagination",
     error="error",
     codes={
-        "unauthorized": UnauthorizedError,
-        "insufficient_scope": MissingScopeError,
-        "forbidden": MissingScopeError,
-        "rate_limit_exceeded": RateLimitedError,
-        "invalid_parameter": InvalidParameterError,
-        "invalid_date_range": InvalidDateRangeError,
-        "internal_error": InternalError,
+        "unauthorized": errors.UnauthorizedError,
+        "insufficient_scope": errors.MissingScopeError,
+        "forbidden": errors.MissingScopeError,
+        "rate_limit_exceeded": errors.RateLimitedError,
+        "invalid_parameter": errors.InvalidParameterError,
+        "invalid_date_range": errors.InvalidDateRangeError,
+        "internal_error": errors.InternalError,
     },
 )
 
@@ -55,11 +48,7 @@ _SPEC: Final = "https://github.com/AtribuCore/atribu-node/blob/01f6d76538b5713bf
 _CAPPED: Final = {"limit": str(LIMIT)}
 _EVERY_AD: Final = ForEach(params=("ad_external_id",), endpoint="top_performers", column="ad_external_id")
 _TOUCHES: Final = (
-    ChildList(
-        name="touch_channels",
-        description="Channels touched, in order.",
-        columns=(text("value", "Channel."),),
-    ),
+    ChildList(name="touch_channels", description="Channels touched, in order.", columns=(text("value", "Channel."),)),
 )
 
 

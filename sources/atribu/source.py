@@ -41,11 +41,7 @@ def privacy(options: Options) -> Privacy:
 
 def profile_table(options: Options, profile_id: str) -> list[DltResource]:
     """Return the table `profile`: what configuration says of the profile and the API does not."""
-    row = {
-        "profile_id": profile_id,
-        "timezone": options.timezone,
-        "reporting_currency": options.reporting_currency,
-    }
+    row = {"profile_id": profile_id, "timezone": options.timezone, "reporting_currency": options.reporting_currency}
     fields = [pa.field(column.name, pa.string(), nullable=column.name != "profile_id") for column in PROFILE]
     return [
         dlt.resource(

@@ -210,10 +210,7 @@ STATUS: Final[Mapping[int, type[ApiError]]] = {
 
 
 def error_type(
-    status: int,
-    code: str | None,
-    codes: Mapping[str, type[ApiError]],
-    statuses: Mapping[int, type[ApiError]] = STATUS,
+    status: int, code: str | None, codes: Mapping[str, type[ApiError]], statuses: Mapping[int, type[ApiError]] = STATUS
 ) -> type[ApiError]:
     """Choose the exception of a refusal: by the vendor's code if it has one, else by the HTTP status."""
     server_side = status >= 500  # noqa: PLR2004 - the first digit of an HTTP status is its class

@@ -19,8 +19,8 @@ from sources.rest.errors import (
     UnreachableError,
 )
 
-GOALS = ENDPOINTS["goals"].call
-CHANNELS = ENDPOINTS["channels"].call
+GOALS = ENDPOINTS["goals"]
+CHANNELS = ENDPOINTS["channels"]
 DAY = {"date_from": "2026-01-06", "date_to": "2026-01-06"}
 GOOD = Say(headers={"X-Request-ID": "req_good"})
 

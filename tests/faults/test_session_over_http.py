@@ -24,7 +24,7 @@ from sources.rest.errors import (
     UnavailableError,
 )
 
-GOALS = ENDPOINTS["goals"].call
+GOALS = ENDPOINTS["goals"]
 DAY = {"date_from": "2026-01-06", "date_to": "2026-01-06"}
 GOOD = Say(headers={"X-Request-ID": "req_good"})
 
@@ -164,7 +164,7 @@ def test_a_good_answer_is_its_body_and_the_request_id() -> None:
 
 def test_ids_in_the_path_cannot_leave_their_place() -> None:
     with playing(GOOD) as script, session_for(script.url) as session:
-        session.get(ENDPOINTS["journeys"].call, {"id": "../goals?x=1"})
+        session.get(ENDPOINTS["journeys"], {"id": "../goals?x=1"})
     assert (script.heard[0].path, script.heard[0].query) == ("/customers/../goals?x=1/journey", {})
 
 
@@ -289,17 +289,17 @@ def test_every_try_is_paid_so_that_the_server_never_charges_more_than_the_budget
     sandbox: tuple[str, Sandbox], name: str, kind: str, times: int, charged: int
 ) -> None:
     url, server = sandbox
-    call = ENDPOINTS[name].call
+    endpoint = ENDPOINTS[name]
     server.faults.append(Fault(name, kind, times=times))  # type: ignore[arg-type] # a row's text
     with session_for(url, key=FULL_KEY) as session:
-        session.get(call, DAY)
+        session.get(endpoint, DAY)
     sent = times + 1
     assert [entry.path for entry in server.log] == [name] * sent
     assert server.units_spent == charged
     assert (session.calls, session.budget.spent, dict(session.units)) == (
         sent,
-        sent * call.units,
-        {name: sent * call.units},
+        sent * endpoint.units,
+        {name: sent * endpoint.units},
     )
 
 
@@ -327,5 +327,5 @@ def test_a_call_dearer_than_the_limit_never_leaves() -> None:
         session_for(script.url, budget=Budget(2)) as session,
         pytest.raises(CallTooDearError, match="a call of 3 units cannot pass a limit of 2 per period"),
     ):
-        session.get(ENDPOINTS["visitors"].call, DAY)
+        session.get(ENDPOINTS["visitors"], DAY)
     assert (script.heard, session.calls) == ([], 0)

@@ -148,7 +148,7 @@ def test_parameters_that_the_path_names_go_there() -> None:
     one = row(path="/{model}/things/{id}", variant_columns=(MODEL, LEVEL))
     assert one.path_params == {"model", "id"}
     params = {"model": "linear", "level": "ad", "id": "7"}
-    assert url_of("https://host", one.call, params, ATRIBU.date_range) == "https://host/linear/things/7?level=ad"
+    assert url_of("https://host", one, params, ATRIBU.date_range) == "https://host/linear/things/7?level=ad"
 
 
 def test_parameters_that_multiply_calls_are_combined_in_order() -> None:

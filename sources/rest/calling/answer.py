@@ -38,7 +38,7 @@ def judged(response: Response, call: Call, api: Api, redact: Callable[[str], str
     if response.status >= _BAD_REQUEST:
         raise _refusal(response, call, api, redact)
     if response.status >= _MULTIPLE_CHOICES:
-        host = None if call.personal else as_identifier(urlsplit(response.headers.get("Location", "")).hostname)
+        host = None if call.pii else as_identifier(urlsplit(response.headers.get("Location", "")).hostname)
         what = f"the server redirects to {host}" if host else ""
         raise RedirectError(what, endpoint=call.name, status=response.status, request_id=response.request_id)
     if response.status == NO_CONTENT and api.no_content:
@@ -74,7 +74,7 @@ def _refusal(response: Response, call: Call, api: Api, redact: Callable[[str], s
         status=response.status,
         code=code,
         request_id=redact(request_id) if request_id else detail("request_id"),
-        server_message=None if call.personal else detail(*api.message_fields),
+        server_message=None if call.pii else detail(*api.message_fields),
         retry_after=retry_after(response.headers.get("Retry-After")),
     )
 

@@ -11,26 +11,31 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from requests.auth import AuthBase
 
-from sources.rest.errors import (
-    RedirectError,
-    SlowAnswerError,
-    TruncatedBodyError,
-    UnconnectedError,
-    UnexpectedBodyError,
-    UnreachableError,
-    as_identifier,
-)
+from sources.rest import errors
 
 CHUNK_BYTES: Final = 65_536
+
+_Request = requests.exceptions.RequestException
+_FAILURES: Final[tuple[tuple[type[Exception], str, type[errors.ApiError], str], ...]] = (
+    (urllib3.exceptions.ProtocolError, "", errors.TruncatedBodyError, ""),
+    (urllib3.exceptions.DecodeError, "", errors.UnexpectedBodyError, "the answer cannot be decompressed"),
+    (urllib3.exceptions.ReadTimeoutError, "", errors.SlowAnswerError, "no whole answer within {timeout:g} s"),
+    (requests.exceptions.Timeout, "", errors.SlowAnswerError, "no whole answer within {timeout:g} s"),
+    (requests.exceptions.SSLError, "", errors.UnreachableError, "the TLS certificate is not accepted"),
+    (_Request, "NameResolutionError", errors.UnconnectedError, "the host name is not known"),
+    (_Request, "refused", errors.UnconnectedError, "the connection is refused"),
+    (_Request, "RemoteDisconnected", errors.UnreachableError, "the connection was closed without an answer"),
+    (_Request, "reset", errors.UnreachableError, "the connection was reset"),
+    (_Request, "", errors.UnreachableError, "the connection failed"),
+    # requests reads the address of a redirect even where it does not follow it
+    (ValueError, "", errors.RedirectError, "the server redirects to an address that cannot be read"),
+)
+"""Exception of the HTTP library, a word of its text -> error, what happened; the first match counts."""
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """A whole answer of the server.
-
-    Attributes:
-        headers: by name; upper and lower case are the same.
-    """
+    """A whole answer of the server; names of headers are found in upper or lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -39,7 +44,7 @@ class Response:
     @property
     def request_id(self) -> str | None:
         """What to quote to the vendor."""
-        return _request_id(self.headers)
+        return errors.as_identifier(self.headers.get("X-Request-ID"))
 
     @property
     def limit(self) -> int | None:
@@ -92,21 +97,15 @@ class HttpClient:
                 if time.monotonic() > deadline:
                     raise requests.exceptions.ReadTimeout
             return Response(response.status_code, headers, b"".join(chunks))
-        # the exceptions of requests quote the URL with its query: only their kind is passed on
-        except urllib3.exceptions.ProtocolError:
-            raise TruncatedBodyError(endpoint=endpoint, request_id=_request_id(headers)) from None
-        except urllib3.exceptions.DecodeError:
-            what = "the answer cannot be decompressed"
-            raise UnexpectedBodyError(what, endpoint=endpoint, request_id=_request_id(headers)) from None
-        except (urllib3.exceptions.ReadTimeoutError, requests.exceptions.Timeout):
-            raise SlowAnswerError(f"no whole answer within {self._timeout:g} s", endpoint=endpoint) from None
-        except requests.exceptions.SSLError:
-            raise UnreachableError("the TLS certificate is not accepted", endpoint=endpoint) from None
-        except requests.exceptions.RequestException as error:
-            raise _unreachable(endpoint, error) from None
-        except ValueError:
-            # requests reads the address of a redirect even where it does not follow it
-            raise RedirectError("the server redirects to an address that cannot be read", endpoint=endpoint) from None
+        except tuple(kind for kind, *_ in _FAILURES) as error:
+            # its text quotes the URL with its query: only its kind is passed on
+            meaning, what = next(
+                (meaning, what)
+                for kind, word, meaning, what in _FAILURES
+                if isinstance(error, kind) and word in str(error)
+            )
+            request_id = errors.as_identifier(headers.get("X-Request-ID"))
+            raise meaning(what.format(timeout=self._timeout), endpoint=endpoint, request_id=request_id) from None
         finally:
             if response is not None:
                 response.close()
@@ -116,23 +115,5 @@ class HttpClient:
         self._http.close()
 
 
-def _request_id(headers: Mapping[str, str]) -> str | None:
-    return as_identifier(headers.get("X-Request-ID"))
-
-
 def _whole_number(value: str) -> int | None:
     return int(value) if value.isdecimal() else None
-
-
-def _unreachable(endpoint: str, error: requests.exceptions.RequestException) -> UnreachableError:
-    """Name the reason of a failed connection without the URL that requests puts into its text."""
-    text = str(error)
-    for mark, kind, what in (
-        ("NameResolutionError", UnconnectedError, "the host name is not known"),
-        ("refused", UnconnectedError, "the connection is refused"),
-        ("RemoteDisconnected", UnreachableError, "the connection was closed without an answer"),
-        ("reset", UnreachableError, "the connection was reset"),
-    ):
-        if mark in text:
-            return kind(what, endpoint=endpoint)
-    return UnreachableError("the connection failed", endpoint=endpoint)

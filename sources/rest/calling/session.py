@@ -39,14 +39,7 @@ class Session:
     """
 
     def __init__(
-        self,
-        api: Api,
-        *,
-        base_url: str,
-        keys: Keys,
-        budget: Budget,
-        retry: RetryPolicy,
-        connections: int = 8,
+        self, api: Api, *, base_url: str, keys: Keys, budget: Budget, retry: RetryPolicy, connections: int = 8
     ) -> None:
         self.api = api
         self.keys = keys

@@ -34,23 +34,26 @@ class DateRange:
         return {self.start: start.strftime(self.format), self.end: end.strftime(self.format)}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)  # an endpoint is itself, wherever it is used as a key
 class Call:
-    """How an endpoint is called.
+    """What calling has to know of an endpoint.
 
     Args:
-        name: of the endpoint, for errors and counts.
+        name: resource and table name; errors and counts name it.
         path: below the base URL; names in braces stand for parameters that go there and not into the query.
-        units: what it costs of the rate limit.
-        personal: answers may name somebody, so errors quote nothing of them.
+        units: what one call costs of the rate limit.
         date_range: how days are asked for, where it is not the vendor's usual way.
     """
 
     name: str
     path: str
     units: int = 1
-    personal: bool = False
     date_range: DateRange | None = None
+
+    @property
+    def pii(self) -> bool:
+        """Whether rows hold personal data; then errors quote nothing of an answer."""
+        return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from functools import cached_property
 from itertools import product
 from string import Formatter
 
-from sources.rest.catalogue.api import Call, DateRange
+from sources.rest.catalogue.api import Call
 from sources.rest.catalogue.columns import (
     DELETED_COLUMN,
     POSITION,
@@ -32,13 +32,11 @@ class Kind(StrEnum):
     LIVE = "live"  # the value of this moment: one row per run
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)  # a row is itself, wherever it is used as a key
-class Endpoint:
-    """One endpoint of an API: what a call costs, how it is made, and the tables that it fills.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Endpoint(Call):
+    """One endpoint of an API: how it is called (see `Call`), how it is read, and the tables that it fills.
 
     Args:
-        name: resource and table name.
-        path: below the base URL; names in braces stand for parameters that go there and not into the query.
         kind: how date ranges become calls.
         description: what a row of the table is.
         docs_url: where the facts come from.
@@ -47,7 +45,6 @@ class Endpoint:
         lists: lists inside a row that become child tables.
         tenant: column with the id of the tenant (profile, account), where answers hold it.
         totals: objects of the body that total its rows.
-        units: what one call costs of the rate limit.
         rows: dotted path of the rows in the body; empty where the body is the rows.
         single: the rows are one object (True), a list (False), or either (None).
         bare: the body may be the rows themselves, without the object around them.
@@ -56,7 +53,6 @@ class Endpoint:
         nullable: the rows may be null, which means none.
         variant_columns: columns whose values multiply the calls; each is a query or path parameter too.
         params: query parameters of every call.
-        date_range: how days are asked for, where it is not the vendor's usual way.
         cap: most rows that one call can give where there is no next page.
         cursor: how pages are linked.
         for_each: ids that the endpoint is called for, one call per id or group of ids.
@@ -70,8 +66,6 @@ class Endpoint:
         ValueError: the row contradicts itself.
     """
 
-    name: str
-    path: str
     kind: Kind
     description: str
     docs_url: str
@@ -80,7 +74,6 @@ class Endpoint:
     lists: tuple[ChildList, ...] = ()
     tenant: Column | None = None
     totals: tuple[Totals, ...] = ()
-    units: int = 1
     rows: str = "data"
     single: bool | None = False
     bare: bool = False
@@ -89,7 +82,6 @@ class Endpoint:
     nullable: bool = False
     variant_columns: tuple[Column, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
-    date_range: DateRange | None = None
     cap: int | None = None
     cursor: Cursor | None = None
     for_each: ForEach | None = None
@@ -123,11 +115,6 @@ class Endpoint:
         for message, broken in contradictions.items():
             if broken:
                 raise ValueError(f"{self.name}: {message}")
-
-    @cached_property
-    def call(self) -> Call:
-        """What a request has to know of the endpoint."""
-        return Call(name=self.name, path=self.path, units=self.units, personal=self.pii, date_range=self.date_range)
 
     @property
     def own_names(self) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
@@ -144,7 +144,13 @@ def policies(texts: Iterable[str], catalogue: Mapping[str, Endpoint]) -> Mapping
     Raises:
         ValueError: no such column or policy; the message says which there are.
     """
-    known = set(_personal_columns(catalogue))
+    known = {
+        name
+        for row in catalogue.values()
+        for column in row.columns
+        if column.pii in {*_FOLLOWS_POLICY, PiiCategory.URL}
+        for name in (column.source, f"{row.name}.{column.source}")
+    }
     result = {}
     for text in texts:
         name, _, policy = (part.strip() for part in text.partition("="))
@@ -154,14 +160,6 @@ def policies(texts: Iterable[str], catalogue: Mapping[str, Endpoint]) -> Mapping
             raise ValueError(f"{policy!r} is no policy; take drop, hash or keep")
         result[name] = PiiPolicy(policy)
     return result
-
-
-def _personal_columns(catalogue: Mapping[str, Endpoint]) -> Iterator[str]:
-    for row in catalogue.values():
-        for column in row.columns:
-            if column.pii in _FOLLOWS_POLICY or column.pii is PiiCategory.URL:
-                yield column.source
-                yield f"{row.name}.{column.source}"
 
 
 def _redacted(value: object) -> object:

@@ -1,7 +1,6 @@
 """Schema evolution: fields that the catalogue does not know become columns, and no column is ever retyped."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
@@ -20,18 +19,10 @@ _INFERRED: Final = (Type.DOUBLE, Type.BOOLEAN, Type.TEXT)
 """Types tried in turn for an unknown field; values that fit none are kept as JSON text."""
 
 
-@dataclass(frozen=True, slots=True)
-class EvolvedColumns:
-    """Columns beyond the catalogue that earlier loads have added, as table name -> column name -> type."""
+EvolvedColumns = dict[str, Mapping[str, Type]]
+"""Columns that earlier loads have made, as table name -> column name -> type."""
 
-    columns: Mapping[str, Mapping[str, Type]]
-
-    def of(self, table: str) -> Mapping[str, Type]:
-        """Types of the evolved columns of one table."""
-        return self.columns.get(table, {})
-
-
-NO_EVOLVED_COLUMNS: Final = EvolvedColumns({})
+NO_EVOLVED_COLUMNS: Final[EvolvedColumns] = {}
 
 
 def add_unknown(

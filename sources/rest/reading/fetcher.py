@@ -17,15 +17,7 @@ NO_IDS: Final[Mapping[str, str]] = {}
 
 @dataclass(slots=True)
 class Fetched:
-    """What calls have brought.
-
-    Attributes:
-        rows: as the server sent them.
-        totals: what the server totals of them, by table.
-        truncated: there may be more rows than can be asked for.
-        empty: the server sent no content at all.
-        request_id: of the last call.
-    """
+    """What calls have brought: rows as the server sent them, totals by table; other fields as in `Answer`."""
 
     rows: Rows = field(default_factory=list)
     totals: dict[str, Rows] = field(default_factory=dict)
@@ -78,7 +70,7 @@ class Fetcher:
         paginator = Paginator(endpoint)
         more: NextPage = ()
         while more is not None:
-            reply = self._session.get(endpoint.call, {**params, **dict(more)})
+            reply = self._session.get(endpoint, {**params, **dict(more)})
             found.request_id = reply.request_id
             if reply.empty:
                 found.empty = True

@@ -12,13 +12,7 @@ from sources.rest.reading.tasks import Task
 
 
 class IdLookup:
-    """Looks ids up, each list once per run; thread-safe.
-
-    Args:
-        fetcher: asks the API.
-        endpoints: the catalogue, by name.
-        configured: ids by the name of the option that lists them.
-    """
+    """Looks ids up, each list once per run; `configured` holds those of each option, by name. Thread-safe."""
 
     def __init__(
         self, fetcher: Fetcher, endpoints: Mapping[str, Endpoint], configured: Mapping[str, Sequence[str]]
@@ -58,10 +52,7 @@ def ids_in(endpoint: str, column: str, rows: Iterable[Mapping[str, Any]]) -> lis
 
 
 def id_params(for_each: ForEach, ids: Sequence[str]) -> Iterator[dict[str, str]]:
-    """Parameters of the calls that ask for all ids, `per_call` at a time.
-
-    An id for several parameters is split at its colons.
-    """
+    """Parameters of the calls that ask for all ids; an id for several parameters is split at its colons."""
     for start in range(0, len(ids), for_each.per_call):
         group = ids[start : start + for_each.per_call]
         colons = len(for_each.params) - 1

@@ -121,7 +121,7 @@ def _table(endpoint: Endpoint, name: str, rows: Sequence[Row], context: Row, evo
             arrays[column.name] = _known(column, rows)
     for field in sorted(_unknown(endpoint, name, rows, context)):
         values = [row.get(field) for row in rows]
-        add_unknown(arrays, field, values, evolved.of(name), key=field in endpoint.identity)
+        add_unknown(arrays, field, values, evolved.get(name, {}), key=field in endpoint.identity)
     fields = [pa.field(one, array.type, nullable=one not in endpoint.merge_key) for one, array in arrays.items()]
     return pa.table(list(arrays.values()), schema=pa.schema(fields))
 

@@ -45,9 +45,7 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
     return [
         _described(
             dlt.resource(
-                [combined([answer.tables[table] for answer in answers])],
-                name=table,
-                **table_hints(endpoint, table),
+                [combined([answer.tables[table] for answer in answers])], name=table, **table_hints(endpoint, table)
             ),
             endpoint.describe(table),
         )
@@ -141,16 +139,14 @@ def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
 
 def evolved_columns(schema: Schema) -> EvolvedColumns:
     """Read from a dlt schema which columns earlier loads have made."""
-    return EvolvedColumns(
-        {
-            table: {
-                name: Type(str(column.get("data_type")))
-                for name, column in content["columns"].items()
-                if column.get("data_type") in set(Type)
-            }
-            for table, content in schema.tables.items()
+    return {
+        table: {
+            name: Type(str(column.get("data_type")))
+            for name, column in content["columns"].items()
+            if column.get("data_type") in set(Type)
         }
-    )
+        for table, content in schema.tables.items()
+    }
 
 
 def column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
