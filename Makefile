@@ -25,6 +25,7 @@ bench: $(READY)
 docs: $(READY)
 	$(BIN)/python -m sources.atribu.document
 	$(BIN)/python -m sources.atatus.document
+	$(BIN)/python docs/render.py
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info atribu.duckdb atatus.duckdb

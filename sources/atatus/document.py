@@ -1,4 +1,4 @@
-"""Writes the tables of the README files from the catalogue: `make docs`."""
+"""Writes the tables of the documents from the catalogue: `make docs`."""
 
 from typing import Final
 
@@ -16,7 +16,7 @@ def _refusals() -> str:
 
 
 RENDERED: Final = {
-    ("README.md", "atatus resources"): resource_table(_ROWS),
+    ("docs/resources.md", "atatus resources"): resource_table(_ROWS),
     ("sources/atatus/README.md", "inventory"): inventory(_ROWS),
     ("sources/atatus/README.md", "dictionary"): dictionary(_ROWS),
     ("sources/atatus/README.md", "refusals"): _refusals(),

@@ -1,4 +1,4 @@
-"""Writes the tables of the README files from the catalogue: `make docs`."""
+"""Writes the tables of the documents from the catalogue: `make docs`."""
 
 from typing import Final
 
@@ -8,7 +8,7 @@ from sources.rest.catalogue.document import ROOT, dictionary, inventory, resourc
 _ROWS: Final = tuple(ENDPOINTS.values())
 
 RENDERED: Final = {
-    ("README.md", "atribu resources"): resource_table(_ROWS),
+    ("docs/resources.md", "atribu resources"): resource_table(_ROWS),
     ("sources/atribu/README.md", "inventory"): inventory(_ROWS),
     ("sources/atribu/README.md", "dictionary"): dictionary(_ROWS),
 }

@@ -2,7 +2,7 @@
 
 import json
 
-from tests.unit.rate_limiters import FixedWindow, SlidingLog, TokenBucket, WeightedWindows, simulate
+from tests.sources.rest.calling.rate_limiters import FixedWindow, SlidingLog, TokenBucket, WeightedWindows, simulate
 
 NAMES = {
     FixedWindow: "fixed windows",

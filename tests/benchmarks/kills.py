@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.faults.processes import ARGUMENTS, Machine, Tables, killed, seconds_of_work, served
+from tests.processes import ARGUMENTS, Machine, Tables, killed, seconds_of_work, served
 
 KILLS_A_ROUND: Final = 4
 SIDE_BY_SIDE: Final = 2

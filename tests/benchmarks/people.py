@@ -10,15 +10,12 @@ import tempfile
 import time
 from datetime import date, timedelta
 from math import ceil
-from pathlib import Path
 from typing import Any, Final
 
 HOME: Final = tempfile.TemporaryDirectory(prefix="elt-bench-")
 os.environ["DLT_DATA_DIR"] = HOME.name
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from pendulum import Date  # noqa: E402 - after the environment
-from privacy.people import GOALS, PERSONAL, SMALL, differing  # noqa: E402 - as above
 
 from pipelines.commands.sync import sync  # noqa: E402 - as above
 from pipelines.planning.request import Request  # noqa: E402 - as above
@@ -26,6 +23,7 @@ from pipelines.running.config import RunConfig  # noqa: E402 - as above
 from sandbox.atribu import FULL_KEY, Population, Settings, create_app, running  # noqa: E402 - as above
 from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
 from sources.atribu.source import SOURCE  # noqa: E402 - as above
+from tests.privacy.people import GOALS, PERSONAL, SMALL, differing  # noqa: E402 - as above
 
 START: Final = date(2026, 3, 31)
 FIRST: Final = START - timedelta(89)

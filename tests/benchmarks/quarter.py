@@ -13,14 +13,11 @@ import sys
 import tempfile
 from collections.abc import Callable
 from datetime import date, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 HOME: Final = tempfile.TemporaryDirectory(prefix="elt-bench-")
 os.environ["DLT_DATA_DIR"] = HOME.name
-sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from integration.truth import STORED, aggregate, comparable, days, rows_of, series  # noqa: E402 - after the environment
 from pendulum import Date  # noqa: E402 - as above
 
 from pipelines.commands.sync import sync  # noqa: E402 - as above
@@ -31,6 +28,7 @@ from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
 from sources.atribu.endpoints import ENDPOINTS  # noqa: E402 - as above
 from sources.atribu.source import SOURCE  # noqa: E402 - as above
 from sources.rest.catalogue.endpoints import Endpoint  # noqa: E402 - as above
+from tests.integration.truth import STORED, aggregate, comparable, days, rows_of, series  # noqa: E402 - after the environment
 
 PROFILES: Final = {"quiet": 2, "middling": 12, "busy": 60}
 """Conversions a day."""

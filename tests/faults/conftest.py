@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.processes import ARGUMENTS, Machine, Tables, served
 
 from sandbox.atribu.state import Sandbox
+from tests.processes import ARGUMENTS, Machine, Tables, served
 
 
 @dataclass(frozen=True)

@@ -3,8 +3,9 @@
 import random
 
 import pytest
-from faults.conftest import MakeMachine, World
-from faults.processes import ARGUMENTS, Machine, killed
+
+from tests.faults.conftest import MakeMachine, World
+from tests.processes import ARGUMENTS, Machine, killed
 
 DYING = """
 import os, signal

@@ -3,8 +3,9 @@
 import time
 
 import pytest
-from faults.conftest import MakeMachine, World
-from faults.processes import ARGUMENTS, ended, reader_of, served, wait_until
+
+from tests.faults.conftest import MakeMachine, World
+from tests.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
 SLOW = 0.2
 WHILE = 2.0

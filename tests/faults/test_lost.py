@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from dlt.common.versioned_state import compress_state, decompress_state
-from faults.conftest import MakeMachine, World
-from faults.processes import ARGUMENTS, WINDOW, Machine, served
+
+from tests.faults.conftest import MakeMachine, World
+from tests.processes import ARGUMENTS, WINDOW, Machine, served
 
 
 def loaded(machine: Machine, *arguments: str) -> Machine:

@@ -5,10 +5,10 @@ import subprocess
 import time
 
 import pytest
-from faults.conftest import MakeMachine, World
-from faults.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
 from sandbox.atribu import Fault
+from tests.faults.conftest import MakeMachine, World
+from tests.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
 SOON = 15.0
 CODES = {signal.SIGTERM: (143, "terminated"), signal.SIGINT: (130, "interrupted")}

@@ -2,8 +2,8 @@
 
 import re
 
-from faults.conftest import MakeMachine, World
-from faults.processes import ARGUMENTS, ended, wait_until
+from tests.faults.conftest import MakeMachine, World
+from tests.processes import ARGUMENTS, ended, wait_until
 
 
 def test_the_second_of_two_syncs_names_the_first_and_the_first_goes_on(world: World, machine: MakeMachine) -> None:

@@ -4,9 +4,8 @@ from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from integration.conftest import rows_of
-
 from sandbox.atatus.state import Sandbox
+from tests.integration.conftest import rows_of
 
 Rows = list[dict[str, Any]]
 STATS = {

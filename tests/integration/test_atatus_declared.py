@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.conftest import Elt, ServeAtatus, rows_of
 
 from sandbox.atatus import PROJECTS
+from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
 README = (Path(__file__).parents[2] / "sources" / "atatus" / "README.md").read_text()
 SYNC = ("sync", "atatus", "--today", "2026-03-31", "--since", "2026-03-30")

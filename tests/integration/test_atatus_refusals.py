@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from integration.conftest import Elt, ServeAtatus, rows_of
 
 from sandbox.atatus import PROJECTS, READ_KEY, WRITE_KEY, Fault
+from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
 SYNC = ("sync", "atatus", "--today", "2026-03-31", "--since", "2026-03-30")
 

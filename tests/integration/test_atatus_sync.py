@@ -6,11 +6,11 @@ from typing import Any
 
 import duckdb
 import pytest
-from integration.atatus_truth import loaded, stats_truth, truth
-from integration.conftest import Elt, ServeAtatus, rows_of
 
 from sandbox.atatus import PROJECTS, QUIET_PROJECT, Fault
 from sandbox.atatus.state import Sandbox
+from tests.integration.atatus_truth import loaded, stats_truth, truth
+from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
 FIRST, LAST = date(2026, 3, 10), date(2026, 3, 16)
 SINCE = ("--since", str(FIRST))

@@ -8,9 +8,9 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from integration.conftest import Elt, Result, Serve, rows_of
 
 from sandbox.atribu import DEFAULT_SCOPES, FULL_KEY, Fault
+from tests.integration.conftest import Elt, Result, Serve, rows_of
 
 SYNC = ("sync", "atribu", "--today", "2026-03-31", "--since", "2026-03-25")
 KEY = "atb_live_secret_of_the_test"

@@ -11,7 +11,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from integration.conftest import Elt, Serve, rows_of
+
+from tests.integration.conftest import Elt, Serve, rows_of
 
 pytestmark = pytest.mark.untraced
 

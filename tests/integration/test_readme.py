@@ -6,9 +6,9 @@ from io import StringIO
 from pathlib import Path
 
 import duckdb
-from integration.conftest import Elt, Serve
 
 from pipelines import first_query
+from tests.integration.conftest import Elt, Serve
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 

@@ -5,11 +5,11 @@ from datetime import date, timedelta
 
 import duckdb
 import pytest
-from integration.conftest import BroughtAbout, Elt, Serve, rows_of
-from integration.truth import differing_tables
 
 from sandbox.atribu import Size
 from sandbox.atribu.state import Sandbox
+from tests.integration.conftest import BroughtAbout, Elt, Serve, rows_of
+from tests.integration.truth import differing_tables
 
 pytestmark = pytest.mark.untraced
 

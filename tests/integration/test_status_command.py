@@ -10,10 +10,10 @@ import duckdb
 import pendulum
 import psycopg2
 import pytest
-from integration.conftest import Elt, Serve
-from integration.test_warehouse import postgres
 
 from sandbox.atribu import Fault, Size
+from tests.integration.conftest import Elt, Serve
+from tests.integration.test_warehouse import postgres
 
 __all__ = ["postgres"]
 

@@ -4,10 +4,10 @@ from datetime import date
 from typing import Any
 
 import pytest
-from integration.conftest import Elt, Serve, rows_of
-from integration.truth import AGGREGATES, SERIES, aggregate, comparable, days, series
 
 from sandbox.atribu.state import Sandbox
+from tests.integration.conftest import Elt, Serve, rows_of
+from tests.integration.truth import AGGREGATES, SERIES, aggregate, comparable, days, series
 
 pytestmark = pytest.mark.untraced
 

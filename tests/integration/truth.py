@@ -4,9 +4,8 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
-from integration.conftest import rows_of
-
 from sandbox.atribu.state import Sandbox
+from tests.integration.conftest import rows_of
 
 Row = dict[str, Any]
 

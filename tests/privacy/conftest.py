@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from faults.processes import served
-from privacy.people import GOALS, SECRET, SMALL, leaks
 
 from pipelines.cli import main
 from sandbox.atribu import FULL_KEY, Settings
 from sandbox.atribu.state import Sandbox
+from tests.privacy.people import GOALS, SECRET, SMALL, leaks
+from tests.processes import served
 
 TODAY = date(2026, 3, 12)
 OPTIONS = {

@@ -20,7 +20,7 @@ _READ: Final[Mapping[Kind, str]] = {
 
 def resource_table(endpoints: Iterable[Endpoint]) -> str:
     """What can be loaded, at which price: for users who choose resources."""
-    return _table(
+    return markdown_table(
         ("resource", "a row is", "scope", "read as", "units a call", "by default"),
         (
             (
@@ -38,7 +38,7 @@ def resource_table(endpoints: Iterable[Endpoint]) -> str:
 
 def inventory(endpoints: Iterable[Endpoint]) -> str:
     """Where the facts stand: for whoever keeps the catalogue."""
-    return _table(
+    return markdown_table(
         ("resource", "path", "rows at", "key", "limits", "documentation"),
         (
             (
@@ -68,7 +68,9 @@ def dictionary(endpoints: Iterable[Endpoint]) -> str:
                 for column in columns
                 if column.name != DELETED
             )
-            sections.append(f"### `{name}`\n\n{row.describe(name)}\n\n{_table(('column', 'type', 'meaning'), rows)}")
+            sections.append(
+                f"### `{name}`\n\n{row.describe(name)}\n\n{markdown_table(('column', 'type', 'meaning'), rows)}"
+            )
     return "\n\n".join(sections)
 
 
@@ -84,6 +86,12 @@ def written(root: Path, rendered: Mapping[tuple[str, str], str]) -> Mapping[Path
         before, _, after = texts[name].split(f"<!-- {mark} -->\n")
         texts[name] = f"{before}<!-- {mark} -->\n{text}\n<!-- {mark} -->\n{after}"
     return {root / name: text for name, text in texts.items()}
+
+
+def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table, one line per row."""
+    lines = [headings, ["---"] * len(headings), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
 def _personal(column: Column) -> str:
@@ -103,8 +111,3 @@ def _limits(row: Endpoint) -> Iterable[str]:
         yield f"{row.params.get('limit', 'undocumented number of')} rows a page"
     if row.for_each:
         yield f"{row.for_each.per_call} ids a call, from `{row.for_each.endpoint or row.for_each.option}`"
-
-
-def _table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)

@@ -1,0 +1,114 @@
+"""Writes what these documents show of the program: options, tables of every run, a picture. `make docs`."""  # noqa: INP001 - a script
+
+import inspect
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from io import StringIO
+from pathlib import Path
+from typing import Final, get_args
+
+from rich.console import Console
+from rich.terminal_theme import DIMMED_MONOKAI
+from typer.models import OptionInfo
+
+from pipelines.cli import app
+from pipelines.storing.history import HISTORY
+from sources.rest.catalogue.document import markdown_table, written
+
+ROOT: Final = Path(__file__).parents[1]
+PICTURE: Final = ROOT / "docs" / "first-query.svg"
+WIDTH: Final = 92
+
+FORMAT: Final = """\
+<svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
+<style>
+.{unique_id}-matrix {{ font-family: monospace; font-size: {char_height}px; line-height: {line_height}px; }}
+.{unique_id}-title {{ font-family: sans-serif; font-size: 18px; font-weight: bold; }}
+{styles}
+</style>
+<defs>
+<clipPath id="{unique_id}-clip-terminal">
+<rect x="0" y="0" width="{terminal_width}" height="{terminal_height}" />
+</clipPath>
+{lines}
+</defs>
+{chrome}
+<g transform="translate({terminal_x}, {terminal_y})" clip-path="url(#{unique_id}-clip-terminal)">
+{backgrounds}
+<g class="{unique_id}-matrix">
+{matrix}
+</g>
+</g>
+</svg>
+"""
+"""rich's own format without its fonts, which a browser would have to fetch from another server."""
+
+
+def picture(text: str) -> str:
+    """Return output as a picture of a terminal, in SVG."""
+    console = Console(record=True, width=WIDTH, file=StringIO(), highlight=False, markup=False)
+    console.print(text.strip("\n"))
+    return console.export_svg(title="make demo", theme=DIMMED_MONOKAI, code_format=FORMAT, unique_id="first-query")
+
+
+def first_query() -> str:
+    """Load the demo's channels into a folder of their own, and return what the demo's first query prints."""
+    with tempfile.TemporaryDirectory(prefix="elt-docs-") as folder:
+
+        def run(*arguments: str) -> str:
+            command = [sys.executable, "-m", *arguments]
+            env = {**os.environ, "DLT_DATA_DIR": folder}
+            return subprocess.run(command, check=True, cwd=folder, env=env, capture_output=True, text=True).stdout  # noqa: S603 - our own interpreter
+
+        run("pipelines.cli", "sync", "atribu", "--sandbox", "--today", "2026-03-31", "--resources", "channels")
+        return run("pipelines.first_query", "atribu.duckdb")
+
+
+def options_table() -> str:
+    """Every option of every command, in the words of its help."""
+    commands: dict[tuple[str, str], list[str]] = {}
+    for command, options in command_options().items():
+        for spelled, meaning in options.items():
+            commands.setdefault((spelled, meaning), []).append(command)
+    rows = [(f"`{spelled}`", ", ".join(names), meaning) for (spelled, meaning), names in sorted(commands.items())]
+    return markdown_table(("option", "of", "meaning"), rows)
+
+
+def command_options() -> dict[str, dict[str, str]]:
+    """Command -> option, as it is spelled -> what it means."""
+    callbacks = [command.callback for command in app.registered_commands if command.callback]
+    return {callback.__name__: dict(_options(callback)) for callback in callbacks}
+
+
+def _options(callback: Callable[..., object]) -> Iterator[tuple[str, str]]:
+    for name, parameter in inspect.signature(callback, eval_str=True).parameters.items():
+        _, info = get_args(parameter.annotation)
+        if isinstance(info, OptionInfo):
+            default = parameter.default
+            told = f" Default: `{default}`." if default and not isinstance(default, bool) else ""
+            yield next(iter(info.param_decls or ()), f"--{name.replace('_', '-')}"), f"{info.help}{told}"
+
+
+def history_tables() -> str:
+    """The tables that every run leaves, with their columns."""
+    return "\n\n".join(
+        f"### `{name}`\n\n{description}\n\n"
+        + markdown_table(("column", "meaning"), [(f"`{column}`", meaning) for column, meaning in columns.items()])
+        for name, (_, _, description, columns) in HISTORY.items()
+    )
+
+
+RENDERED: Final = {
+    ("docs/commands.md", "options"): options_table(),
+    ("docs/resources.md", "history"): history_tables(),
+}
+"""(file, mark) -> what stands there."""
+
+
+if __name__ == "__main__":
+    for file, content in written(ROOT, RENDERED).items():
+        file.write_text(content)
+    PICTURE.write_text(picture(first_query()))

@@ -1,0 +1,71 @@
+"""Day after day the tables of people are what the API says on that day, however often a sync was cut off."""
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from sandbox.atribu.state import Sandbox
+from tests.privacy.conftest import TODAY, Elt, Home, sync
+from tests.privacy.people import differing, rows_of
+
+pytestmark = pytest.mark.untraced
+
+FIRST = date(2026, 3, 1)
+GHOSTS = """
+    INSERT INTO customers SELECT * REPLACE ('gone' AS conversion_id, 'nobody' AS customer_profile_id,
+        TIMESTAMPTZ '2026-03-09 12:00:00Z' AS conversion_time) FROM customers LIMIT 1;
+    INSERT INTO customers__touch_channels SELECT * REPLACE ('gone' AS conversion_id)
+        FROM customers__touch_channels LIMIT 1;
+    INSERT INTO journeys SELECT * REPLACE ('nobody' AS customer_profile_id) FROM journeys LIMIT 1;
+    INSERT INTO journeys__read SELECT * REPLACE ('nobody' AS customer_profile_id) FROM journeys__read LIMIT 1;
+"""
+"""Somebody who was listed once, and is not any more."""
+
+
+def execute(file: Path, sql: str) -> None:
+    """Change what is loaded."""
+    with duckdb.connect(str(file)) as connection:
+        connection.execute(f"USE {file.stem}.atribu_pii")
+        connection.execute(sql)
+
+
+def test_after_each_day_people_are_those_of_that_day(sandbox: Sandbox, elt: Elt, home: Home) -> None:
+    for days in (0, 1, 4):
+        sandbox.settings.today = TODAY + timedelta(days)
+        done = sync(elt, sandbox, pii_policy="keep", horizon_days=20)
+        assert done.code == 0, done
+        assert not differing(sandbox, FIRST)
+        assert "nobody" not in {row["customer_profile_id"] for row in rows_of("journeys__read")}
+        execute(home.file, GHOSTS)
+        assert differing(sandbox, FIRST) == ["customers", "journeys"]
+
+
+def test_journeys_go_on_where_they_stopped_best_customers_first(sandbox: Sandbox, elt: Elt) -> None:
+    assert sync(elt, sandbox, resources="customers,visitors", pii_policy="keep").code == 0
+    read = []
+    for code, units in ((3, 13), (0, 1000)):
+        spent = sandbox.units_spent
+        assert sync(elt, sandbox, "--max-units", str(units), pii_policy="keep").code == code
+        assert sandbox.units_spent - spent <= units
+        read.append({row["customer_profile_id"] for row in rows_of("journeys__read")})
+    assert not differing(sandbox, FIRST)
+    worth = {row["customer_profile_id"]: row["total_revenue"] for row in rows_of("customers")}
+    (best,) = read[0]
+    assert worth[best] == max(worth[one] for one in worth if one)
+
+
+def test_whoever_is_seen_in_several_ranges_of_a_first_load_is_there_once(sandbox: Sandbox, elt: Elt) -> None:
+    sandbox.settings.today = TODAY + timedelta(days=6)  # three ranges, the older two in one load
+    assert sync(elt, sandbox, resources="visitors", pii_policy="keep").code == 0
+    listed = sandbox.truth_of_visitors(FIRST, sandbox.settings.today)
+    assert len(rows_of("visitors")) == len(listed)
+    assert len(rows_of("visitors__touch_channels")) == sum(len(row["touch_channels"]) for row in listed)
+
+
+def test_an_allowance_too_small_for_the_probes_is_an_allowance(sandbox: Sandbox, elt: Elt) -> None:
+    done = sync(elt, sandbox, "--max-units", "2")
+    assert done.code == 3, done
+    assert "not asked:" in done.err
+    assert not sandbox.log

@@ -1,0 +1,217 @@
+"""The budget says when a call may leave: units are held until they are back, and a server may name fewer."""
+
+import pytest
+
+from sources.rest.calling.budget import Budget, CallTooDearError
+
+
+class Clock:
+    """Seconds that pass only when told to; sleeping is one way of telling."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.slept: list[float] = []
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(round(seconds, 6))
+        self.now += seconds
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def budget(clock: Clock) -> Budget:
+    return Budget(60, 60.0, clock=clock, sleep=clock.sleep)
+
+
+def heard(budget: Budget) -> Budget:
+    """Answer a first call, whose unit is then held."""
+    assert budget.reserve(1) == 0
+    budget.settle(1)
+    return budget
+
+
+def burst(budget: Budget, units: int = 1) -> int:
+    """Count the calls that may leave at this moment."""
+    calls = 0
+    while budget.reserve(units) == 0:
+        calls += 1
+    return calls
+
+
+def test_the_first_call_travels_alone_until_it_is_answered(budget: Budget, clock: Clock) -> None:
+    assert budget.reserve(1) == 0
+    assert budget.reserve(1) > 0
+    clock.now += 1000
+    assert budget.reserve(1) > 0
+    budget.settle(1)
+    assert budget.reserve(1) == 0
+    assert budget.reserve(1) == 0
+
+
+def test_the_whole_limit_leaves_in_one_burst_after_a_rest(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now += 100
+    assert burst(budget) == 60
+
+
+def test_heavy_calls_leave_in_one_burst_up_to_the_limit(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now += 100
+    assert burst(budget, units=3) == 20
+
+
+def test_units_are_held_until_a_period_after_the_answer(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    assert burst(budget) == 59
+    clock.now = 300.0
+    assert burst(budget) == 1
+    budget.settle(59)
+    clock.now = 300.0 + 60.0
+    assert burst(budget) == 0
+    clock.now = 300.0 + 60.7
+    assert burst(budget) == 1
+
+
+def test_units_come_back_spread_over_the_period(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now = 100.0
+    assert burst(budget) == 60
+    budget.settle(60)
+    back = []
+    for second in (150, 161, 171, 181, 191, 201, 211, 221):
+        clock.now = float(second)
+        budget.settle(calls := burst(budget))
+        back.append(calls)
+    assert back == [0, 1, 9, 10, 9, 10, 9, 9]
+
+
+def test_a_waiting_call_is_told_when_its_units_are_back(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now = 100.0
+    assert burst(budget) == 60
+    budget.settle(60)
+    wait = budget.reserve(3)
+    clock.now += wait - 0.01
+    assert budget.reserve(3) > 0
+    clock.now += 0.01
+    assert budget.reserve(3) == 0
+
+
+def test_fewer_units_left_than_believed_lower_what_may_be_spent(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=60, remaining=10)
+    assert burst(budget) == 10
+
+
+def test_no_units_left_hold_every_call_back_for_a_period(budget: Budget, clock: Clock) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=60, remaining=0)
+    assert burst(budget) == 0
+    clock.now = 60.0
+    assert burst(budget) == 0
+    clock.now = 60.7
+    assert burst(budget) == 1
+
+
+def test_more_units_left_than_believed_change_nothing(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=60, remaining=60)
+    assert burst(budget) == 59
+
+
+def test_units_under_way_are_not_taken_for_those_of_another_program(budget: Budget) -> None:
+    heard(budget)
+    assert [budget.reserve(3) for _ in range(3)] == [0, 0, 0]
+    budget.settle(3, limit=60, remaining=56)
+    assert burst(budget) == 50
+
+
+def test_a_server_may_lower_the_limit(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=20)
+    assert budget.limit == 20
+    assert burst(budget) == 19
+
+
+def test_a_server_cannot_raise_the_limit(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=600, remaining=599)
+    assert budget.limit == 60
+    assert burst(budget) == 59
+
+
+def test_a_limit_of_zero_is_taken_as_one_so_that_time_still_passes(budget: Budget) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=0)
+    assert budget.limit == 1
+    assert 0 < budget.reserve(1) < 120
+
+
+def test_a_call_dearer_than_the_limit_is_refused_at_once(budget: Budget, clock: Clock) -> None:
+    with pytest.raises(CallTooDearError, match="a call of 61 units cannot pass a limit of 60 per period"):
+        budget.acquire(61)
+    assert (clock.slept, budget.spent) == ([], 0)
+
+
+def test_a_call_that_became_too_dear_is_refused_instead_of_waiting_for_ever(budget: Budget) -> None:
+    assert budget.reserve(3) == 0
+    budget.settle(3, limit=2)
+    with pytest.raises(CallTooDearError, match="a call of 3 units cannot pass a limit of 2 per period"):
+        budget.acquire(3)
+
+
+def test_a_call_may_cost_the_whole_limit(budget: Budget) -> None:
+    assert budget.reserve(60) == 0
+
+
+def test_no_call_leaves_while_the_server_asks_to_wait(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    budget.block(30)
+    assert budget.reserve(1) == 30
+    clock.now = 29.0
+    assert budget.reserve(1) == 1
+    clock.now = 30.0
+    assert budget.reserve(1) == 0
+
+
+def test_a_shorter_wait_does_not_cut_a_longer_one(budget: Budget) -> None:
+    heard(budget)
+    budget.block(30)
+    budget.block(5)
+    assert budget.reserve(1) == 30
+
+
+def test_a_refunded_call_was_never_spent(budget: Budget) -> None:
+    heard(budget)
+    assert burst(budget) == 59
+    budget.refund(3)
+    assert budget.spent == 57
+    assert burst(budget) == 3
+    assert budget.spent == 60
+
+
+def test_waiting_sleeps_in_short_naps_until_the_units_are_back(clock: Clock) -> None:
+    budget = heard(Budget(1, 2.5, clock=clock, sleep=clock.sleep))
+    budget.acquire(1)
+    assert clock.slept == [1.0, 1.0, 0.525]
+    assert budget.spent == 2
+
+
+@pytest.mark.parametrize(
+    ("limit", "period"),
+    [
+        pytest.param(0, 60.0, id="no-unit"),
+        pytest.param(-1, 60.0, id="negative"),
+        pytest.param(60, 0.0, id="no-time"),
+    ],
+)
+def test_a_limit_that_lets_nothing_through_is_refused(limit: int, period: float) -> None:
+    with pytest.raises(ValueError, match=f"not {limit} per {period} s"):
+        Budget(limit, period)
