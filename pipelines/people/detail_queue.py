@@ -18,7 +18,7 @@ from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Parents
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 
 
@@ -45,14 +45,14 @@ def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: W
     parents = _parents(endpoint)
     latest = {
         name: warehouse.latest(catalogue[name], parents.column, columns)
-        for name, columns in parents.figures.items()
+        for name, columns in parents.signature.items()
         if name in tables
     }
     people = latest.get(parents.endpoint, {})
     figures = {one: _text({name: found[one] for name, found in latest.items() if one in found}) for one in people}
     loaded = rows(read_table(endpoint), {parents.column: Type.TEXT, "figures": Type.TEXT})
     read = dict(warehouse.ask(loaded)) if read_table(endpoint) in tables else {}
-    places = [parents.figures[parents.endpoint].index(name) for name in parents.best]
+    places = [parents.signature[parents.endpoint].index(name) for name in parents.rank_by]
 
     def rank(one: str) -> tuple[Any, ...]:
         return tuple(_size(people[one][place]) for place in places)
@@ -98,7 +98,7 @@ def read_rows(endpoint: Endpoint, answers: Iterable[Answer], figures: Mapping[st
 def read_columns(endpoint: Endpoint) -> tuple[Column, ...]:
     """Columns of the table that says whose details are loaded."""
     return (
-        *endpoint.context_columns,
+        *endpoint.request_columns,
         Column(
             name="figures", type=Type.TEXT, description="Their figures then; when these change, they are read again."
         ),

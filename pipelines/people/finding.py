@@ -6,7 +6,8 @@ from typing import Any
 from pipelines.people.personal_tables import Person, PersonalTables
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
-from sources.rest.privacy.policies import SECRET_MIN, Forgotten, Privacy, normalised
+from sources.rest.privacy.forgotten import Forgotten, normalised
+from sources.rest.privacy.policies import SECRET_MIN, Privacy
 
 
 class PersonFinder:

@@ -12,7 +12,7 @@ from pipelines.sql.conditions import any_of, equal, holds_one_of, is_set, one_of
 from pipelines.sql.reading import Columns, rows, sums
 from pipelines.sql.writing import delete, update
 from pipelines.storing.warehouse import Warehouse
-from sources.rest.catalogue.columns import Personal, Type
+from sources.rest.catalogue.columns import PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint
 
 
@@ -56,11 +56,11 @@ class PersonalTables:
 
     def id_columns(self, endpoint: Endpoint) -> list[str]:
         """Columns of the vendor's own numbers of people."""
-        return [column.name for column in endpoint.table_columns if column.pii is Personal.ID]
+        return [column.name for column in endpoint.table_columns if column.pii is PiiCategory.ID]
 
     def email_columns(self, endpoint: Endpoint) -> list[str]:
         """Columns that there are of addresses and of their hashes."""
-        names = [column.name for column in endpoint.columns if column.pii is Personal.EMAIL]
+        names = [column.name for column in endpoint.columns if column.pii is PiiCategory.EMAIL]
         return [one for name in names for one in (name, f"{name}_hash") if one in self.columns(endpoint.name)]
 
     def all_email_columns(self) -> list[tuple[str, str]]:

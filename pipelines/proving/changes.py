@@ -10,7 +10,7 @@ from pipelines.planning.ledger import Ledger
 from pipelines.proving.sums import CENT, rows_of
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Measure
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
 

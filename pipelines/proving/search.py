@@ -10,7 +10,7 @@ from pipelines.planning.ledger import ServerBehaviour
 from pipelines.proving.sums import Gap, gaps, rows_of, sums_of
 from pipelines.storing.sums import Sums
 from sources.rest.catalogue.columns import Measure
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 

@@ -7,7 +7,7 @@ from typing import Any, Final
 from pipelines.storing.sums import Key, Sums
 from sources.rest.catalogue.columns import DELETED, Type
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 
 CENT: Final = 0.01
 """The API rounds money to cents, once per answer."""
@@ -62,5 +62,5 @@ def gaps(endpoint: Endpoint, truth: Sums, loaded: Sums, ignored: frozenset[str] 
 
 def rows_of(answer: Answer) -> list[dict[str, object]]:
     """Rows of an answer's own table and of its totals, without those that only clear."""
-    tables = [answer.tables[name] for name in answer.task.endpoint.summed]
+    tables = [answer.tables[name] for name in answer.task.endpoint.reconciled_tables]
     return [row for table in tables for row in table.to_pylist() if not row[DELETED]]

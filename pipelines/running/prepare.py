@@ -22,7 +22,8 @@ from pipelines.storing.dataset import Dataset, open_dataset
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError
-from sources.rest.reading.reader import Failure, Reader
+from sources.rest.reading.answers import Failure
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task, VariantValues
 
 Planner = Callable[..., Plan]

@@ -10,7 +10,7 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from sources.rest.catalogue.columns import Column, Type
-from sources.rest.reading.tables import ARROW
+from sources.rest.reading.arrays import ARROW
 from sources.rest.vendor.resources import column_hint
 
 

@@ -39,7 +39,7 @@ class LoadedIds:
         parent = self._endpoints[for_each.endpoint]
         if parent.name not in self._tables or not self._is_loaded(parent, task):
             return None
-        where = [equal(name, value) for name, value in task.ids_where]
+        where = [equal(name, value) for name, value in task.ids_variant]
         if task.window and parent.dated:
             span = align(task.window, self._policy.grain, self._policy.today)
             where += [equal("grain", self._policy.grain.value), between("date", span.start, span.end)]
@@ -50,5 +50,5 @@ class LoadedIds:
     def _is_loaded(self, parent: Endpoint, task: Task) -> bool:
         if not parent.dated:
             return True
-        variants = [one for one in parent.variants(self._policy.values) if set(task.ids_where) <= set(one)]
+        variants = [one for one in parent.variants(self._policy.values) if set(task.ids_variant) <= set(one)]
         return any(self._ledger.loaded(Task(parent, task.window, one), self._policy.grain) for one in variants)

@@ -114,10 +114,10 @@ class Warehouse:
         left_out = [window.start for window in without]
         found: dict[Key, dict[str, float]] = {}
         counts: dict[Key, int] = {}
-        for table in endpoint.summed:
+        for table in endpoint.reconciled_tables:
             types = types_of(endpoint.tables[table])
             by = {name: types[name] for name in (endpoint.sum_by if table == endpoint.name else ())}
-            metrics = [column.name for column in endpoint.tables[table] if column.adds]
+            metrics = [column.name for column in endpoint.tables[table] if column.additive]
             where = [*of_window(task, self._grain), *([none_of("date", left_out)] if left_out else [])]
             for row in self.ask(sums(table, by, metrics, where)):
                 key = row[: len(by)] or (None,) * len(endpoint.sum_by)
@@ -130,7 +130,7 @@ class Warehouse:
         """Rows of a task's window and of their totals: every column of the rows, as far as a table has it."""
         names = dict.fromkeys(["date", *(column.name for column in task.endpoint.columns)])
         found = []
-        for table in task.endpoint.summed:
+        for table in task.endpoint.reconciled_tables:
             types = types_of(task.endpoint.tables[table])
             columns = {name: types[name] for name in names if name in types}
             answer = self.ask(rows(table, columns, of_window(task, self._grain)))
@@ -139,7 +139,7 @@ class Warehouse:
 
     def rows_per_day(self, endpoint: Endpoint, today: Date) -> dict[str, float]:
         """How many rows a day of an entity has, by variant, over the days since its first row."""
-        answer = self.ask(counts_since_first(endpoint.name, types_of(endpoint.variant_columns), endpoint.moment))
+        answer = self.ask(counts_since_first(endpoint.name, types_of(endpoint.variant_columns), endpoint.time_column))
         return {
             " ".join(variant): count / max(1, (today - first.date()).days + 1)
             for *variant, count, first in answer
@@ -150,14 +150,14 @@ class Warehouse:
         """Keys of the rows of a variant of an entity that happened between two moments."""
         endpoint = task.endpoint
         keys = types_of(column for column in endpoint.columns if column.key)
-        where = [since(endpoint.moment, start), before(endpoint.moment, end), *of_variant(task, self._grain)]
+        where = [since(endpoint.time_column, start), before(endpoint.time_column, end), *of_variant(task, self._grain)]
         return set(self.ask(rows(endpoint.name, keys, where)))
 
     def latest(self, endpoint: Endpoint, column: str, figures: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         """Some columns of everybody's latest row of an entity, by the column that says who it is."""
         types = types_of(endpoint.table_columns)
         columns = {name: types[name] for name in figures}
-        statement = latest_rows(endpoint.name, column, columns, moment=endpoint.moment, key=endpoint.key)
+        statement = latest_rows(endpoint.name, column, columns, moment=endpoint.time_column, key=endpoint.key)
         return {who: tuple(found) for who, *found in self.ask(statement)}
 
     def holding(self, table: str, values: Mapping[str, Collection[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:

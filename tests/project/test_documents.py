@@ -15,9 +15,9 @@ from pipelines.running.exit_codes import ExitCode
 from sources import atatus, atribu
 from sources.atatus.document import RENDERED as ATATUS_RENDERED
 from sources.atatus.endpoints import ENDPOINTS as ATATUS_ENDPOINTS
-from sources.atribu.document import RENDERED, ROOT
+from sources.atribu.document import RENDERED
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue.document import written
+from sources.rest.catalogue.document import ROOT, written
 from sources.rest.options.common import CommonOptions
 
 

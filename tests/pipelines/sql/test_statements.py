@@ -16,14 +16,14 @@ from sqlglot import exp
 import pipelines
 import sources
 from pipelines import sql
-from pipelines.sql.__main__ import main
 from pipelines.sql.conditions import any_of, equal, is_set, none_of, one_of
 from pipelines.sql.reading import rows
 from pipelines.sql.rendering import PLACEHOLDER, Names, render
-from pipelines.sql.samples import DESTINATIONS, Sample, names_for, samples
 from pipelines.sql.statement import Statement, column, table, value
 from pipelines.sql.writing import delete, update
 from sources.rest.catalogue.columns import Type
+from tests.pipelines.sql.__main__ import main
+from tests.pipelines.sql.samples import DESTINATIONS, Sample, names_for, samples
 
 VERBS = "SELECT|INSERT|UPDATE|DELETE|MERGE|WITH|CREATE|ALTER|DROP|TRUNCATE|ATTACH|DETACH|COPY|PRAGMA|CALL|SET"
 CLAUSES = "FROM|WHERE|AND|OR|GROUP BY|ORDER BY|PARTITION BY|LIMIT|VALUES"

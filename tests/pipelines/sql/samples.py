@@ -93,7 +93,10 @@ def samples() -> list[Sample]:
     anybody = ["6f0a", "it's 100%"]
     held = [conditions.one_of("value", anybody), conditions.between("date", march.start, march.end)]
     changed = [*conditions.of_window(Task(channels, march), Grain.DAY), conditions.none_of("date", [march.start])]
-    between = [conditions.since(customers.moment, moment), conditions.before(customers.moment, moment.add(days=1))]
+    between = [
+        conditions.since(customers.time_column, moment),
+        conditions.before(customers.time_column, moment.add(days=1)),
+    ]
     suspect = [conditions.holds_one_of("referrer", ("@", "?"))]
     theirs = [conditions.any_of(conditions.one_of(name, anybody) for name in (*who, *visitors.key))]
     filled = [conditions.any_of(map(conditions.is_set, ("name", "email")))]
@@ -110,9 +113,9 @@ def samples() -> list[Sample]:
         _sample(reading.sums, "channels", by_value, list(channels.additive), changed),
         _sample(reading.sums, "sync_runs", {}, ["units"], recent),
         _sample(reading.sums, "visitors", {}, where=theirs),
-        _sample(reading.counts_since_first, "customers", variants, customers.moment),
+        _sample(reading.counts_since_first, "customers", variants, customers.time_column),
         _sample(reading.count_distinct, "overview", "profile_id", loaded),
-        _sample(reading.latest_rows, "customers", *who, figures, moment=customers.moment, key=customers.key),
+        _sample(reading.latest_rows, "customers", *who, figures, moment=customers.time_column, key=customers.key),
         _sample(runs.last_answers),
         _sample(runs.last_truncated),
         _sample(writing.delete, "visitors", theirs),

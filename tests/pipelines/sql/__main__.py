@@ -1,9 +1,9 @@
-"""Prints every statement as a destination would get it: `python -m pipelines.sql snowflake`."""
+"""Prints every statement as a destination would get it: `python -m tests.pipelines.sql snowflake`."""
 
 import sys
 
 from pipelines.sql.rendering import render
-from pipelines.sql.samples import names_for, samples
+from tests.pipelines.sql.samples import names_for, samples
 
 
 def main(destination: str = "duckdb") -> None:
