@@ -24,7 +24,7 @@ settings.load_profile("elt")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Let ledger look away while a test runs that is marked so; its own mark does nothing in a process of xdist."""
+    """Let coverage look away while a test runs that is marked so; its own mark does nothing in a process of xdist."""
     if item.get_closest_marker("untraced") is None:
         return (yield)
     here, elsewhere = sys.gettrace(), threading.gettrace()
