@@ -97,7 +97,7 @@ def test_a_ledger_of_a_later_version_is_refused(machine: MakeMachine) -> None:
     before = own.tables()
     (row,) = own.query("SELECT state, version FROM atribu.atribu._dlt_pipeline_state ORDER BY version DESC LIMIT 1")
     state: Any = decompress_state(row[0])
-    state["sources"]["atribu"]["ledger"]["version"] = 99
+    state["sources"]["atribu"]["coverage"]["version"] = 99
     changed = compress_state(state)
     update = f"UPDATE atribu.atribu._dlt_pipeline_state SET state = '{changed}' WHERE version = {row[1]}"  # noqa: S608 - dlt's text
     own.query(update, read_only=False)
