@@ -155,7 +155,10 @@ def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
     assert len(rows_of("overview")) == 7
 
 
-@pytest.mark.parametrize("kind", ["html", "truncated", "wrong_type", "missing_data"])
+@pytest.mark.parametrize(
+    "kind",
+    ["html", *(pytest.param(kind, marks=pytest.mark.sweep) for kind in ("truncated", "wrong_type", "missing_data"))],
+)
 def test_an_odd_body_costs_only_its_window_and_the_next_run_heals_it(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: str
 ) -> None:

@@ -136,7 +136,15 @@ def changed_series() -> None:
     change("UPDATE timeseries SET spend = spend + 1 WHERE date = '2026-02-12'")
 
 
-@pytest.mark.parametrize("tamper", [deleted, doubled, changed, changed_series])
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        pytest.param(deleted, marks=pytest.mark.sweep),
+        pytest.param(doubled, marks=pytest.mark.sweep),
+        changed,
+        changed_series,
+    ],
+)
 def test_verify_names_the_resource_and_the_day_and_repair_mends_it(
     loaded: Sandbox, elt: Elt, tamper: Callable[[], None]
 ) -> None:

@@ -47,7 +47,7 @@ def of_goal(goal: str, kind: str) -> Fault:
     return Fault("customers", kind, times=None, match=lambda query: query.get("goal") == goal)
 
 
-@pytest.mark.parametrize("policy", ["drop", "hash"])
+@pytest.mark.parametrize("policy", [pytest.param("drop", marks=pytest.mark.sweep), "hash"])
 def test_after_success_and_after_failures_that_cost_only_themselves_nothing_is_found(
     planted: Sandbox, elt: Elt, home: Home, policy: str
 ) -> None:
@@ -76,12 +76,12 @@ def test_after_success_and_after_failures_that_cost_only_themselves_nothing_is_f
     ("kind", "code"),
     [
         ("401", 77),
-        ("403", 77),
+        pytest.param("403", 77, marks=pytest.mark.sweep),
         ("redirect", 78),
-        ("429", 75),
-        ("reset", 75),
+        pytest.param("429", 75, marks=pytest.mark.sweep),
+        pytest.param("reset", 75, marks=pytest.mark.sweep),
         ("slow", 75),
-        ("204", 4),
+        pytest.param("204", 4, marks=pytest.mark.sweep),
         ("unknown_field", 0),
     ],
 )
@@ -129,7 +129,9 @@ def test_a_table_that_takes_no_names_does_not_tell_them(planted: Sandbox, elt: E
     assert not home.leaks(but=(home.file,))
 
 
-@pytest.mark.parametrize(("table", "kind"), [("customers", ".parquet"), ("journeys", ".sql")])
+@pytest.mark.parametrize(
+    ("table", "kind"), [("customers", ".parquet"), pytest.param("journeys", ".sql", marks=pytest.mark.sweep)]
+)
 def test_a_process_that_is_killed_while_it_loads_leaves_nothing_behind(
     planted: Sandbox, sandbox_url: str, home: Home, table: str, kind: str
 ) -> None:

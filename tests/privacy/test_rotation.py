@@ -89,7 +89,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("status", [301, 308])
+@pytest.mark.parametrize("status", [301, pytest.param(308, marks=pytest.mark.sweep)])
 def test_another_host_never_hears_of_the_key(
     sandbox: Sandbox, elt: Elt, elsewhere: tuple[str, list[str]], status: int
 ) -> None:
