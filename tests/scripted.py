@@ -19,7 +19,8 @@ from sources.atribu.endpoints import ATRIBU, ENDPOINTS
 from sources.atribu.source import BearerKey
 from sources.rest.calling.budget import Budget
 from sources.rest.calling.keys import Keys
-from sources.rest.calling.session import RetryPolicy, Session
+from sources.rest.calling.retry import RetryPolicy
+from sources.rest.calling.session import Session
 from sources.rest.reading.reader import Reader
 
 KEY = "atb_live_faults_4f9c2d"

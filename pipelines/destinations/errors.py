@@ -7,7 +7,7 @@ from dlt.common.configuration.exceptions import ConfigFieldMissingException, Con
 from dlt.common.exceptions import DltException, MissingDependencyException
 
 from pipelines.destinations.waiting import DestinationBusyError
-from sources.rest.errors import ConfigurationError, shown
+from sources.rest.errors import ConfigurationError, sanitized
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def destination_errors(destination: str, *, personal: bool = False) -> Iterator[
     try:
         yield
     except MissingDependencyException as error:
-        raise ConfigurationError(f"destination {destination!r} needs a driver: {shown(str(error))}") from error
+        raise ConfigurationError(f"destination {destination!r} needs a driver: {sanitized(str(error))}") from error
     except ConfigurationException as error:
         missing = f" ({', '.join(error.fields)} missing)" if isinstance(error, ConfigFieldMissingException) else ""
         raise ConfigurationError(
@@ -36,7 +36,7 @@ def destination_errors(destination: str, *, personal: bool = False) -> Iterator[
         text = " ".join(str(root).split())
         if "Cannot open" in text or "not a valid DuckDB" in text:
             raise ConfigurationError(f"destination {destination!r} cannot be opened: {text}") from error
-        said = type(root).__name__ if personal else shown(text)
+        said = type(root).__name__ if personal else sanitized(text)
         raise DestinationBusyError(f"destination {destination!r} does not work: {said}; run again later") from error
 
 

@@ -14,7 +14,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.target import Target
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 
 FILE: Final = "destinations.toml"
 """Read from the folder where a run is started; what is packaged holds where there is none."""
@@ -59,7 +59,7 @@ def _registered_type(name: str) -> str:
         raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
     known = content.get("destination", {})
     if name not in known:
-        raise ConfigurationError(f"{FILE} has no destination {name!r}{nearest(name, known)}")
+        raise ConfigurationError(f"{FILE} has no destination {name!r}{did_you_mean(name, known)}")
     if "credentials" in known[name]:
         raise ConfigurationError(f"{FILE} holds credentials of {name!r}; move them to .dlt/secrets.toml")
     kind = known[name].get("destination_type")

@@ -75,4 +75,4 @@ def missing_scopes(answers: Mapping[str, ApiError | None]) -> dict[str, ApiError
 
 
 def _price(endpoint: Endpoint) -> tuple[int, bool, bool]:
-    return endpoint.units, endpoint.for_each is not None, not endpoint.any_range
+    return endpoint.units, endpoint.for_each is not None, not endpoint.range_independent

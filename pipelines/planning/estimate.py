@@ -72,7 +72,7 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
             count = ids(task)
             groups = GROUPS_ASSUMED if count is None else ceil(count / endpoint.for_each.per_call)
             line.assumed |= count is None
-            parent = (endpoint.for_each.endpoint, task.window, task.ids_where)
+            parent = (endpoint.for_each.endpoint, task.window, task.ids_variant)
             known_by = int(parent in asked)  # a task before it has asked for the same ids
             line.calls += bool(endpoint.for_each.endpoint) - known_by
             asked |= {parent} if endpoint.for_each.endpoint else set()

@@ -7,7 +7,7 @@ from typing import Any, Final, Self
 from pendulum import Date
 
 from sources.rest.errors import ConfigurationError
-from sources.rest.privacy.policies import Forgotten
+from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, merged, overlap
 
@@ -129,7 +129,7 @@ class Ledger:
             self._behaviours[key] = replace(behaviour, checked=today)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), task.window])
-        elif task.endpoint.any_range and task.window.start < today:
+        elif task.endpoint.range_independent and task.window.start < today:
             complete = Window(task.window.start, today.subtract(days=1))
             self._loaded[key] = merged([*self._loaded.get(key, ()), complete])
 
@@ -200,7 +200,7 @@ def _facts_of(behaviour: ServerBehaviour) -> dict[str, Any]:
 def _key(task: Task, grain: Grain) -> str:
     parts = [
         task.endpoint.name,
-        *([] if task.endpoint.any_range else [grain.value]),
+        *([] if task.endpoint.range_independent else [grain.value]),
         *(value for _, value in task.variant),
     ]
     return "|".join(parts)

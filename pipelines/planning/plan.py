@@ -116,8 +116,8 @@ def cost(tasks: Iterable[Task], groups: int = 1) -> int:
     for task in tasks:
         for_each = task.endpoint.for_each
         total += task.endpoint.units * (groups if for_each else task.pages)
-        if for_each and for_each.endpoint and (for_each.endpoint, task.window, task.ids_where) not in asked:
-            asked.add((for_each.endpoint, task.window, task.ids_where))
+        if for_each and for_each.endpoint and (for_each.endpoint, task.window, task.ids_variant) not in asked:
+            asked.add((for_each.endpoint, task.window, task.ids_variant))
             total += 1
     return total
 
@@ -136,7 +136,7 @@ def _tasks(whole: Task, policy: Policy, ledger: Ledger) -> Iterator[Task]:
         yield replace(whole, reason=Reason.SNAPSHOT)
     elif whole.endpoint.by_day:
         yield from _series(whole, whole.window, policy, ledger)
-    elif whole.endpoint.any_range:
+    elif whole.endpoint.range_independent:
         yield from entity_tasks(whole, whole.window, policy, ledger)
     else:
         yield from _aggregate(whole, whole.window, policy, ledger)

@@ -87,7 +87,7 @@ def looked_at(whole: Task, policy: Policy, horizon: Window) -> Task:
 
 def aligned(whole: Task, policy: Policy) -> Task:
     """Return the task widened to whole windows of the grain, where its endpoint has a grain."""
-    if whole.window is None or whole.endpoint.any_range:
+    if whole.window is None or whole.endpoint.range_independent:
         return whole
     return replace(whole, window=align(whole.window, policy.grain, policy.today))
 

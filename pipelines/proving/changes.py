@@ -7,11 +7,10 @@ from datetime import date
 from typing import Any
 
 from pipelines.planning.ledger import Ledger
-from pipelines.proving.search import rows_of
-from pipelines.proving.sums import CENT
+from pipelines.proving.sums import CENT, rows_of
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Measure
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
 

@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipelines.planning.policy import Reason
-from pipelines.proving.search import rows_of
+from pipelines.proving.sums import rows_of
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Count
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window, split
 

@@ -8,8 +8,8 @@ import pendulum
 
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Kind
-from sources.rest.reading.reader import Answer
-from sources.rest.reading.tables import deleting
+from sources.rest.reading.answers import Answer
+from sources.rest.reading.tombstones import add_tombstones
 
 OFFSET_MAX: Final = timedelta(hours=14)
 """Farthest that a day anywhere on earth begins or ends from the same day in UTC.
@@ -34,4 +34,4 @@ def with_tombstones(answer: Answer, warehouse: Warehouse) -> Answer:
         dict(zip(endpoint.key, key, strict=True)) for key in warehouse.keys_between(answer.task, start, end) - listed
     ]
     context = {**dict(answer.task.variant), **({endpoint.tenant.name: answer.tenant} if endpoint.tenant else {})}
-    return replace(answer, tables={name: deleting(table, context, gone) for name, table in answer.tables.items()})
+    return replace(answer, tables={name: add_tombstones(table, context, gone) for name, table in answer.tables.items()})

@@ -8,7 +8,8 @@ from pipelines.proving.search import RestatementSearch
 from pipelines.running.journal import Journal
 from pipelines.running.loader import Loader
 from pipelines.storing.dataset import Dataset
-from sources.rest.reading.reader import Answer, Failure, Reader
+from sources.rest.reading.answers import Answer, Failure
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import by_grain
 

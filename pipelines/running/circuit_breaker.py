@@ -15,7 +15,7 @@ from sources.rest.errors import (
     UnavailableError,
     UnreachableError,
 )
-from sources.rest.reading.reader import Failure
+from sources.rest.reading.answers import Failure
 from sources.rest.reading.tasks import Task
 
 FATAL: Final = (UnauthorizedError, RateLimitedError, MaintenanceError, UnreachableError, RedirectError)

@@ -96,7 +96,7 @@ class RunConfig:
     @cached_property
     def catalogue(self) -> Mapping[str, Endpoint]:
         """Every endpoint by name, as it is loaded."""
-        return self.privacy.shaped()
+        return self.privacy.loaded_catalogue()
 
     @property
     def days(self) -> Window:

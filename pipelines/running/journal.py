@@ -13,7 +13,7 @@ from pipelines.running.outcome import Outcome
 from pipelines.storing.history import Restated, WindowRow, history_table
 from sources.rest.catalogue.columns import DELETED
 from sources.rest.errors import ApiError
-from sources.rest.reading.reader import Answer, Failure
+from sources.rest.reading.answers import Answer, Failure
 from sources.rest.reading.tasks import Task
 
 

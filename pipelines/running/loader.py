@@ -14,7 +14,8 @@ from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
-from sources.rest.reading.reader import Answer, Failure, Reader, Skipped
+from sources.rest.reading.answers import Answer, Failure, Skipped
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
 
@@ -127,7 +128,7 @@ class Loader:
             (table, name)
             for answer in answers
             for table, name in answer.unknown
-            if name not in self._columns_before.of(table)
+            if name not in self._columns_before.get(table, {})
         }
 
     def close(self, extra: Iterable[DltResource]) -> None:

@@ -9,7 +9,7 @@ from pipelines.running.exit_codes import ExitCode, exit_code
 from sources.rest.errors import (
     ApiError,
 )
-from sources.rest.reading.reader import Failure
+from sources.rest.reading.answers import Failure
 from sources.rest.reading.tasks import Task
 
 

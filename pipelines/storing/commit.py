@@ -12,8 +12,8 @@ from pipelines.storing.dataset import Dataset
 from pipelines.storing.unchanged import Stored
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
-from sources.rest.reading.reader import Answer
-from sources.rest.reading.tables import NO_EVOLVED_COLUMNS, EvolvedColumns
+from sources.rest.reading.answers import Answer
+from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns
 from sources.rest.vendor.resources import evolved_columns, loaded_tables
 from sources.rest.windows import Grain
 

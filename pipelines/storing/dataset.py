@@ -40,6 +40,6 @@ def open_dataset(destination: Attached, grain: Grain, catalogue: Mapping[str, En
     ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
     tables = warehouse.tables(ledger.endpoints())
     for name in ledger.endpoints():
-        if not tables.issuperset(catalogue[name].summed if name in catalogue else [name]):
+        if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
             ledger.drop(name)
     return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger)

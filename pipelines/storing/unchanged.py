@@ -7,7 +7,7 @@ from typing import Any
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import DELETED
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 
 Key = tuple[Any, ...]
 Rows = Mapping[Key, Counter[frozenset[tuple[str, Any]]]]

@@ -1,13 +1,11 @@
 """Writes the tables of the documents from the catalogue: `make docs`."""
 
-from pathlib import Path
 from typing import Final
 
 from sources.atatus.endpoints import ENDPOINTS
 from sources.atatus.errors import STATUSES
-from sources.rest.catalogue.document import dictionary, inventory, resource_table, written
+from sources.rest.catalogue.document import ROOT, dictionary, inventory, resource_table, written
 
-ROOT: Final = Path(__file__).parents[2]
 _ROWS: Final = tuple(ENDPOINTS.values())
 
 

@@ -9,15 +9,20 @@ from typing import Final
 
 from sources.atatus.errors import STATUSES
 from sources.rest.catalogue.api import Api, DateRange
-from sources.rest.catalogue.columns import Column, Measure, Type
+from sources.rest.catalogue.columns import Column, Measure, bigint, boolean, double, text
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ForEach, Totals
 
 ATATUS: Final = Api(
     name="atatus",
-    date_range=DateRange(start="timeStart", end="timeEnd", format="%Y-%m-%d+%H:%M", end_exclusive=True),
-    literal="+:",  # timeStart=2020-03-01+00:00, as the page has it
-    said=("Message", "message"),
+    date_range=DateRange(
+        start="timeStart",
+        end="timeEnd",
+        format="%Y-%m-%d+%H:%M",
+        end_exclusive=True,
+        literal="+:",  # timeStart=2020-03-01+00:00, as the page has it
+    ),
+    message_fields=("Message", "message"),
     statuses=STATUSES,
     no_content=True,
     not_additive_advice=(
@@ -28,16 +33,15 @@ ATATUS: Final = Api(
 _DOCS: Final = "https://docs.atatus.com/docs/api/transactions-api.html"
 _READ: Final = "Read"
 
-PROJECT: Final = Column(name="project_id", type=Type.TEXT, description="Project, as configured.")
+PROJECT: Final = text("project_id", "Project, as configured.")
 
 
 def _count(name: str, path: str, description: str) -> Column:
-    return Column(name=name, type=Type.BIGINT, description=description, path=path, adds=Measure.TRAFFIC)
+    return bigint(name, description, path=path, additive=Measure.TRAFFIC)
 
 
 def _time(name: str, path: str, what: str) -> Column:
-    description = f"Average time of {what}; the vendor names no unit. Does not add up over days."
-    return Column(name=name, type=Type.DOUBLE, description=description, path=path)
+    return double(name, f"Average time of {what}; the vendor names no unit. Does not add up over days.", path=path)
 
 
 _FIGURES: Final = (
@@ -57,19 +61,17 @@ _ROWS: Final = (
         description="Figures of each custom transaction.",
         docs_url=_DOCS,
         columns=(
-            Column(name="id", type=Type.TEXT, description="Id of the transaction.", key=True),
-            Column(name="name", type=Type.TEXT, description="Name of the transaction."),
+            text("id", "Id of the transaction.", key=True),
+            text("name", "Name of the transaction."),
             *_FIGURES,
-            Column(
-                name="throughput_percentage",
-                type=Type.DOUBLE,
-                description="Share of the project's runs in the window, in percent. Does not add up over days.",
+            double(
+                "throughput_percentage",
+                "Share of the project's runs in the window, in percent. Does not add up over days.",
                 path="throughputPercentage",
             ),
-            Column(
-                name="under_one_percent",
-                type=Type.BOOLEAN,
-                description="Whether that share is under one percent; the vendor does not say so.",
+            boolean(
+                "under_one_percent",
+                "Whether that share is under one percent; the vendor does not say so.",
                 path="underOnePercent",
             ),
         ),
@@ -90,17 +92,13 @@ _ROWS: Final = (
         scope=_READ,
         description="What the API answers for a single custom transaction; the fields are not documented.",
         docs_url=_DOCS,
-        columns=(
-            Column(
-                name="transaction_id", type=Type.TEXT, description="Id of the transaction that was asked for.", key=True
-            ),
-        ),
+        columns=(text("transaction_id", "Id of the transaction that was asked for.", key=True),),
         single=None,
         bare=True,
         unique=False,
         variant_columns=(PROJECT,),
         for_each=ForEach(
-            params=("transaction_id",), endpoint="transactions", column="id", shared=(PROJECT.name,), stored=True
+            params=("transaction_id",), endpoint="transactions", column="id", shared=(PROJECT.name,), include_ids=True
         ),
         default=False,
     ),

@@ -79,8 +79,10 @@ class Options(CommonOptions):
         """The vendor's conventions, as far as they are known and as the options have the rest."""
         between, literal = SEPARATORS[self.time_separator]
         usual = ATATUS.date_range
-        date_range = replace(usual, format=usual.format.replace("+", between), end_exclusive=self.window_end == ENDS[0])
-        return replace(ATATUS, date_range=date_range, literal=literal)
+        date_range = replace(
+            usual, format=usual.format.replace("+", between), end_exclusive=self.window_end == ENDS[0], literal=literal
+        )
+        return replace(ATATUS, date_range=date_range)
 
     @cached_property
     def catalogue(self) -> Mapping[str, Endpoint]:

@@ -6,83 +6,59 @@ DOUBLE, because a multi-touch model can credit half a conversion; plain counts a
 
 from typing import Final
 
-from sources.rest.catalogue.columns import NOT_SET, Column, Measure, Personal, Type
+from sources.rest.catalogue.columns import (
+    NOT_SET,
+    Column,
+    Measure,
+    PiiCategory,
+    bigint,
+    boolean,
+    calendar_day,
+    double,
+    text,
+    timestamp,
+)
 
 OLDER: Final = " Only older servers send it."
 NEWER: Final = " Only newer servers send it."
 
 
-def double(name: str, description: str, *, path: str = "", adds: Measure | None = None) -> Column:
-    """Return a column for money, ratios, averages and credit."""
-    return Column(name=name, type=Type.DOUBLE, description=description, path=path, adds=adds)
-
-
-def bigint(name: str, description: str, *, path: str = "", adds: Measure | None = None) -> Column:
-    """Return a column for a count."""
-    return Column(name=name, type=Type.BIGINT, description=description, path=path, adds=adds)
-
-
-def text(name: str, description: str, *, pii: Personal | None = None) -> Column:
-    """Return a column for text."""
-    return Column(name=name, type=Type.TEXT, description=description, pii=pii)
-
-
-def untyped(name: str, description: str) -> Column:
-    """Return a column for what the vendor does not type: text as it is, anything else as JSON."""
-    return Column(name=name, type=Type.ANY, description=description)
-
-
-def boolean(name: str, description: str) -> Column:
-    """Return a column for yes or no."""
-    return Column(name=name, type=Type.BOOLEAN, description=description)
-
-
-def timestamp(name: str, description: str) -> Column:
-    """Return a column for an instant, stored in UTC."""
-    return Column(name=name, type=Type.TIMESTAMP, description=description)
-
-
-def key(name: str, description: str, *, empty: bool = True, pii: Personal | None = None) -> Column:
+def key(name: str, description: str, *, empty: bool = True, pii: PiiCategory | None = None) -> Column:
     """Return a text column that tells rows apart; unless `empty` is false, null is stored as `(null)`."""
     missing = NOT_SET if empty else None
     note = f" Stored as {NOT_SET!r} where the server sends null." if empty else ""
-    return Column(name=name, type=Type.TEXT, description=description + note, key=True, missing=missing, pii=pii)
-
-
-def calendar_day(name: str, description: str) -> Column:
-    """Return a key column for a day of the profile's calendar."""
-    return Column(name=name, type=Type.DATE, description=description, key=True)
+    return text(name, description + note, key=True, missing=missing, pii=pii)
 
 
 PROFILE_ID: Final = text("profile_id", "Profile (one client or brand) of the key.")
 MODEL: Final = text("model", "Attribution model that was asked for.")
 LEVEL: Final = text("level", "What a row is: campaign, ad_set or ad.")
 GOAL: Final = text("goal", "Conversion type that was asked for.")
-DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.")
+DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.", key=True)
 
 OVERVIEW: Final = (
-    double("spend", "Ad spend over all connected platforms.", adds=Measure.SPEND),
-    double("revenue", "Attributed revenue from confirmed payments only (cash).", adds=Measure.OUTCOMES),
-    double("organic_direct_revenue", "Cash revenue without an ad behind it." + NEWER, adds=Measure.OUTCOMES),
+    double("spend", "Ad spend over all connected platforms.", additive=Measure.SPEND),
+    double("revenue", "Attributed revenue from confirmed payments only (cash).", additive=Measure.OUTCOMES),
+    double("organic_direct_revenue", "Cash revenue without an ad behind it." + NEWER, additive=Measure.OUTCOMES),
     double("roas", "Return on ad spend: revenue / spend."),
-    bigint("outcomes", "Conversions.", adds=Measure.OUTCOMES),
-    double("attributed_outcomes", "Conversions credited to marketing.", adds=Measure.OUTCOMES),
+    bigint("outcomes", "Conversions.", additive=Measure.OUTCOMES),
+    double("attributed_outcomes", "Conversions credited to marketing.", additive=Measure.OUTCOMES),
     double("coverage_percent", "Share of conversions that are attributed, 0 to 100."),
-    double("cash_revenue", "Confirmed payments.", adds=Measure.OUTCOMES),
-    bigint("cash_payments", "Number of confirmed payments.", adds=Measure.OUTCOMES),
+    double("cash_revenue", "Confirmed payments.", additive=Measure.OUTCOMES),
+    bigint("cash_payments", "Number of confirmed payments.", additive=Measure.OUTCOMES),
     bigint("visitors", "Distinct visitors." + OLDER),
-    bigint("pageviews", "Page views." + OLDER, adds=Measure.TRAFFIC),
+    bigint("pageviews", "Page views." + OLDER, additive=Measure.TRAFFIC),
     double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
     double("avg_engaged_seconds", "Average engaged time in seconds." + OLDER),
 )
 
 TIMESERIES: Final = (
     DAY,
-    double("cash_revenue", "Confirmed payments of the day.", adds=Measure.OUTCOMES),
-    double("spend", "Ad spend of the day.", adds=Measure.SPEND),
+    double("cash_revenue", "Confirmed payments of the day.", additive=Measure.OUTCOMES),
+    double("spend", "Ad spend of the day.", additive=Measure.SPEND),
     bigint("visitors", "Distinct visitors of the day." + OLDER),
-    bigint("pageviews", "Page views of the day." + OLDER, adds=Measure.TRAFFIC),
-    bigint("bounces", "Sessions with one page view." + OLDER, adds=Measure.TRAFFIC),
+    bigint("pageviews", "Page views of the day." + OLDER, additive=Measure.TRAFFIC),
+    bigint("bounces", "Sessions with one page view." + OLDER, additive=Measure.TRAFFIC),
 )
 
 
@@ -90,11 +66,11 @@ def breakdown(value: str) -> tuple[Column, ...]:
     """Columns that the seven breakdowns share; `value` says what the dimension holds."""
     return (
         key("value", value),
-        double("conversions", "Attributed conversions credited to the value.", adds=Measure.OUTCOMES),
-        double("revenue", "Credit-weighted attributed revenue.", adds=Measure.OUTCOMES),
+        double("conversions", "Attributed conversions credited to the value.", additive=Measure.OUTCOMES),
+        double("revenue", "Credit-weighted attributed revenue.", additive=Measure.OUTCOMES),
         bigint("visitors", "Distinct visitors." + OLDER),
         bigint("visits", "Sessions." + OLDER),
-        bigint("pageviews", "Page views." + OLDER, adds=Measure.TRAFFIC),
+        bigint("pageviews", "Page views." + OLDER, additive=Measure.TRAFFIC),
         double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
         double("conversion_rate", "Conversions per 100 visits." + OLDER),
     )
@@ -102,17 +78,17 @@ def breakdown(value: str) -> tuple[Column, ...]:
 
 KEYWORDS: Final = (
     key("keyword", "Search term, from Google Search Console."),
-    bigint("impressions", "Times shown in search results.", adds=Measure.SEARCH),
-    bigint("clicks", "Clicks from search results.", adds=Measure.SEARCH),
+    bigint("impressions", "Times shown in search results.", additive=Measure.SEARCH),
+    bigint("clicks", "Clicks from search results.", additive=Measure.SEARCH),
     double("ctr", "Click-through rate, as the server sends it (ratio or percentage is not documented)."),
     double("avg_position", "Average position in search results."),
 )
 
 QUALITY: Final = (
-    bigint("total_events", "Tracked events.", adds=Measure.TRAFFIC),
-    bigint("with_full_utms", "Events with full UTM parameters.", adds=Measure.TRAFFIC),
-    bigint("with_fbclid_only", "Events with only a Facebook click id.", adds=Measure.TRAFFIC),
-    bigint("with_no_tracking", "Events without any tracking parameter.", adds=Measure.TRAFFIC),
+    bigint("total_events", "Tracked events.", additive=Measure.TRAFFIC),
+    bigint("with_full_utms", "Events with full UTM parameters.", additive=Measure.TRAFFIC),
+    bigint("with_fbclid_only", "Events with only a Facebook click id.", additive=Measure.TRAFFIC),
+    bigint("with_no_tracking", "Events without any tracking parameter.", additive=Measure.TRAFFIC),
     double("coverage_percent", "Share of events that can be attributed, 0 to 100."),
 )
 
@@ -132,8 +108,8 @@ ATTRIBUTION_COVERAGE: Final = (
         for bucket, what in _BUCKETS.items()
         for path in (bucket if bucket == "total" else f"buckets.{bucket}",)
         for column in (
-            double(f"{bucket}_count", f"Number of {what}.", path=f"{path}.count", adds=Measure.OUTCOMES),
-            double(f"{bucket}_value", f"Value of {what}.", path=f"{path}.value", adds=Measure.OUTCOMES),
+            double(f"{bucket}_count", f"Number of {what}.", path=f"{path}.count", additive=Measure.OUTCOMES),
+            double(f"{bucket}_value", f"Value of {what}.", path=f"{path}.value", additive=Measure.OUTCOMES),
         )
     ),
     double("traceable_pct_by_count", "Share of conversions that trace to an ad, 0 to 100."),
@@ -147,39 +123,39 @@ CAMPAIGNS: Final = (
     text("ad_set_name", "Name of the ad set; not documented either."),
     text("ad_id", "Id of the ad; not documented either."),
     text("ad_name", "Name of the ad; not documented either."),
-    double("spend", "Ad spend, in the reporting currency.", adds=Measure.SPEND),
-    double("outcome_count", "Attributed outcomes.", adds=Measure.OUTCOMES),
-    double("outcome_value", "Value of attributed outcomes.", adds=Measure.OUTCOMES),
+    double("spend", "Ad spend, in the reporting currency.", additive=Measure.SPEND),
+    double("outcome_count", "Attributed outcomes.", additive=Measure.OUTCOMES),
+    double("outcome_value", "Value of attributed outcomes.", additive=Measure.OUTCOMES),
     double("roas", "Return on ad spend: outcome_value / spend."),
 )
 
 CAMPAIGNS_TREND: Final = (
     DAY,
     key("entity_id", "Campaign (Atribu's own id) that the row stands for.", empty=False),
-    double("spend", "Ad spend of the day.", adds=Measure.SPEND),
-    bigint("impressions", "Times an ad was shown.", adds=Measure.SPEND),
-    bigint("clicks", "Clicks on ads.", adds=Measure.SPEND),
+    double("spend", "Ad spend of the day.", additive=Measure.SPEND),
+    bigint("impressions", "Times an ad was shown.", additive=Measure.SPEND),
+    bigint("clicks", "Clicks on ads.", additive=Measure.SPEND),
 )
 
 CONVERSIONS: Final = (
     key("event_type", "Conversion type, such as payment_received or lead_created."),
-    bigint("count", "Conversions of the type.", adds=Measure.OUTCOMES),
+    bigint("count", "Conversions of the type.", additive=Measure.OUTCOMES),
 )
 
 CONVERSIONS_TIMESERIES: Final = (DAY, *CONVERSIONS)
 
 REVENUE: Final = (
     DAY,
-    double("revenue", "Attributed revenue of the day, cash only.", adds=Measure.OUTCOMES),
-    double("organic_direct_revenue", "Cash revenue of the day without an ad behind it.", adds=Measure.OUTCOMES),
-    double("spend", "Ad spend of the day.", adds=Measure.SPEND),
+    double("revenue", "Attributed revenue of the day, cash only.", additive=Measure.OUTCOMES),
+    double("organic_direct_revenue", "Cash revenue of the day without an ad behind it.", additive=Measure.OUTCOMES),
+    double("spend", "Ad spend of the day.", additive=Measure.SPEND),
 )
 
 REVENUE_CASH: Final = (
     key("source", "Payment source, such as Stripe or MercadoPago."),
     key("currency", "Currency of the payments."),
-    double("total", "Sum of payments, in the row's currency.", adds=Measure.OUTCOMES),
-    bigint("count", "Number of payments.", adds=Measure.OUTCOMES),
+    double("total", "Sum of payments, in the row's currency.", additive=Measure.OUTCOMES),
+    bigint("count", "Number of payments.", additive=Measure.OUTCOMES),
 )
 
 GOALS: Final = (
@@ -194,9 +170,9 @@ REALTIME: Final = (bigint("visitors_online", "Visitors active in the last 5 minu
 
 CUSTOMERS: Final = (
     key("conversion_id", "Id of the conversion; one row per conversion that met the goal.", empty=False),
-    text("customer_profile_id", "Id of the person.", pii=Personal.ID),
-    text("name", "Name.", pii=Personal.NAME),
-    text("email", "E-mail address.", pii=Personal.EMAIL),
+    text("customer_profile_id", "Id of the person.", pii=PiiCategory.ID),
+    text("name", "Name.", pii=PiiCategory.NAME),
+    text("email", "E-mail address.", pii=PiiCategory.EMAIL),
     text("country", "Country."),
     text("device", "Device type."),
     text("channel", "Channel credited."),
@@ -211,10 +187,10 @@ CUSTOMERS: Final = (
 )
 
 VISITORS: Final = (
-    key("visitor_id", "Id of the visitor: one browser on one device.", empty=False, pii=Personal.ID),
-    text("customer_profile_id", "Id of the person, once known.", pii=Personal.ID),
-    text("name", "Name, once known.", pii=Personal.NAME),
-    text("email", "E-mail address, once known.", pii=Personal.EMAIL),
+    key("visitor_id", "Id of the visitor: one browser on one device.", empty=False, pii=PiiCategory.ID),
+    text("customer_profile_id", "Id of the person, once known.", pii=PiiCategory.ID),
+    text("name", "Name, once known.", pii=PiiCategory.NAME),
+    text("email", "E-mail address, once known.", pii=PiiCategory.EMAIL),
     text("country", "Country."),
     text("device", "Device type."),
     text("browser", "Browser."),
@@ -231,8 +207,8 @@ JOURNEY: Final = (
     text("event_type", "Kind of event."),
     text("event_name", "Name of the event."),
     timestamp("event_time", "When it happened."),
-    text("url", "Address of the page.", pii=Personal.URL),
-    text("path", "Path of the page.", pii=Personal.URL),
+    text("url", "Address of the page.", pii=PiiCategory.URL),
+    text("path", "Path of the page.", pii=PiiCategory.URL),
     text("channel", "Channel."),
     text("source", "Traffic source."),
     text("medium", "Traffic medium."),
@@ -243,7 +219,7 @@ JOURNEY: Final = (
     text("browser", "Browser."),
     text("os", "Operating system."),
     text("country", "Country."),
-    text("city", "City.", pii=Personal.PLACE),
+    text("city", "City.", pii=PiiCategory.PLACE),
     boolean("is_synthetic", "Meaning not documented."),
 )
 

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from sources.atribu.columns import bigint, boolean, calendar_day, double, key, text, untyped
-from sources.rest.catalogue.columns import NOT_SET, Column, Type
+from sources.atribu.columns import key
+from sources.rest.catalogue.columns import NOT_SET, bigint, boolean, calendar_day, double, text, untyped
 from sources.rest.catalogue.relations import ChildList
 
 AD: Final = key("ad_external_id", "Id of the ad on its platform (Meta, Google).", empty=False)
@@ -91,7 +91,7 @@ TOP_PERFORMERS_LISTS: Final = (
 
 CREATIVE_PATTERNS: Final = (
     key("pattern_dim", "Dimension of the pattern."),
-    Column(name="pattern_value", type=Type.ANY, description="Value of the dimension.", key=True, missing=NOT_SET),
+    untyped("pattern_value", "Value of the dimension.", key=True, missing=NOT_SET),
     text("pattern_label", "Name of the pattern."),
     text("pattern_description", "What it is."),
     text("pattern_winning_signal", "What makes it win."),
@@ -103,7 +103,7 @@ CREATIVE_PATTERNS: Final = (
 )
 
 ARCHETYPES: Final = (
-    Column(name="archetype_cluster", type=Type.ANY, description="Cluster of the archetype.", key=True),
+    untyped("archetype_cluster", "Cluster of the archetype.", key=True),
     text("label", "Name of the archetype."),
     text("description", "What it is."),
     text("winning_signal", "What makes it win."),
@@ -147,50 +147,41 @@ COMPARE: Final = (
 
 TRAJECTORY: Final = (
     AD,
-    calendar_day("snapshot_date", "Day of the point."),
+    calendar_day("snapshot_date", "Day of the point.", key=True),
     SCORE_WINDOW,
     bigint("days_back", "Days that the answer covers."),
-    *(
-        double(name, description)
-        for name, description in (
-            ("spend", "Ad spend of the day."),
-            ("impressions", "Times shown."),
-            ("clicks", "Clicks."),
-            ("ctr", "Click-through rate, as the server sends it."),
-            ("smoothed_hook_rate", "Smoothed hook rate."),
-            ("smoothed_retention_rate", "Smoothed retention rate."),
-            ("smoothed_ctr", "Smoothed click-through rate."),
-            ("smoothed_roas", "Smoothed return on ad spend."),
-            ("pct_delivery", "Percentile of delivery."),
-            ("pct_attention", "Percentile of attention."),
-            ("pct_retention", "Percentile of retention."),
-            ("pct_click_intent", "Percentile of click intent."),
-            ("pct_attributed_revenue", "Percentile of attributed revenue."),
-            ("attributed_revenue", "Revenue credited to the ad."),
-            ("attributed_outcomes_total", "Outcomes credited to the ad."),
-            ("messaging_conversations_started", "Conversations started."),
-            ("refund_rate", "Share of refunds."),
-            ("composite_score", "Overall score, 0 to 100."),
-            ("delta_composite_vs_prev", "Change of the score since the day before."),
-        )
-    ),
+    double("spend", "Ad spend of the day."),
+    double("impressions", "Times shown."),
+    double("clicks", "Clicks."),
+    double("ctr", "Click-through rate, as the server sends it."),
+    double("smoothed_hook_rate", "Smoothed hook rate."),
+    double("smoothed_retention_rate", "Smoothed retention rate."),
+    double("smoothed_ctr", "Smoothed click-through rate."),
+    double("smoothed_roas", "Smoothed return on ad spend."),
+    double("pct_delivery", "Percentile of delivery."),
+    double("pct_attention", "Percentile of attention."),
+    double("pct_retention", "Percentile of retention."),
+    double("pct_click_intent", "Percentile of click intent."),
+    double("pct_attributed_revenue", "Percentile of attributed revenue."),
+    double("attributed_revenue", "Revenue credited to the ad."),
+    double("attributed_outcomes_total", "Outcomes credited to the ad."),
+    double("messaging_conversations_started", "Conversations started."),
+    double("refund_rate", "Share of refunds."),
+    double("composite_score", "Overall score, 0 to 100."),
+    double("delta_composite_vs_prev", "Change of the score since the day before."),
     text("maturity_stage", "cold, early, mature or calibrated."),
     text("truth_grade", "How far the outcomes can be trusted."),
     text("primary_outcome_kind", "Outcome that the score is about."),
 )
 
-FORECAST: Final = (
-    AD,
-    SCORE_WINDOW,
-    untyped("cfs", "Forecast object, as JSON: its fields are not documented."),
-)
+FORECAST: Final = (AD, SCORE_WINDOW, untyped("cfs", "Forecast object, as JSON: its fields are not documented."))
 
 FORECAST_LISTS: Final = (
     ChildList(
         name="trajectory_last_14d",
         description="The last 14 days of the ad.",
         columns=(
-            Column(name="day", type=Type.DATE, description="Day."),
+            calendar_day("day", "Day."),
             double("spend", "Ad spend of the day."),
             bigint("impressions", "Times shown."),
             bigint("clicks", "Clicks."),
@@ -200,7 +191,7 @@ FORECAST_LISTS: Final = (
         name="lifecycle_history",
         description="What happened to the ad.",
         columns=(
-            Column(name="event_date", type=Type.DATE, description="Day of the event."),
+            calendar_day("event_date", "Day of the event."),
             text("event_type", "Kind of event."),
             bigint("lifecycle_seq", "Number of the lifecycle."),
         ),

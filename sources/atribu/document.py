@@ -1,12 +1,10 @@
 """Writes the tables of the documents from the catalogue: `make docs`."""
 
-from pathlib import Path
 from typing import Final
 
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue.document import dictionary, inventory, resource_table, written
+from sources.rest.catalogue.document import ROOT, dictionary, inventory, resource_table, written
 
-ROOT: Final = Path(__file__).parents[2]
 _ROWS: Final = tuple(ENDPOINTS.values())
 
 RENDERED: Final = {

@@ -6,20 +6,15 @@ it is null. Facts that the vendor does not document are listed under "Unverified
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from sources.atribu import columns, creative_columns
+from sources.rest import errors
 from sources.rest.catalogue.api import Api, DateRange
+from sources.rest.catalogue.columns import text
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents
-from sources.rest.errors import (
-    InternalError,
-    InvalidDateRangeError,
-    InvalidParameterError,
-    MissingScopeError,
-    RateLimitedError,
-    UnauthorizedError,
-)
 
 ATRIBU: Final = Api(
     name="atribu",
@@ -29,13 +24,13 @@ ATRIBU: Final = Api(
     pagination="pagination",
     error="error",
     codes={
-        "unauthorized": UnauthorizedError,
-        "insufficient_scope": MissingScopeError,
-        "forbidden": MissingScopeError,
-        "rate_limit_exceeded": RateLimitedError,
-        "invalid_parameter": InvalidParameterError,
-        "invalid_date_range": InvalidDateRangeError,
-        "internal_error": InternalError,
+        "unauthorized": errors.UnauthorizedError,
+        "insufficient_scope": errors.MissingScopeError,
+        "forbidden": errors.MissingScopeError,
+        "rate_limit_exceeded": errors.RateLimitedError,
+        "invalid_parameter": errors.InvalidParameterError,
+        "invalid_date_range": errors.InvalidDateRangeError,
+        "internal_error": errors.InternalError,
     },
 )
 
@@ -53,12 +48,14 @@ _SPEC: Final = "https://github.com/AtribuCore/atribu-node/blob/01f6d76538b5713bf
 _CAPPED: Final = {"limit": str(LIMIT)}
 _EVERY_AD: Final = ForEach(params=("ad_external_id",), endpoint="top_performers", column="ad_external_id")
 _TOUCHES: Final = (
-    ChildList(
-        name="touch_channels",
-        description="Channels touched, in order.",
-        columns=(columns.text("value", "Channel."),),
-    ),
+    ChildList(name="touch_channels", description="Channels touched, in order.", columns=(text("value", "Channel."),)),
 )
+
+
+# what several rows have in common
+_conversions: Final = partial(Endpoint, scope=CONVERSIONS, docs_url=f"{_DOCS}/conversions")
+_creative: Final = partial(Endpoint, kind=Kind.SNAPSHOT, docs_url=_SPEC, default=False)
+_people: Final = partial(Endpoint, units=HEAVY, params=_CAPPED, default=False)
 
 
 def _breakdown(name: str, value: str) -> Endpoint:
@@ -85,23 +82,19 @@ _ROWS: Final = (
         docs_url=f"{_DOCS}/timeseries",
         columns=columns.TIMESERIES,
     ),
-    Endpoint(
+    _conversions(
         name="revenue",
         path="/revenue",
         kind=Kind.SERIES,
-        scope=CONVERSIONS,
         description="Attributed revenue, organic revenue and spend per day.",
-        docs_url=f"{_DOCS}/conversions",
         columns=columns.REVENUE,
         variant_columns=(columns.MODEL,),
     ),
-    Endpoint(
+    _conversions(
         name="conversions_timeseries",
         path="/conversions/timeseries",
         kind=Kind.SERIES,
-        scope=CONVERSIONS,
         description="Conversions per day and type.",
-        docs_url=f"{_DOCS}/conversions",
         columns=columns.CONVERSIONS_TIMESERIES,
     ),
     Endpoint(
@@ -166,7 +159,6 @@ _ROWS: Final = (
         name="attribution_coverage",
         path="/attribution-coverage",
         kind=Kind.AGGREGATE,
-        scope=None,
         description="How far cash conversions trace to an ad.",
         docs_url=_SPEC,
         columns=columns.ATTRIBUTION_COVERAGE,
@@ -190,22 +182,18 @@ _ROWS: Final = (
         unique=False,
         sum_by=("campaign_id", "ad_set_id", "ad_id"),
     ),
-    Endpoint(
+    _conversions(
         name="revenue_cash",
         path="/revenue/cash",
         kind=Kind.AGGREGATE,
-        scope=CONVERSIONS,
         description="Confirmed payments by source and currency.",
-        docs_url=f"{_DOCS}/conversions",
         columns=columns.REVENUE_CASH,
     ),
-    Endpoint(
+    _conversions(
         name="conversions",
         path="/conversions",
         kind=Kind.AGGREGATE,
-        scope=CONVERSIONS,
         description="Conversions by type; conversions_timeseries holds the same numbers for fewer units.",
-        docs_url=f"{_DOCS}/conversions",
         columns=columns.CONVERSIONS,
         default=False,
     ),
@@ -213,7 +201,6 @@ _ROWS: Final = (
         name="goals",
         path="/goals",
         kind=Kind.SNAPSHOT,
-        scope=None,
         description="Conversion goals of the profile.",
         docs_url=_SPEC,
         columns=columns.GOALS,
@@ -221,7 +208,7 @@ _ROWS: Final = (
             ChildList(
                 name="source_event_names",
                 description="Events that count towards the goal.",
-                columns=(columns.text("value", "Name of the event."),),
+                columns=(text("value", "Name of the event."),),
             ),
         ),
     ),
@@ -236,145 +223,109 @@ _ROWS: Final = (
         single=True,
         default=False,
     ),
-    Endpoint(
+    _creative(
         name="top_performers",
         path="/top-performers",
-        kind=Kind.SNAPSHOT,
-        scope=None,
         description="Best ads by composite score; scores are rebuilt once a day.",
-        docs_url=_SPEC,
         columns=creative_columns.TOP_PERFORMERS,
         lists=creative_columns.TOP_PERFORMERS_LISTS,
         params=_CAPPED,
         cap=LIMIT,
-        default=False,
     ),
-    Endpoint(
+    _creative(
         name="creative_patterns",
         path="/creative-patterns",
-        kind=Kind.SNAPSHOT,
-        scope=None,
         description="What winning creatives have in common.",
-        docs_url=_SPEC,
         columns=creative_columns.CREATIVE_PATTERNS,
         lists=(creative_columns.EXEMPLARS,),
         rows="data.patterns",
-        default=False,
     ),
-    Endpoint(
+    _creative(
         name="archetypes",
         path="/archetypes",
-        kind=Kind.SNAPSHOT,
-        scope=None,
         description="Creative archetypes of the whole workspace, not only of the profile.",
-        docs_url=_SPEC,
         columns=creative_columns.ARCHETYPES,
         lists=(creative_columns.EXEMPLARS,),
         rows="data.archetypes",
-        default=False,
     ),
-    Endpoint(
+    _creative(
         name="ads_funnel_diagnosis",
         path="/ads/funnel-diagnosis",
-        kind=Kind.SNAPSHOT,
         scope=CAMPAIGNS,
         description="Funnel layers of each top performer.",
-        docs_url=_SPEC,
         columns=creative_columns.FUNNEL_DIAGNOSIS,
         lists=(creative_columns.DIAGNOSTIC_CODES,),
         rows="data.layers",
         for_each=_EVERY_AD,
-        default=False,
     ),
-    Endpoint(
+    _creative(
         name="ads_compare",
         path="/ads/compare",
-        kind=Kind.SNAPSHOT,
-        scope=None,
         description="Features of configured pairs of ads, side by side.",
-        docs_url=_SPEC,
         columns=creative_columns.COMPARE,
         rows="data.features",
         for_each=ForEach(params=("ad_a", "ad_b"), option="compare_ads"),
-        default=False,
     ),
-    Endpoint(
+    _creative(
         name="ads_trajectory",
         path="/ads/trajectory",
-        kind=Kind.SNAPSHOT,
-        scope=None,
         description="Daily scores of each top performer over 60 days.",
-        docs_url=_SPEC,
         columns=creative_columns.TRAJECTORY,
         rows="data.points",
         for_each=_EVERY_AD,
-        default=False,
     ),
-    Endpoint(
+    _creative(
         name="ads_forecast",
         path="/ads/forecast",
-        kind=Kind.SNAPSHOT,
-        scope=None,
         description="Forecast of each top performer.",
-        docs_url=_SPEC,
         columns=creative_columns.FORECAST,
         lists=creative_columns.FORECAST_LISTS,
         single=True,
         for_each=_EVERY_AD,
-        default=False,
     ),
-    Endpoint(
+    _people(
         name="customers",
         path="/customers",
         kind=Kind.ENTITY,
         scope="customers:read",
-        units=HEAVY,
         description="Conversions with the person behind them.",
         docs_url=f"{_DOCS}/customers",
         columns=columns.CUSTOMERS,
         lists=_TOUCHES,
         variant_columns=(columns.GOAL,),
-        params=_CAPPED,
         cursor=Cursor(params=("cursor_time", "cursor_id"), fields=("conversion_time", "conversion_id")),
         counted_by=Count(endpoint="conversions_timeseries", metric="count", column="event_type", param="goal"),
-        default=False,
     ),
-    Endpoint(
+    _people(
         name="visitors",
         path="/visitors",
         kind=Kind.ENTITY,
         scope="visitors:read",
-        units=HEAVY,
         description="Visitors, known and anonymous.",
         docs_url=f"{_DOCS}/visitors",
         columns=columns.VISITORS,
         lists=_TOUCHES,
-        params=_CAPPED,
         cursor=Cursor(params=("cursor_time", "cursor_id"), fields=("last_seen_at", "visitor_id")),
-        default=False,
     ),
-    Endpoint(
+    _people(
         name="journeys",
         path="/customers/{id}/journey",
         kind=Kind.DETAIL,
         scope="customers:read",
-        units=HEAVY,
         description="Events of one person.",
         docs_url=f"{_DOCS}/customers",
         columns=columns.JOURNEY,
-        params=_CAPPED,
         cursor=Cursor(params=("cursor",)),
         parents=Parents(
             param="id",
             column="customer_profile_id",
-            figures={
+            signature={
                 "customers": ("conversion_time", "touch_count", "conversion_count", "total_revenue"),
                 "visitors": ("last_seen_at", "session_count", "total_pageviews", "total_revenue"),
             },
             endpoint="customers",
-            best=("total_revenue", "conversion_time"),
+            rank_by=("total_revenue", "conversion_time"),
         ),
-        default=False,
     ),
 )
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
 from sources.rest.reading.tasks import VariantValues
 
@@ -66,7 +66,7 @@ class Options(CommonOptions):
             for value in values:
                 if value not in known:
                     raise ConfigurationError(
-                        f"{value!r} is not one of the {name}{nearest(value, dict.fromkeys(known))}"
+                        f"{value!r} is not one of the {name}{did_you_mean(value, dict.fromkeys(known))}"
                     )
         for pair in self.compare_ads:
             if len(pair.split(":")) != 2 or not all(pair.split(":")):  # noqa: PLR2004 - a pair

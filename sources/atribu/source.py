@@ -13,11 +13,7 @@ from requests.auth import AuthBase
 from sources.atribu.columns import PROFILE
 from sources.atribu.endpoints import ATRIBU, DISCOVERED, with_entity_ids
 from sources.atribu.options import Options
-from sources.rest.calling.budget import Budget
-from sources.rest.calling.keys import Keys
-from sources.rest.calling.session import RetryPolicy, Session
 from sources.rest.privacy.policies import Privacy
-from sources.rest.reading.reader import Reader
 from sources.rest.vendor.resources import column_hint
 from sources.rest.vendor.source import Source
 
@@ -30,32 +26,12 @@ def atribu(*, resources: Iterable[str] = (), today: Date | None = None, **option
     Args:
         resources: names of the resources; without them, the default ones of the catalogue.
         today: last day to load; without it, today in the profile's time zone.
-        options: options of `[sources.atribu]` that shall differ from the configuration.
+        options: options of `[sources.atribu]` that go before the configuration.
 
     Raises:
         ConfigurationError: an option or a resource cannot work; the message says what to change.
     """
-    return SOURCE.plain(resources, today, options)
-
-
-def open_reader(options: Options) -> Reader:
-    """Open the way to the API: one session, one budget, one reader."""
-    session = Session(
-        ATRIBU,
-        base_url=options.base_url,
-        keys=Keys(options.keys, BearerKey),
-        budget=Budget(options.rate_limit, options.rate_period),
-        retry=RetryPolicy(tries=options.max_tries, seconds=options.max_retry_seconds, timeout=options.request_timeout),
-        connections=options.max_in_flight,
-    )
-    personal = privacy(options)
-    return Reader(
-        session,
-        personal.shaped(),
-        grain=options.grain,
-        options={"compare_ads": options.compare_ads},
-        privacy=personal,
-    )
+    return SOURCE.dlt_source(resources, today, options)
 
 
 def privacy(options: Options) -> Privacy:
@@ -65,11 +41,7 @@ def privacy(options: Options) -> Privacy:
 
 def profile_table(options: Options, profile_id: str) -> list[DltResource]:
     """Return the table `profile`: what configuration says of the profile and the API does not."""
-    row = {
-        "profile_id": profile_id,
-        "timezone": options.timezone,
-        "reporting_currency": options.reporting_currency,
-    }
+    row = {"profile_id": profile_id, "timezone": options.timezone, "reporting_currency": options.reporting_currency}
     fields = [pa.field(column.name, pa.string(), nullable=column.name != "profile_id") for column in PROFILE]
     return [
         dlt.resource(
@@ -97,8 +69,9 @@ class BearerKey(AuthBase):
 SOURCE: Final = Source(
     name=ATRIBU.name,
     options=Options,
+    api=lambda _: ATRIBU,
+    auth=lambda _, key: BearerKey(key),
     privacy=privacy,
-    open_reader=open_reader,
     extra_resources=profile_table,
     keyless={"api_key": "atb_live_none"},
     discovered=DISCOVERED,

@@ -1,4 +1,4 @@
-"""What can go wrong between us and a metered API: one exception per condition, each with the request id when known."""
+"""What can go wrong with a metered API: one exception per condition, with the request id where there is one."""
 
 import re
 from collections.abc import Mapping
@@ -17,8 +17,8 @@ _UNSAFE: Final = (
 _WORD: Final = re.compile(r"[\w.:/-]{1,80}")
 
 
-def shown(text: object) -> str:
-    """Return server text fit for a terminal and a log: no control characters, addresses, keys or query strings."""
+def sanitized(text: object) -> str:
+    """Return server text for a terminal or a log: without control characters, e-mail addresses, keys, query strings."""
     result = text if isinstance(text, str) else ""
     for pattern, replacement in _UNSAFE:
         result = pattern.sub(replacement, result)
@@ -26,13 +26,13 @@ def shown(text: object) -> str:
     return result if len(result) <= TEXT_MAX else result[: TEXT_MAX - 1] + "…"
 
 
-def word(text: object) -> str | None:
-    """Return a code or an id as the server has sent it, None where it is anything else than one word."""
+def as_identifier(text: object) -> str | None:
+    """Return a code or an id that the server sent, None unless it is a single word that holds nothing secret."""
     return text if isinstance(text, str) and _WORD.fullmatch(text) and redacted(text) == text else None
 
 
-def nearest(name: str, known: Mapping[str, object]) -> str:
-    """Suggest what a mistyped name may have meant."""
+def did_you_mean(name: str, known: Mapping[str, object]) -> str:
+    """Return a suggestion for a mistyped name, to be appended to a message."""
     close = get_close_matches(name.lower(), known, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
 
@@ -42,7 +42,7 @@ class ConfigurationError(Exception):
 
 
 class WrongShapeError(ValueError):
-    """Rows are not what the catalogue says; the message names fields and types, never values."""
+    """Rows differ from the catalogue; the message names fields and types, never values."""
 
 
 class ApiError(Exception):
@@ -54,7 +54,7 @@ class ApiError(Exception):
         status: HTTP status, where there was an answer.
         code: the server's own error code.
         request_id: what to quote to the vendor.
-        said: the server's message; cleaned before it is kept.
+        server_message: what the server says; sanitized before it is shown.
         retry_after: seconds that the server asks to wait.
 
     Attributes:
@@ -74,20 +74,20 @@ class ApiError(Exception):
         status: int | None = None,
         code: str | None = None,
         request_id: str | None = None,
-        said: object = None,
+        server_message: object = None,
         retry_after: float | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.status = status
-        self.code = word(code)
-        self.request_id = word(request_id)
+        self.code = as_identifier(code)
+        self.request_id = as_identifier(request_id)
         self.retry_after = retry_after
         self.tries = 1
         self.elapsed = 0.0
         tags = [str(part) for part in (status, self.code, self.request_id and f"request {self.request_id}") if part]
         text = f"{endpoint}: {what or self.meaning}"
         text += f" ({', '.join(tags)})" if tags else ""
-        text += f", server says: {shown(said)!r}" if shown(said) else ""
+        text += f", server says: {sanitized(server_message)!r}" if sanitized(server_message) else ""
         text += f", it asks to wait {retry_after:.0f} s" if retry_after else ""
         text += f"; {self.advice}" if self.advice else ""
         super().__init__(text)
@@ -210,14 +210,11 @@ STATUS: Final[Mapping[int, type[ApiError]]] = {
 
 
 def error_type(
-    status: int,
-    code: str | None,
-    codes: Mapping[str, type[ApiError]],
-    statuses: Mapping[int, type[ApiError]] = STATUS,
+    status: int, code: str | None, codes: Mapping[str, type[ApiError]], statuses: Mapping[int, type[ApiError]] = STATUS
 ) -> type[ApiError]:
-    """Choose the exception for an HTTP status, preferring what it means to the vendor, and a code that fits it."""
+    """Choose the exception of a refusal: by the vendor's code if it has one, else by the HTTP status."""
     server_side = status >= 500  # noqa: PLR2004 - the first digit of an HTTP status is its class
     by_status = {**STATUS, **statuses}.get(status, UnavailableError if server_side else RequestRejectedError)
     by_code = codes.get(code or "", by_status)
-    # a code never turns a refusal into a retry or the other way round: the status is what HTTP defines
+    # a code never turns a refusal into a retry, or the other way round: HTTP defines the status
     return by_code if by_code.retryable == by_status.retryable else by_status

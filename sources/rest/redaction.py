@@ -1,4 +1,4 @@
-"""What is cut out of text that somebody else has written: addresses, keys, query strings."""
+"""Redaction of text from outside: e-mail addresses, keys and query strings are cut out."""
 
 import re
 from typing import Final

@@ -55,8 +55,7 @@ class Window:
 def split(window: Window, max_days: int = MAX_DAYS) -> Iterator[Window]:
     """Cut a range into contiguous windows of at most `max_days`, newest first.
 
-    The newest window is the full one, so that yesterday's calls and today's share their older seams as rarely as
-    possible with the day that is still changing.
+    The newest window has the full length, so that the day that still changes lies far from a seam.
     """
     end = window.end
     while end >= window.start:
@@ -67,7 +66,7 @@ def split(window: Window, max_days: int = MAX_DAYS) -> Iterator[Window]:
 
 def align(window: Window, grain: Grain, today: Date) -> Window:
     """Widen a range to whole weeks (from Monday) or calendar months, but never past today."""
-    start, end = _first_day(window.start, grain), _last_day(window.end, grain)
+    start, end = window.start.start_of(grain.value), window.end.end_of(grain.value)
     return Window(start, max(window.end, min(end, today)))
 
 
@@ -75,7 +74,7 @@ def by_grain(window: Window, grain: Grain) -> Iterator[Window]:
     """The windows of one grain that make up a range, newest first; those at the ends may be cut short."""
     end = window.end
     while end >= window.start:
-        start = max(window.start, _first_day(end, grain))
+        start = max(window.start, end.start_of(grain.value))
         yield Window(start, end)
         end = start.subtract(days=1)
 
@@ -122,11 +121,3 @@ def today_in(timezone: str) -> Date:
         return pendulum.now(timezone).date()
     except pendulum.tz.exceptions.InvalidTimezone:
         raise ValueError(f"there is no time zone {timezone!r}; use a name such as 'Europe/Madrid'") from None
-
-
-def _first_day(day: Date, grain: Grain) -> Date:
-    return day if grain is Grain.DAY else day.start_of(grain.value)
-
-
-def _last_day(day: Date, grain: Grain) -> Date:
-    return day if grain is Grain.DAY else day.end_of(grain.value)

@@ -15,7 +15,7 @@ from pendulum import Date
 
 from pipelines.destinations.duckdb_file import DuckDbFile
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.vendor.resources import loaded_tables, table_hints

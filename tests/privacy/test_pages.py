@@ -10,12 +10,13 @@ from pendulum import Date
 
 from sandbox.atribu import FULL_KEY, Fault, Population
 from sandbox.atribu.state import Sandbox
-from sandbox.faults import Tampering
+from sandbox.server.faults import Tampering
 from sources.atribu.source import SOURCE
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import UnexpectedBodyError
-from sources.rest.reading.paging import PAGES_MAX, BrokenChainError, Chain
-from sources.rest.reading.reader import Answer, Failure, Reader
+from sources.rest.reading.answers import Answer, Failure
+from sources.rest.reading.paging import PAGES_MAX, BrokenPaginationError, Paginator
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 from tests.privacy.conftest import TODAY, Elt, sync
@@ -98,11 +99,11 @@ def test_a_list_is_whole_or_refused(
 
 
 def test_a_list_of_ever_new_rows_ends(reader: Reader) -> None:
-    chain = Chain(reader.endpoints["visitors"])
+    paginator = Paginator(reader.endpoints["visitors"])
     for page in range(PAGES_MAX - 1):
-        assert chain.add(*ever_new(page))
-    with pytest.raises(BrokenChainError, match="more than"):
-        chain.add(*ever_new(PAGES_MAX))
+        assert paginator.add(*ever_new(page))
+    with pytest.raises(BrokenPaginationError, match="more than"):
+        paginator.add(*ever_new(PAGES_MAX))
 
 
 def ever_new(page: int) -> tuple[list[dict[str, str]], dict[str, Any]]:
@@ -112,9 +113,9 @@ def ever_new(page: int) -> tuple[list[dict[str, str]], dict[str, Any]]:
 
 @pytest.mark.parametrize("rows", [[{"a": 1}, {"a": 1}], [{"a": 1}, {"a": 2}, {"a": 1}]])
 def test_events_may_be_equal(reader: Reader, rows: list[dict[str, int]]) -> None:
-    chain = Chain(reader.endpoints["journeys"])
-    assert chain.add(rows, {"has_next": True, "cursor": "x"}) == (("cursor", "x"),)
-    assert chain.add([{"a": 3}], {"has_next": False}) is None
+    paginator = Paginator(reader.endpoints["journeys"])
+    assert paginator.add(rows, {"has_next": True, "cursor": "x"}) == (("cursor", "x"),)
+    assert paginator.add([{"a": 3}], {"has_next": False}) is None
 
 
 @pytest.fixture(scope="module")

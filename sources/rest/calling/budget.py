@@ -1,4 +1,4 @@
-"""Weighted rate-limit budget: decides when a call may leave so that the server never has to refuse it."""
+"""Weighted rate-limit budget: a call waits here until the server will not refuse it."""
 
 import heapq
 import threading
@@ -12,7 +12,7 @@ HOLD_MARGIN: Final = 0.01
 
 PACE_MARGIN: Final = 0.06
 """Share by which released units are spread wider than `period / limit`: a two-window weighted counter that is
-fed at exactly its limit refuses now and then."""
+used at exactly its limit refuses now and then."""
 
 SLOWEST: Final = 4
 """Units per period below which no refusal lowers the limit: the dearest call has to pass."""
@@ -23,7 +23,7 @@ SLEEP_MAX: Final = 1.0
 
 @dataclass(frozen=True)
 class Rate:
-    """Units that a key may spend in a period.
+    """A rate limit: units that a key may spend in a period.
 
     Args:
         limit: units.
@@ -35,7 +35,7 @@ class Rate:
 
     @property
     def per_minute(self) -> float:
-        """Units that a minute brings."""
+        """Units per minute."""
         return self.limit * 60 / self.period
 
     def minutes(self, units: int) -> float:
@@ -181,14 +181,14 @@ class Budget:
             self.spent -= units
 
     def block(self, seconds: float) -> None:
-        """Let no call leave for that long: the server has said to come back later."""
+        """Let no call leave for that many seconds, because the server asks to wait."""
         with self._lock:
             self._blocked_until = max(self._blocked_until, self._clock() + seconds)
 
     def slow_down(self) -> None:
         """Halve the limit for the rest of the run: the server refuses calls, and says neither how many nor until when.
 
-        Refusals within a period are taken for one: their calls left before anything was known.
+        Further refusals within a period change nothing: their calls left before the first refusal was known.
         """
         with self._lock:
             now = self._clock()

@@ -1,4 +1,4 @@
-"""The key of an API and the one that shall follow it: while a vendor lets both work, either will do."""
+"""Key rotation: the key of an API, and the next one that is used once the first is refused."""
 
 import hashlib
 import threading
@@ -15,7 +15,6 @@ class Keys:
 
     Attributes:
         current: place of the key that is used now.
-        secrets: the keys themselves, to be cut out of whatever repeats them.
 
     Args:
         keys: at least one.
@@ -24,25 +23,31 @@ class Keys:
 
     def __init__(self, keys: Sequence[str], auth: MakeAuth) -> None:
         self.current = 0
-        self.secrets = tuple(keys)
-        self._signs = [auth(key) for key in keys]
+        self._keys = tuple(keys)
+        self._auths = [auth(key) for key in keys]
         self._fingerprints = [fingerprint_of(key) for key in keys]
         self._lock = threading.Lock()
 
-    def sign(self, place: int) -> AuthBase:
+    def auth(self, place: int) -> AuthBase:
         """Return what puts a key into a request."""
-        return self._signs[place]
+        return self._auths[place]
 
-    def refuse(self, place: int) -> bool:
-        """Note that a key was refused; return whether there is another one to try."""
+    def rotate(self, place: int) -> bool:
+        """Go on to the next key because one was refused; return whether there is another one to try."""
         with self._lock:
-            if place == self.current and place + 1 < len(self._signs):
+            if place == self.current and place + 1 < len(self._auths):
                 self.current = place + 1
             return self.current > place
 
+    def redacted(self, text: str) -> str:
+        """Return a text without the keys."""
+        for key in self._keys:
+            text = text.replace(key, "<key>")
+        return text
+
     @property
     def fingerprint(self) -> str:
-        """Tells keys apart without telling anything about them: what is known of one key is not said of another."""
+        """Tells the current key from others, so that what is known of one key is not taken for another's."""
         return self._fingerprints[self.current]
 
 

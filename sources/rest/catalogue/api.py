@@ -1,4 +1,4 @@
-"""What holds for every endpoint of one vendor: how days are asked for, and where things stand in an answer."""
+"""What calling has to know of a vendor and of an endpoint: no more than stands here."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,12 +17,14 @@ class DateRange:
         end: query parameter of its end.
         format: how a moment is written, as `strftime` has it.
         end_exclusive: the end is the beginning of the day after the last one, and not the last moment of that.
+        literal: characters of a moment that are sent as they are, although a query has to encode them.
     """
 
     start: str
     end: str
     format: str = "%Y-%m-%d"
     end_exclusive: bool = False
+    literal: str = ""
 
     def params(self, window: Window) -> dict[str, str]:
         """Query parameters that ask for some days."""
@@ -32,19 +34,40 @@ class DateRange:
         return {self.start: start.strftime(self.format), self.end: end.strftime(self.format)}
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)  # an endpoint is itself, wherever it is used as a key
+class Call:
+    """What calling has to know of an endpoint.
+
+    Args:
+        name: resource and table name; errors and counts name it.
+        path: below the base URL; names in braces stand for parameters that go there and not into the query.
+        units: what one call costs of the rate limit.
+        date_range: how days are asked for, where it is not the vendor's usual way.
+    """
+
+    name: str
+    path: str
+    units: int = 1
+    date_range: DateRange | None = None
+
+    @property
+    def pii(self) -> bool:
+        """Whether rows hold personal data; then errors quote nothing of an answer."""
+        return False
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Api:
-    """What holds for every endpoint of one vendor.
+    """The conventions of one vendor: how days are asked for, and where things stand in an answer.
 
     Args:
         name: source name.
         date_range: how days are asked for.
-        literal: characters that stand in a query as they are, although they have to be encoded elsewhere.
         tenant: dotted path in the body of the id of whose rows they are; None where answers do not tell it.
         echo: dotted paths under which an answer may repeat the range it stands for.
         pagination: dotted path of the paging object; None where there is none.
         error: dotted path of the error object in a refusal; empty where the body is it.
-        said: names under which it may hold the server's words.
+        message_fields: fields of it that may hold the server's message.
         codes: exceptions for the vendor's own error codes.
         statuses: exceptions for statuses that have a meaning of the vendor's own.
         no_content: status 204 is an answer without rows.
@@ -53,12 +76,11 @@ class Api:
 
     name: str
     date_range: DateRange
-    literal: str = ""
     tenant: str | None = None
     echo: tuple[str, ...] = ()
     pagination: str | None = None
     error: str = ""
-    said: tuple[str, ...] = ("message",)
+    message_fields: tuple[str, ...] = ("message",)
     codes: Mapping[str, type[ApiError]] = field(default_factory=dict)
     statuses: Mapping[int, type[ApiError]] = field(default_factory=dict)
     no_content: bool = False

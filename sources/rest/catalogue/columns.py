@@ -1,7 +1,8 @@
-"""Columns: what is stored of an answer, of which type, and what it tells of people."""
+"""Columns: what is stored of an answer, of which type, and which of it is personal."""
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
+from functools import partial
 from typing import Final
 
 DELETED: Final = "_deleted"
@@ -24,7 +25,7 @@ class Type(StrEnum):
 
 
 class Measure(StrEnum):
-    """What a metric that adds up over days is about: a change of one day is looked for where the same is measured."""
+    """What a metric measures: a day that changed in one metric is looked at first in all that measure the same."""
 
     SPEND = "spend"
     OUTCOMES = "outcomes"
@@ -32,44 +33,45 @@ class Measure(StrEnum):
     SEARCH = "search"
 
 
-class Personal(StrEnum):
-    """What a personal column tells of somebody; it decides what privacy does about it."""
+class PiiCategory(StrEnum):
+    """Category of a personal column; it decides what the privacy policy does to the values."""
 
-    NAME = "name"  # who somebody is: dropped, hashed or kept, as the policy has it
-    EMAIL = "e-mail"  # as a name; it also finds somebody who wants to be forgotten
+    NAME = "name"  # dropped, hashed or kept
+    EMAIL = "e-mail"  # as a name; finds the person who is to be forgotten
     PLACE = "place"  # as a name
-    URL = "url"  # what follows the path is cut off, unless the policy is to keep it
-    ID = "id"  # the vendor's own number of somebody: loaded, and it finds somebody who wants to be forgotten
+    URL = "url"  # loaded without query and fragment, unless the policy is to keep it
+    ID = "id"  # the vendor's id of a person: always loaded; finds the person who is to be forgotten
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Column:
     """One column of a table, and where its value stands in a row of the answer.
 
     Args:
         name: column name, snake case.
-        type: how it is stored; a value of another type makes the body unexpected.
         description: what it means, with its unit.
+        type: how it is stored; a value of another type makes the body unexpected.
         path: dotted path inside the row, where it differs from the name.
-        key: part of what tells rows of one window apart; never null.
-        missing: literal stored when a key is null or absent.
-        adds: values over several days add up to the value of the range; what they are about.
-        pii: what it tells of somebody, where it is personal data.
+        key: part of the key that tells the rows of one window apart; never null.
+        missing: literal that is stored where the server sends null as a key.
+        additive: what it measures, where its values over several days add up to the value of the range.
+        pii: its category, where it is personal data.
     """
 
     name: str
-    type: Type
     description: str
+    _: KW_ONLY
+    type: Type
     path: str = ""
     key: bool = False
     missing: str | None = None
-    adds: Measure | None = None
-    pii: Personal | None = None
+    additive: Measure | None = None
+    pii: PiiCategory | None = None
 
     def __post_init__(self) -> None:
         if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):
             raise ValueError(f"{self.name}: only a text key can have a literal for missing values")
-        if self.adds and self.type not in (Type.DOUBLE, Type.BIGINT):
+        if self.additive and self.type not in (Type.DOUBLE, Type.BIGINT):
             raise ValueError(f"{self.name}: only numbers add up")
 
     @property
@@ -78,10 +80,17 @@ class Column:
         return self.path or self.name
 
 
-POSITION: Final = Column(name="position", type=Type.BIGINT, description="Place in the list, from 0.")
-"""Column of what is read as a list: items of a child table, details of somebody."""
+# a column by its type: `text("name", "What it means.")`
+text: Final = partial(Column, type=Type.TEXT)
+double: Final = partial(Column, type=Type.DOUBLE)
+bigint: Final = partial(Column, type=Type.BIGINT)
+boolean: Final = partial(Column, type=Type.BOOLEAN)
+calendar_day: Final = partial(Column, type=Type.DATE)
+timestamp: Final = partial(Column, type=Type.TIMESTAMP)
+untyped: Final = partial(Column, type=Type.ANY)
 
-DELETED_COLUMN: Final = Column(
-    name=DELETED, type=Type.BOOLEAN, description="Clears an emptied window while loading; never true in a stored row."
-)
-"""Column of that mark."""
+POSITION: Final = bigint("position", "Place in the list, from 0.")
+"""Column of rows that are read as a list: items of a child table, details of a person."""
+
+DELETED_COLUMN: Final = boolean(DELETED, "Clears an emptied window while loading; never true in a stored row.")
+"""The mark `DELETED` as a column."""

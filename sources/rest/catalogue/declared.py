@@ -1,4 +1,4 @@
-"""Endpoints that a user declares in the configuration: a table each, with types as the values are."""
+"""Endpoints that a user declares in the configuration; column types are inferred from the values."""
 
 import re
 from collections.abc import Collection, Mapping
@@ -9,25 +9,18 @@ from typing import Any, Final
 from sources.rest.catalogue.api import DateRange
 from sources.rest.catalogue.columns import Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 
 FIELDS: Final[Mapping[str, str]] = {
-    "name": "text",
-    "path": "text",
-    "data": "text",
+    **dict.fromkeys(("name", "path", "data", "start_param", "end_param", "format", "end", "description"), "text"),
     "primary_key": "a list of text",
-    "start_param": "text",
-    "end_param": "text",
-    "format": "text",
-    "end": "text",
     "params": "a table of text",
-    "description": "text",
 }
-"""What a declaration may hold."""
+"""Fields of a declaration, and what each holds."""
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _OURS: Final = re.compile(r"sync_.*|dlt_.*|restatements|ledger")
-"""Names of tables and resources that every run makes itself."""
+"""Names of tables that every run makes itself."""
 
 _ENDS: Final = ("exclusive", "inclusive")
 
@@ -35,13 +28,13 @@ _ENDS: Final = ("exclusive", "inclusive")
 def declared(
     row: Mapping[str, Any], *, source: str, usual: DateRange, by: Mapping[str, Column], taken: Collection[str]
 ) -> Endpoint:
-    """Make a catalogue row of a declaration.
+    """Return the catalogue row of a declaration.
 
     Args:
         row: the declaration.
         source: name of the source.
         usual: how the vendor is asked for days.
-        by: columns that multiply calls, by the names under which a path may hold them.
+        by: columns that multiply calls, by the name of their placeholder in a path.
         taken: names of tables that exist already.
 
     Raises:
@@ -51,14 +44,14 @@ def declared(
 
 
 class _Declaration:
-    """One declaration, with the words to refuse it."""
+    """One declaration; each method checks the fields that it reads."""
 
     def __init__(self, row: Mapping[str, Any], source: str) -> None:
         name = row.get("name")
         self._place = f"[[sources.{source}.endpoints]]" + (f" {name!r}" if isinstance(name, str) else "")
         for field in row:
             if field not in FIELDS:
-                raise ConfigurationError(f"{self._place} has no field {field!r}{nearest(str(field), FIELDS)}")
+                raise ConfigurationError(f"{self._place} has no field {field!r}{did_you_mean(str(field), FIELDS)}")
         for field, value in row.items():
             if not _is(FIELDS[field], value):
                 raise self._wrong(field, f"must be {FIELDS[field]}")
@@ -73,7 +66,6 @@ class _Declaration:
             name=self._name(taken),
             path=path.format_map({place: f"{{{column.name}}}" for place, column in columns.items()}),
             kind=Kind.AGGREGATE if date_range else Kind.SNAPSHOT,
-            scope=None,
             description=self._row.get("description", "As declared in the configuration."),
             docs_url="",
             columns=(),
@@ -125,7 +117,8 @@ class _Declaration:
         ends_at = self._row.get("end", _ENDS[0] if usual.end_exclusive else _ENDS[1])
         if ends_at not in _ENDS:
             raise self._wrong("end", f"must be {' or '.join(_ENDS)}")
-        return DateRange(start=start, end=end, format=form, end_exclusive=ends_at == _ENDS[0])
+        literal = usual.literal if form == usual.format else ""
+        return DateRange(start=start, end=end, format=form, end_exclusive=ends_at == _ENDS[0], literal=literal)
 
     def _required(self, field: str) -> Any:
         if not self._row.get(field):

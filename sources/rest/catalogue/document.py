@@ -7,6 +7,7 @@ from typing import Final
 from sources.rest.catalogue.columns import DELETED, Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 
+ROOT: Final = Path(__file__).parents[3]
 _READ: Final[Mapping[Kind, str]] = {
     Kind.SERIES: "a call per 366 days",
     Kind.AGGREGATE: "a call per day, week or month",
@@ -48,7 +49,7 @@ def inventory(endpoints: Iterable[Endpoint]) -> str:
                 + (", or the body itself" if row.bare else "")
                 + "".join(f", totals at `{one.path}`" for one in row.totals)
                 + (", may be null" if row.nullable else ""),
-                ", ".join(f"`{name}`" for name in (*row.context_names, *row.key)),
+                ", ".join(f"`{name}`" for name in (*row.request_names, *row.key)),
                 "; ".join(_limits(row)) or "none",
                 f"[page]({row.docs_url})",
             )
@@ -74,7 +75,7 @@ def dictionary(endpoints: Iterable[Endpoint]) -> str:
 
 
 def written(root: Path, rendered: Mapping[tuple[str, str], str]) -> Mapping[Path, str]:
-    """Return documents with their rendered parts as they are now.
+    """Return documents with the parts between their marks rendered anew.
 
     Args:
         root: folder of the project.
@@ -82,14 +83,9 @@ def written(root: Path, rendered: Mapping[tuple[str, str], str]) -> Mapping[Path
     """
     texts = {name: (root / name).read_text() for name, _ in rendered}
     for (name, mark), text in rendered.items():
-        texts[name] = replaced(texts[name], mark, text)
+        before, _, after = texts[name].split(f"<!-- {mark} -->\n")
+        texts[name] = f"{before}<!-- {mark} -->\n{text}\n<!-- {mark} -->\n{after}"
     return {root / name: text for name, text in texts.items()}
-
-
-def replaced(document: str, mark: str, text: str) -> str:
-    """Return a document with the part under a mark rendered anew."""
-    before, _, after = document.split(f"<!-- {mark} -->\n")
-    return f"{before}<!-- {mark} -->\n{text}\n<!-- {mark} -->\n{after}"
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

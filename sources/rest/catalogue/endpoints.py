@@ -1,4 +1,4 @@
-"""The words in which an API's endpoints are declared; every layer reads these rows, none knows an endpoint's name."""
+"""The catalogue: one row per endpoint. Every layer reads these rows; none branches on an endpoint's name."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,17 @@ from functools import cached_property
 from itertools import product
 from string import Formatter
 
-from sources.rest.catalogue.api import DateRange
-from sources.rest.catalogue.columns import DELETED_COLUMN, POSITION, Column, Measure, Personal, Type
+from sources.rest.catalogue.api import Call
+from sources.rest.catalogue.columns import (
+    DELETED_COLUMN,
+    POSITION,
+    Column,
+    Measure,
+    PiiCategory,
+    calendar_day,
+    text,
+    timestamp,
+)
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
 
 
@@ -18,60 +27,53 @@ class Kind(StrEnum):
     SERIES = "series"  # a row per day, up to 366 days a call
     AGGREGATE = "aggregate"  # one answer per range: one call per window of the grain
     ENTITY = "entity"  # pages linked by a cursor
-    DETAIL = "detail"  # pages linked by a cursor, for one parent
+    DETAIL = "detail"  # pages linked by a cursor, one list per parent
     SNAPSHOT = "snapshot"  # the present state, no dates
-    LIVE = "live"  # the present moment, one row per run
+    LIVE = "live"  # the value of this moment: one row per run
 
 
-@dataclass(frozen=True, kw_only=True, eq=False)  # a row is itself, wherever it is used as a key
-class Endpoint:
-    """One endpoint of an API: what it costs, how it is asked, and the table that it fills.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Endpoint(Call):
+    """One endpoint of an API: how it is called (see `Call`), how it is read, and the tables that it fills.
 
     Args:
-        name: resource and table name.
-        path: below the base URL; names in braces stand for parameters that go there and not into the query.
         kind: how date ranges become calls.
-        scope: what the key must be allowed; None where the vendor does not say.
         description: what a row of the table is.
         docs_url: where the facts come from.
         columns: what is stored of a row.
+        scope: permission that the key needs; None where the vendor does not document one.
         lists: lists inside a row that become child tables.
-        tenant: column that says whose rows they are, where answers tell it.
-        totals: what the body totals of the rows.
-        units: what one call costs of the rate limit.
+        tenant: column with the id of the tenant (profile, account), where answers hold it.
+        totals: objects of the body that total its rows.
         rows: dotted path of the rows in the body; empty where the body is the rows.
-        single: the rows are one object, not a list; None where they may be either.
-        bare: the body may be the rows itself, with nothing around them.
-        identity: fields that tell rows apart where their columns are not declared.
-        ignored: fields beside the rows that are known and not stored; others are carried onto every row.
+        single: the rows are one object (True), a list (False), or either (None).
+        bare: the body may be the rows themselves, without the object around them.
+        identity: fields that are the key of rows whose columns are not declared.
+        ignored: known fields that are not stored; other fields that stand beside the rows are copied onto each row.
         nullable: the rows may be null, which means none.
         variant_columns: columns whose values multiply the calls; each is a query or path parameter too.
         params: query parameters of every call.
-        date_range: how days are asked for, where it is not the vendor's usual way.
         cap: most rows that one call can give where there is no next page.
         cursor: how pages are linked.
-        for_each: where the ids come from that the calls need.
-        parents: whose details are read, one chain of calls each.
-        counted_by: what says how many rows there must be.
-        unique: the key columns tell all rows of an answer apart.
-        sum_by: columns per which metrics add up over days; the key unless given.
+        for_each: ids that the endpoint is called for, one call per id or group of ids.
+        parents: rows of other endpoints whose details are read, one list per parent.
+        counted_by: another endpoint that says how many rows there must be.
+        unique: no two rows of an answer share a key.
+        sum_by: columns by which metrics are grouped when they are summed over days; the key unless given.
         default: read unless left out.
 
     Raises:
         ValueError: the row contradicts itself.
     """
 
-    name: str
-    path: str
     kind: Kind
-    scope: str | None
     description: str
     docs_url: str
     columns: tuple[Column, ...]
+    scope: str | None = None
     lists: tuple[ChildList, ...] = ()
     tenant: Column | None = None
     totals: tuple[Totals, ...] = ()
-    units: int = 1
     rows: str = "data"
     single: bool | None = False
     bare: bool = False
@@ -80,7 +82,6 @@ class Endpoint:
     nullable: bool = False
     variant_columns: tuple[Column, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
-    date_range: DateRange | None = None
     cap: int | None = None
     cursor: Cursor | None = None
     for_each: ForEach | None = None
@@ -108,12 +109,12 @@ class Endpoint:
             "personal data is never a default": self.default and self.pii,
             "a child list needs a parent key": bool(self.lists) and not self.key,
             "totals are of the metrics of the rows": any(
-                column.adds and column.name not in self.additive for one in self.totals for column in one.columns
+                column.additive and column.name not in self.additive for one in self.totals for column in one.columns
             ),
         }
-        for text, broken in contradictions.items():
+        for message, broken in contradictions.items():
             if broken:
-                raise ValueError(f"{self.name}: {text}")
+                raise ValueError(f"{self.name}: {message}")
 
     @property
     def own_names(self) -> frozenset[str]:
@@ -122,13 +123,13 @@ class Endpoint:
 
     @property
     def key(self) -> tuple[str, ...]:
-        """Columns that tell the rows of one window apart."""
+        """Key columns: they tell the rows of one window apart."""
         return tuple(column.name for column in self.columns if column.key)
 
     @cached_property
     def additive(self) -> Mapping[str, Measure]:
-        """Metrics whose values over several days add up to the value of the range, and what they are about."""
-        return {column.name: column.adds for column in self.columns if column.adds}
+        """Metrics whose values over several days add up to the value of the range, and what each measures."""
+        return {column.name: column.additive for column in self.columns if column.additive}
 
     @property
     def pii(self) -> bool:
@@ -142,62 +143,66 @@ class Endpoint:
 
     @property
     def by_day(self) -> bool:
-        """Whether rows carry the day that they stand for."""
+        """Whether a row stands for one day, which is a field of the row."""
         return self.kind is Kind.SERIES
 
     @property
-    def any_range(self) -> bool:
-        """Whether any range of days can be asked for without changing what a row is."""
+    def range_independent(self) -> bool:
+        """Whether a row is the same whatever range of days it was asked for with; an aggregate stands for its range."""
         return self.kind in (Kind.SERIES, Kind.ENTITY)
 
     @property
-    def moment(self) -> str:
-        """Column that says when a row of an entity happened."""
+    def time_column(self) -> str:
+        """Column with the time of an entity's row, by which dlt reads it incrementally; empty for other kinds."""
         return self.cursor.fields[0] if self.cursor and self.cursor.fields else ""
 
     @cached_property
-    def context_columns(self) -> tuple[Column, ...]:
-        """Columns that come from the question, not from the answer's rows; together they name a window."""
+    def request_columns(self) -> tuple[Column, ...]:
+        """Columns whose values come from the request, not from the rows of the answer."""
         columns = [self.tenant] if self.tenant else []
         if self.kind is Kind.AGGREGATE:
             columns += [
-                Column(name="date", type=Type.DATE, description="First day of the window that the row stands for."),
-                Column(name="grain", type=Type.TEXT, description="Length of that window: day, week or month."),
+                calendar_day("date", "First day of the window that the row stands for."),
+                text("grain", "Length of that window: day, week or month."),
             ]
         if self.parents:
-            columns += [Column(name=self.parents.column, type=Type.TEXT, description="Whose.", pii=Personal.ID)]
+            columns += [text(self.parents.column, "Id of the person that the row is about.", pii=PiiCategory.ID)]
         if self.kind is Kind.LIVE:
-            columns += [Column(name="read_at", type=Type.TIMESTAMP, description="When the row was read.")]
+            columns += [timestamp("read_at", "When the row was read.")]
         return (*columns, *self.variant_columns)
 
     @property
-    def context_names(self) -> tuple[str, ...]:
-        """Names of those columns."""
-        return tuple(column.name for column in self.context_columns)
+    def request_names(self) -> tuple[str, ...]:
+        """Names of the request columns."""
+        return tuple(column.name for column in self.request_columns)
 
     @cached_property
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
         place = (POSITION,) if self.kind is Kind.DETAIL else ()
-        return (*self.context_columns, *place, *self.columns, DELETED_COLUMN)
+        return (*self.request_columns, *place, *self.columns, DELETED_COLUMN)
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
-        """Columns whose values are replaced together: a window, a row of an entity, or all details of somebody."""
+        """Rows that share these columns are replaced together: a window, an entity's row, the details of a parent."""
         if self.kind is Kind.ENTITY:
-            return (*self.context_names, *self.key)
-        return (*self.context_names, "date") if self.by_day else self.context_names
+            return (*self.request_names, *self.key)
+        return (*self.request_names, "date") if self.by_day else self.request_names
 
     @cached_property
     def tables(self) -> Mapping[str, tuple[Column, ...]]:
         """Every table that the endpoint fills, its own first, with all columns."""
-        children = {f"{self.name}__{child.name}": self._child_columns(child) for child in self.lists}
-        totals = {one.name: (*self.context_columns, *one.columns, DELETED_COLUMN) for one in self.totals}
+        keys = [column for column in self.columns if column.key]
+        children = {
+            f"{self.name}__{child.name}": (*self.request_columns, *keys, POSITION, *child.columns, DELETED_COLUMN)
+            for child in self.lists
+        }
+        totals = {one.name: (*self.request_columns, *one.columns, DELETED_COLUMN) for one in self.totals}
         return {self.name: self.table_columns, **children, **totals}
 
     @property
-    def summed(self) -> tuple[str, ...]:
-        """Tables whose metrics have to add up: that of the rows, and those of their totals, which have no key."""
+    def reconciled_tables(self) -> tuple[str, ...]:
+        """Tables whose metrics are reconciled: the rows, and their totals, which have no key."""
         return (self.name, *(one.name for one in self.totals))
 
     @cached_property
@@ -209,11 +214,6 @@ class Endpoint:
         """What a row of one of the tables is."""
         children = {f"{self.name}__{child.name}": child.description for child in self.lists}
         return {**children, **{one.name: one.description for one in self.totals}}.get(table, self.description)
-
-    def _child_columns(self, child: ChildList) -> tuple[Column, ...]:
-        """Every column of a child table, in order."""
-        keys = tuple(column for column in self.columns if column.key)
-        return (*self.context_columns, *keys, POSITION, *child.columns, DELETED_COLUMN)
 
     def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:
         """Every combination of the multiplying parameters, as (parameter, value) pairs."""

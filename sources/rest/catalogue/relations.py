@@ -1,4 +1,4 @@
-"""How an endpoint's rows hang together with its lists, its pages, and the rows of other endpoints."""
+"""How the rows of an endpoint relate to their lists, their pages, and the rows of other endpoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -22,13 +22,13 @@ class ChildList:
 class Totals:
     """An object of the body that totals its rows; it becomes a table of its own, with a row per window.
 
-    Where it totals more than the rows do, the server has left rows out.
+    Totals above the sum of the rows mean that the server left rows out.
 
     Args:
         name: of the table.
         path: dotted path of the object in the body.
         description: what a row of the table is.
-        columns: what is stored of it; metrics that add up are called as in the rows.
+        columns: what is stored of it; additive metrics have the same names as in the rows.
     """
 
     name: str
@@ -39,16 +39,16 @@ class Totals:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ForEach:
-    """Call the endpoint once per id (or per group of ids), and take the answers together.
+    """The endpoint is called once per id, or per group of ids; the answers together are the answer to one task.
 
     Args:
         params: query or path parameters that carry the ids of one call.
-        option: configuration option that lists the ids; empty where they are asked from `endpoint`.
-        endpoint: name of the endpoint whose rows hold the ids.
-        column: the column of those rows.
-        where: query parameters of that call beside the dates.
-        shared: multiplying parameters that both calls have, with the same value.
-        stored: rows get the ids that they were asked for by, under the names of the parameters.
+        option: configuration option that lists the ids; empty where they come from `endpoint`.
+        endpoint: parent endpoint, whose rows hold the ids.
+        column: field of those rows with the id.
+        where: further query parameters of the call to the parent endpoint.
+        shared: parameters that multiply both calls; both have the same value.
+        include_ids: rows get the ids of their call as fields, named like the parameters.
         separator: joins several ids in one parameter; None where a call takes a single id.
         per_call: ids per call.
     """
@@ -59,7 +59,7 @@ class ForEach:
     column: str = ""
     where: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
-    stored: bool = False
+    include_ids: bool = False
     separator: str | None = None
     per_call: int = 1
 
@@ -74,7 +74,7 @@ class Cursor:
 
     Args:
         params: query parameters that ask for the next page.
-        fields: fields of a row from which they can be taken when the answer does not hand them out: when, and which.
+        fields: fields of the last row (time, id) that stand in where the answer does not hand the parameters out.
     """
 
     params: tuple[str, ...]
@@ -83,13 +83,13 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Count:
-    """Another endpoint whose series says how many rows there must be over a range.
+    """A series of another endpoint that counts the rows of this one, day by day.
 
     Args:
         endpoint: name of the series.
         metric: its column with the count.
         column: its column that holds the value of `param`.
-        param: query parameter of the counted endpoint.
+        param: parameter of the counted endpoint that takes this value.
     """
 
     endpoint: str
@@ -100,18 +100,18 @@ class Count:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parents:
-    """Whose details are read: everybody in loaded rows of other endpoints, and how one sees that they have changed.
+    """Loaded rows of other endpoints are the parents of this one: details are read of each parent that changed.
 
     Args:
-        param: path parameter that takes the id.
-        column: column of the id, in those rows and in the details.
-        figures: endpoint -> columns of somebody's latest row that change with the details.
-        endpoint: the one of those that says who is read first.
-        best: its columns by which they are ranked, largest first.
+        param: path parameter that takes the id of the parent.
+        column: column with that id, in the parents' rows and in the details.
+        signature: endpoint -> columns of a parent's latest row; the details have changed when one of these has.
+        endpoint: parent endpoint that decides the order of reading.
+        rank_by: its columns that rank the parents, largest first.
     """
 
     param: str
     column: str
-    figures: Mapping[str, tuple[str, ...]]
+    signature: Mapping[str, tuple[str, ...]]
     endpoint: str
-    best: tuple[str, ...]
+    rank_by: tuple[str, ...]

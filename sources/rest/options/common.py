@@ -1,4 +1,4 @@
-"""Options that every source has, beside those of its own vendor."""
+"""Options that every source has; a vendor adds its own."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 
 from pendulum import Date
 
-from sources.rest.calling.session import checked_base_url
+from sources.rest.calling.address import checked_base_url
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies
@@ -40,7 +40,7 @@ class CommonOptions:
 
     Args:
         api_key: what the vendor gives to those who may read.
-        next_api_key: the key that shall follow; used as soon as the first one is refused.
+        next_api_key: used as soon as the first key is refused, for key rotation.
         base_url: address of the API.
         start_date: first day to load; without it, `history_days` before the first sync.
         timezone: the time zone that decides what "today" is.

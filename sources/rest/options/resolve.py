@@ -4,7 +4,9 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from enum import StrEnum
-from typing import Any, Final, TypeVar, get_type_hints
+from functools import partial
+from types import UnionType
+from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import dlt
 import orjson
@@ -13,26 +15,26 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from pendulum import Date
 
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 
 T = TypeVar("T")
 
 
-def resolve(kind: type[T], source: str, given: Mapping[str, Any]) -> T:
+def resolve(options_type: type[T], source: str, given: Mapping[str, Any]) -> T:
     """Build the options of a source from explicit values, then environment, `secrets.toml` and `config.toml`.
 
     Args:
-        kind: a dataclass; its fields are the options that exist.
+        options_type: a dataclass; its fields are the options that exist.
         source: name of the source, the section below `sources`.
         given: explicit values; None means not given.
 
     Raises:
         ConfigurationError: an option does not exist or has a value of the wrong type.
     """
-    options: dict[str, Field[Any]] = {field.name: field for field in fields(kind)}  # type: ignore[arg-type] # a dataclass
+    options: dict[str, Field[Any]] = {field.name: field for field in fields(options_type)}  # type: ignore[arg-type] # a dataclass
     for name in {*_configured(source), *given} - options.keys():
-        raise ConfigurationError(f"[sources.{source}] has no option {name!r}{nearest(name, options)}")
-    hints = get_type_hints(kind)
+        raise ConfigurationError(f"[sources.{source}] has no option {name!r}{did_you_mean(name, options)}")
+    hints = get_type_hints(options_type)
     values: dict[str, Any] = {}
     for name, field in options.items():
         raw = given.get(name)
@@ -41,18 +43,18 @@ def resolve(kind: type[T], source: str, given: Mapping[str, Any]) -> T:
         if raw is None and not field.metadata.get("secret"):
             raw = dlt.config.get(f"sources.{source}.{name}")
         if raw is not None and raw != "":
+            expected, parse = _parser(hints[name])
             try:
-                values[name] = _parsed(hints[name], raw)
+                values[name] = parse(raw)
             except (ValueError, TypeError, KeyError):
-                shown = "" if field.metadata.get("secret") else f", not {raw!r}"
-                expected = _expected(hints[name])
-                raise ConfigurationError(f"option {name} of [sources.{source}] must be {expected}{shown}") from None
+                got = "" if field.metadata.get("secret") else f", not {raw!r}"
+                raise ConfigurationError(f"option {name} of [sources.{source}] must be {expected}{got}") from None
         elif field.default is MISSING and field.default_factory is MISSING:
             raise ConfigurationError(
                 f"no {name} is configured; set SOURCES__{source.upper()}__{name.upper()} or put {name} under"
                 f" [sources.{source}] in .dlt/{'secrets' if field.metadata.get('secret') else 'config'}.toml"
             )
-    return kind(**values)
+    return options_type(**values)
 
 
 def day(value: object) -> Date:
@@ -62,20 +64,6 @@ def day(value: object) -> Date:
         ValueError: it is none of these.
     """
     return pendulum.Date.fromisoformat(str(value))
-
-
-def _parsed(hint: Any, value: object) -> Any:
-    return hint(str(value)) if _is_choice(hint) else _PARSE[hint](value)
-
-
-def _expected(hint: Any) -> str:
-    """What a value of a type is called to a user."""
-    *others, last = hint if _is_choice(hint) else (_EXPECTED[hint],)
-    return f"{', '.join(others)} or {last}" if others else last
-
-
-def _is_choice(hint: Any) -> bool:
-    return isinstance(hint, type) and issubclass(hint, StrEnum)
 
 
 def _configured(source: str) -> set[str]:
@@ -102,45 +90,33 @@ def _tables(value: object) -> tuple[Mapping[str, Any], ...]:
     return tuple(items)
 
 
-def _number(value: object) -> float:
+def _number(of: type[float], value: object) -> float:
     if isinstance(value, bool):
         raise TypeError
-    return float(str(value))
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool):
-        raise TypeError
-    return int(str(value))
+    return of(str(value))
 
 
 def _yes_or_no(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
     return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[str(value).lower()]
 
 
-_PARSE: Final[Mapping[Any, Callable[[Any], Any]]] = {
-    str: str,
-    str | None: str,
-    int: _whole,
-    float: _number,
-    Date | None: day,
-    int | None: _whole,
-    float | None: _number,
-    tuple[str, ...]: _texts,
-    bool: _yes_or_no,
-    tuple[Mapping[str, Any], ...]: _tables,
+_PARSERS: Final[Mapping[Any, tuple[str, Callable[[Any], Any]]]] = {
+    str: ("text", str),
+    int: ("a whole number", partial(_number, int)),
+    float: ("a number", partial(_number, float)),
+    bool: ("true or false", _yes_or_no),
+    Date: ("a date as YYYY-MM-DD", day),
+    tuple[str, ...]: ("a list, or names with commas between", _texts),
+    tuple[Mapping[str, Any], ...]: ("a list of tables, in the environment as JSON", _tables),
 }
-_EXPECTED: Final[Mapping[Any, str]] = {
-    str: "text",
-    str | None: "text",
-    int: "a whole number",
-    float: "a number",
-    Date | None: "a date as YYYY-MM-DD",
-    int | None: "a whole number",
-    float | None: "a number",
-    tuple[str, ...]: "a list, or names with commas between",
-    bool: "true or false",
-    tuple[Mapping[str, Any], ...]: "a list of tables, in the environment as JSON",
-}
+"""Type of an option -> what a value of it is called to a user, and what reads one."""
+
+
+def _parser(hint: Any) -> tuple[str, Callable[[Any], Any]]:
+    """Return the same for any type of an option: it may also be optional, or one of several words."""
+    if isinstance(hint, UnionType):
+        hint = get_args(hint)[0]
+    if isinstance(hint, type) and issubclass(hint, StrEnum):
+        *others, last = hint
+        return f"{', '.join(others)} or {last}", hint
+    return _PARSERS[hint]

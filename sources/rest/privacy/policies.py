@@ -1,48 +1,30 @@
-"""What becomes of personal data before a row touches any disk; whoever is forgotten stays out."""
+"""What becomes of personal data before a row touches any disk."""
 
 import hashlib
 import hmac
-import secrets
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Final
 
-from sources.rest.catalogue.columns import Column, Personal, Type
+from sources.rest.catalogue.columns import Column, PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.errors import WrongShapeError, word
+from sources.rest.errors import WrongShapeError, as_identifier
+from sources.rest.privacy.forgotten import Forgotten, normalised
 from sources.rest.redaction import path_only, redacted
 
 SECRET_MIN: Final = 32
-"""Shortest secret in characters: a short one lets somebody try all addresses until a hash matches."""
+"""Shortest secret in characters: under a short one, hashes can be reversed by trying secrets and addresses."""
 
-SUSPECT: Final = (
-    "@",
-    "40",
-    "?",
-    "#",
-    ";",
-    "3F",
-    "3f",
-    "23",
-    "_live_",
-    "_test_",
-    "_user_",
-    "_secret_",
-    "earer",
-    "EARER",
-    "api",
-    "API",
-    "Api",
-)
-"""One of these is in every text that something is cut out of."""
+_OF_KEYS: Final = ("_live_", "_test_", "_user_", "_secret_", "earer", "EARER", "api", "API", "Api")
+SUSPECT: Final = ("@", "?", "#", ";", "40", "3F", "3f", "23", *_OF_KEYS)
+"""Each text that redaction changes holds one of these, so that a query can find the texts to look at."""
 
 UNTOLD: Final = "(its name is not shown)"
-"""Stands for the name of a field that is more than one word: it may name somebody."""
+"""Stands for a field name of more than one word, which may be the name of a person."""
 
-_FOLLOWS_POLICY: Final = frozenset({Personal.NAME, Personal.EMAIL, Personal.PLACE})
-_IDENTIFIES: Final = frozenset({Personal.EMAIL, Personal.ID})
-
+_FOLLOWS_POLICY: Final = frozenset({PiiCategory.NAME, PiiCategory.EMAIL, PiiCategory.PLACE})
+_IDENTIFIES: Final = frozenset({PiiCategory.EMAIL, PiiCategory.ID})
 
 Row = Mapping[str, Any]
 
@@ -55,39 +37,16 @@ class PiiPolicy(StrEnum):
     KEEP = "keep"  # what the vendor sends
 
 
-@dataclass(frozen=True, kw_only=True)
-class Forgotten:
-    """People who stay out: salted marks of their addresses and ids, from which neither can be read back.
-
-    Attributes:
-        salt: of this list alone, so that a mark never equals a hash in a table.
-        marks: one per address or id.
-    """
-
-    salt: str = field(default_factory=lambda: secrets.token_hex(16), repr=False)
-    marks: frozenset[str] = frozenset()
-
-    def also(self, values: Iterable[str]) -> "Forgotten":
-        """Return the list with more addresses or ids."""
-        return replace(self, marks=self.marks | {self._mark(value) for value in values})
-
-    def __contains__(self, value: object) -> bool:
-        return bool(self.marks) and isinstance(value, str) and self._mark(value) in self.marks
-
-    def _mark(self, value: str) -> str:
-        return hashlib.blake2b(normalised(value).encode(), key=self.salt.encode(), digest_size=16).hexdigest()
-
-
 @dataclass(kw_only=True)
 class Privacy:
     """What is done to the rows of personal endpoints.
 
     Args:
         catalogue: every endpoint as the vendor has it, by name.
-        policy: for every personal column.
-        by_column: for some of them, by `column` or `resource.column`.
+        policy: for every personal column that has none of its own.
+        by_column: policies of single columns, by `column` or `resource.column`.
         secret: key of the hashes.
-        forgotten: people who stay out.
+        forgotten: people whose rows are left out.
     """
 
     catalogue: Mapping[str, Endpoint] = field(default_factory=dict)
@@ -96,19 +55,19 @@ class Privacy:
     secret: str = field(default="", repr=False)
     forgotten: Forgotten = field(default_factory=Forgotten)
 
-    def of(self, endpoint: str, column: Column) -> PiiPolicy:
+    def policy_of(self, endpoint: str, column: Column) -> PiiPolicy:
         """The policy of a column."""
         name = column.source
         return self.by_column.get(f"{endpoint}.{name}", self.by_column.get(name, self.policy))
 
-    def shaped(self) -> Mapping[str, Endpoint]:
+    def loaded_catalogue(self) -> Mapping[str, Endpoint]:
         """The catalogue with the columns that are loaded under the policy."""
-        return {name: self._shaped(row) if row.pii else row for name, row in self.catalogue.items()}
+        return {name: self._loaded(row) if row.pii else row for name, row in self.catalogue.items()}
 
     def cleaned(
         self, endpoint: str, rows: Sequence[Mapping[str, Any]]
     ) -> tuple[list[Mapping[str, Any]], frozenset[str]]:
-        """Return the rows that may be loaded, and the names of fields that nobody knows and that were left out.
+        """Return the rows that may be loaded, and the names of unknown fields, which are left out unless all is kept.
 
         Raises:
             WrongShapeError: a row is no object, or a personal field is no text.
@@ -118,8 +77,8 @@ class Privacy:
             return list(rows), frozenset()
         known = {column.source for column in row.table_columns} | {child.name for child in row.lists}
         identifying = [column.source for column in row.columns if column.pii in _IDENTIFIES]
-        treated = {column.source: column for column in row.columns if column.pii not in (None, Personal.ID)}
-        ids = {column.source for column in row.columns if column.pii is Personal.ID or column.key}
+        treated = {column.source: column for column in row.columns if column.pii not in (None, PiiCategory.ID)}
+        ids = {column.source for column in row.columns if column.pii is PiiCategory.ID or column.key}
         keeps_unknown = self.policy is PiiPolicy.KEEP
         left_out: set[str] = set()
         result: list[Row] = []
@@ -131,37 +90,34 @@ class Privacy:
             clean = {}
             for name, value in one.items():
                 if name in treated:
-                    clean[name] = self._treated(endpoint, treated[name], value)
+                    clean[name] = self._apply_policy(endpoint, treated[name], value)
                 elif name in known or keeps_unknown:
                     clean[name] = value if keeps_unknown or name in ids else _redacted(value)
                 else:
-                    left_out.add(word(name) or UNTOLD)
+                    left_out.add(as_identifier(name) or UNTOLD)
             result.append(clean)
         return result, frozenset(left_out)
 
-    def cuts(self, endpoint: str, column: Column) -> bool:
-        """Whether something is cut out of the texts of a column, which is loaded all the same."""
-        if column.pii is Personal.URL:
-            return self.of(endpoint, column) is not PiiPolicy.KEEP
+    def redacts(self, endpoint: str, column: Column) -> bool:
+        """Whether the texts of a column are loaded with addresses, keys and query strings cut out."""
+        if column.pii is PiiCategory.URL:
+            return self.policy_of(endpoint, column) is not PiiPolicy.KEEP
         plain = column.pii is None and column.type is Type.TEXT and not column.key
         return plain and self.policy is not PiiPolicy.KEEP
 
-    def cut(self, column: Column, text: str) -> str:
-        """A text of such a column as it may be loaded."""
-        return path_only(text) if column.pii is Personal.URL else redacted(text)
+    def redact(self, column: Column, text: str) -> str:
+        """Return a text of such a column as it may be loaded."""
+        return path_only(text) if column.pii is PiiCategory.URL else redacted(text)
 
     def hashed(self, value: str) -> str:
         """Return the hash of an address or a name: the same person has the same one everywhere, under one secret."""
         return hmac.new(self.secret.encode(), normalised(value).encode(), hashlib.sha256).hexdigest()
 
-    def _shaped(self, row: Endpoint) -> Endpoint:
-        columns = []
-        dropped = []
+    def _loaded(self, row: Endpoint) -> Endpoint:
+        columns: list[Column] = []
+        dropped: list[str] = []
         for column in row.columns:
-            if column.pii not in _FOLLOWS_POLICY:
-                columns.append(column)
-                continue
-            policy = self.of(row.name, column)
+            policy = self.policy_of(row.name, column) if column.pii in _FOLLOWS_POLICY else PiiPolicy.KEEP
             if policy is PiiPolicy.KEEP:
                 columns.append(column)
             elif policy is PiiPolicy.HASH:
@@ -171,20 +127,15 @@ class Privacy:
                 dropped.append(column.source)
         return replace(row, columns=tuple(columns), ignored=(*row.ignored, *dropped))
 
-    def _treated(self, endpoint: str, column: Column, value: object) -> object:
-        policy = self.of(endpoint, column)
+    def _apply_policy(self, endpoint: str, column: Column, value: object) -> object:
+        policy = self.policy_of(endpoint, column)
         if value is None or policy is PiiPolicy.KEEP:
             return value
         if not isinstance(value, str):
             raise WrongShapeError(f"field {column.source} holds no text")
-        if column.pii is Personal.URL:
+        if column.pii is PiiCategory.URL:
             return path_only(value)
         return self.hashed(value) if policy is PiiPolicy.HASH else None
-
-
-def normalised(value: str) -> str:
-    """An address or a name as it is compared: without case and without blanks around it."""
-    return value.strip().casefold()
 
 
 def policies(texts: Iterable[str], catalogue: Mapping[str, Endpoint]) -> Mapping[str, PiiPolicy]:
@@ -193,7 +144,13 @@ def policies(texts: Iterable[str], catalogue: Mapping[str, Endpoint]) -> Mapping
     Raises:
         ValueError: no such column or policy; the message says which there are.
     """
-    known = set(_personal_columns(catalogue))
+    known = {
+        name
+        for row in catalogue.values()
+        for column in row.columns
+        if column.pii in {*_FOLLOWS_POLICY, PiiCategory.URL}
+        for name in (column.source, f"{row.name}.{column.source}")
+    }
     result = {}
     for text in texts:
         name, _, policy = (part.strip() for part in text.partition("="))
@@ -203,14 +160,6 @@ def policies(texts: Iterable[str], catalogue: Mapping[str, Endpoint]) -> Mapping
             raise ValueError(f"{policy!r} is no policy; take drop, hash or keep")
         result[name] = PiiPolicy(policy)
     return result
-
-
-def _personal_columns(catalogue: Mapping[str, Endpoint]) -> Iterator[str]:
-    for row in catalogue.values():
-        for column in row.columns:
-            if column.pii in _FOLLOWS_POLICY or column.pii is Personal.URL:
-                yield column.source
-                yield f"{row.name}.{column.source}"
 
 
 def _redacted(value: object) -> object:

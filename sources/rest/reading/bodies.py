@@ -1,4 +1,4 @@
-"""Where rows and their totals stand in the body of an answer."""
+"""Where the rows of an answer and their totals stand in its body."""
 
 from collections.abc import Mapping
 from typing import Any, cast
@@ -6,42 +6,44 @@ from typing import Any, cast
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sources.rest.calling.session import dig
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.dotted_path import value_at
 from sources.rest.errors import WrongShapeError
 
 Rows = list[Mapping[str, Any]]
 
 
-def rows_in(endpoint: Endpoint, body: object) -> Rows:
-    """Return the rows of a body, with the fields beside them carried onto each, unless their columns are not declared.
+def extract_rows(endpoint: Endpoint, body: object) -> Rows:
+    """Return the rows of a body; fields that stand beside the rows are copied onto each of them.
+
+    Nothing is copied where the endpoint declares no columns.
 
     Raises:
-        WrongShapeError: they are not where the catalogue says, or are something else.
+        WrongShapeError: the rows are not where the catalogue says, or are something else.
     """
-    holder_path, _, last = endpoint.rows.rpartition(".")
-    holder = dig(body, holder_path)
-    if not last or (endpoint.bare and not (isinstance(holder, dict) and last in holder)):
+    parent_path, _, name = endpoint.rows.rpartition(".")
+    parent = value_at(body, parent_path)
+    if not name or (endpoint.bare and not (isinstance(parent, dict) and name in parent)):
         return _listed(endpoint, body, "the answer")
-    if not isinstance(holder, dict) or last not in holder:
+    if not isinstance(parent, dict) or name not in parent:
         raise WrongShapeError(f"the answer lacks {endpoint.rows}")
-    found: Any = holder[last]
+    found: Any = parent[name]
     if found is None and endpoint.nullable:
         return []
     rows = _listed(endpoint, found, endpoint.rows)
-    if not holder_path or not endpoint.columns:
+    if not parent_path or not endpoint.columns:
         return rows
-    beside = {name: holder[name] for name in holder if name not in (last, *endpoint.ignored)}
-    return [_carried(beside, row) if isinstance(row, dict) else row for row in rows] if beside else rows
+    shared = {field: parent[field] for field in parent if field not in (name, *endpoint.ignored)}
+    return [_with_shared(shared, row) if isinstance(row, dict) else row for row in rows] if shared else rows
 
 
-def totals_in(endpoint: Endpoint, body: object) -> dict[str, Rows]:
+def extract_totals(endpoint: Endpoint, body: object) -> dict[str, Rows]:
     """Return what a body totals of its rows, by table.
 
     Raises:
         WrongShapeError: an object is missing.
     """
-    found = {one.name: (one.path, dig(body, one.path)) for one in endpoint.totals}
+    found = {one.name: (one.path, value_at(body, one.path)) for one in endpoint.totals}
     for path, value in found.values():
         if not isinstance(value, dict):
             raise WrongShapeError(f"the answer lacks {path}" if value is None else f"{path} is not an object")
@@ -49,12 +51,12 @@ def totals_in(endpoint: Endpoint, body: object) -> dict[str, Rows]:
 
 
 def rows_missing(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> bool:
-    """Whether the totals of an answer are above what its rows add up to: then there are rows that it does not hold."""
+    """Whether the totals of an answer exceed the sum of its rows: then the server holds rows that it did not send."""
     return any(
         _sum(tables[one.name], column.name) - _sum(tables[endpoint.name], column.name) > 0.5  # noqa: PLR2004 - half a count
         for one in endpoint.totals
         for column in one.columns
-        if column.adds
+        if column.additive
     )
 
 
@@ -69,6 +71,6 @@ def _listed(endpoint: Endpoint, found: object, name: str) -> Rows:
     return cast("Rows", [found] if isinstance(found, dict) else found)
 
 
-def _carried(beside: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[str, Any]:
-    """A row with the fields beside it; one that has the name of a field of the row gets the prefix `answer_`."""
-    return {**{f"answer_{name}" if name in row else name: value for name, value in beside.items()}, **row}
+def _with_shared(shared: Mapping[str, Any], row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Copy fields onto a row; one that has the name of a field of the row gets the prefix `answer_`."""
+    return {**{f"answer_{name}" if name in row else name: value for name, value in shared.items()}, **row}

@@ -1,10 +1,11 @@
-"""Which calls a range of days becomes."""
+"""Tasks: what is asked for and loaded as a whole, and which tasks a range of days becomes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from pendulum import Date
 
+from sources.rest.catalogue.api import DateRange
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.windows import Grain, Window, align, by_grain, split
 
@@ -16,8 +17,13 @@ VariantValues = Mapping[str, tuple[str, ...]]
 class Task:
     """What is asked for and loaded as a whole: one window of one variant of one endpoint.
 
-    `reason` says why it is asked for; tasks that differ only in it are the same. `parent` is the id of somebody whose
-    details are asked for; it is never shown. `pages` is how many calls it is expected to need.
+    Two tasks are the same if they ask for the same, whatever their reason.
+
+    Attributes:
+        variant: values of the parameters that multiply calls, as (parameter, value) pairs.
+        parent: id of the person whose details are asked for; never shown.
+        reason: why it is asked for.
+        pages: calls that it is expected to need.
     """
 
     endpoint: Endpoint
@@ -30,15 +36,16 @@ class Task:
     def __str__(self) -> str:
         return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))
 
-    @property
-    def address(self) -> str:
-        """Path that is asked, as far as the variant decides it: what stands elsewhere may go well where this fails."""
-        values = {name: f"{{{name}}}" for name in self.endpoint.path_params}
-        return self.endpoint.path.format_map({**values, **dict(self.variant)})
+    def params(self, usual: DateRange) -> dict[str, str]:
+        """Query and path parameters of every call of the task; `usual` is how the vendor is asked for days."""
+        endpoint = self.endpoint
+        dates = (endpoint.date_range or usual).params(self.window) if self.window else {}
+        parent = {endpoint.parents.param: self.parent} if endpoint.parents else {}
+        return {**endpoint.params, **dates, **dict(self.variant), **parent}
 
     @property
-    def ids_where(self) -> tuple[tuple[str, str], ...]:
-        """Variant of the endpoint that is asked for the ids that this one is called for."""
+    def ids_variant(self) -> tuple[tuple[str, str], ...]:
+        """Variant of the endpoint whose rows hold the ids that this task is called for."""
         for_each = self.endpoint.for_each
         if for_each is None:
             return ()

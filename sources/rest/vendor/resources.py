@@ -16,8 +16,9 @@ from pendulum import Date
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.columns import DELETED, Column, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.reading.reader import Answer, Failure, Reader, Result, Skipped
-from sources.rest.reading.tables import EvolvedColumns, combined
+from sources.rest.reading.answers import Answer, Failure, Result, Skipped
+from sources.rest.reading.evolved_columns import EvolvedColumns, combined
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task, VariantValues, tasks_of
 from sources.rest.windows import Grain, Window, align
 
@@ -44,9 +45,7 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
     return [
         _described(
             dlt.resource(
-                [combined([answer.tables[table] for answer in answers])],
-                name=table,
-                **table_hints(endpoint, table),
+                [combined([answer.tables[table] for answer in answers])], name=table, **table_hints(endpoint, table)
             ),
             endpoint.describe(table),
         )
@@ -55,7 +54,7 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
 
 
 def deduplicated(endpoint: Endpoint, answers: Sequence[Answer]) -> list[Answer]:
-    """Leave each row of an entity to the last answer that lists it: it is listed for every range it was seen in."""
+    """Keep each row of an entity only in the last answer that lists it: answers for several ranges may list it."""
     if endpoint.kind is not Kind.ENTITY or len(answers) == 1:
         return list(answers)
     listed: set[tuple[Any, ...]] = set()
@@ -89,9 +88,9 @@ def reading_resource(
 ) -> DltResource:
     """Make a resource that reads when it is extracted, as dlt users know it.
 
-    Dated endpoints carry a native `dlt.sources.incremental` on `date`: its range decides which windows are asked for,
-    `end_value` bounds it without touching the stored cursor, and an external scheduler may set both where dlt's runtime
-    offers one. Increments go back `lag_days` days, because attribution restates the past.
+    Dated endpoints carry a native `dlt.sources.incremental`: its range decides which windows are asked for, `end_value`
+    bounds it without touching the stored cursor, and an external scheduler may set both. It goes back `lag_days` days,
+    because attribution restates the past.
 
     Raises:
         ApiError: while reading; nothing of the run is loaded then, as dlt has it.
@@ -110,7 +109,7 @@ def reading_resource(
     cursor = _native_cursor(endpoint, align(Window(first_day, today), grain, today).start, lag_days)
 
     def dated(date: Any = cursor) -> Iterator[Any]:
-        # dlt hands out dates, moments or text, whatever the lag or a scheduler has made of them
+        # dlt hands out dates, datetimes or text, depending on the lag and the scheduler
         first = Date.fromisoformat(str(date.start_value)[:10])
         last = Date.fromisoformat(str(date.end_value)[:10]).subtract(days=1) if date.end_value else today
         if first <= last:
@@ -125,35 +124,33 @@ def reading_resource(
 
 
 def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
-    """Rows with a day have it as cursor, rows of entities their moment; dlt counts a lag in days or in seconds."""
-    if not endpoint.moment:
+    """Return the increment on the day of a row, or on the time of an entity's row; dlt counts its lag in seconds."""
+    if not endpoint.time_column:
         return dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
     midnight = pendulum.datetime(start.year, start.month, start.day)
     return dlt.sources.incremental(
-        endpoint.moment,
+        endpoint.time_column,
         initial_value=midnight,
         lag=lag_days * SECONDS_A_DAY,
         primary_key=(),
-        on_cursor_value_missing="include",  # lists inside of rows have no moment of their own
+        on_cursor_value_missing="include",  # rows of child tables have no time of their own
     )
 
 
 def evolved_columns(schema: Schema) -> EvolvedColumns:
-    """Read from a dlt schema which columns its tables have; those beyond the catalogue were learned."""
-    return EvolvedColumns(
-        {
-            table: {
-                name: Type(str(column.get("data_type")))
-                for name, column in content["columns"].items()
-                if column.get("data_type") in set(Type)
-            }
-            for table, content in schema.tables.items()
+    """Read from a dlt schema which columns earlier loads have made."""
+    return {
+        table: {
+            name: Type(str(column.get("data_type")))
+            for name, column in content["columns"].items()
+            if column.get("data_type") in set(Type)
         }
-    )
+        for table, content in schema.tables.items()
+    }
 
 
 def column_hint(column: Column, merge_key: tuple[str, ...]) -> TColumnSchema:
-    """Say to dlt what a column is."""
+    """Return the hints of a column for dlt."""
     hint: dict[str, Any] = {
         "name": column.name,
         "data_type": "text" if column.type is Type.ANY else column.type.value,
@@ -180,7 +177,7 @@ def _for_table(endpoint: Endpoint, table: str, rows: pa.Table) -> Any:
         **table_hints(endpoint, table),
     )
     # dlt looks for the cursor in every Arrow table, and not in plain rows
-    items = rows.to_pylist() if endpoint.moment else rows
+    items = rows.to_pylist() if endpoint.time_column else rows
     return dlt.mark.with_hints(items, hints, create_table_variant=True)
 
 

@@ -1,15 +1,22 @@
-"""What the engine has to know of a vendor: options, catalogue, and how to open the way to the API."""
+"""A vendor: its options, conventions and catalogue; from these, a reader and an ordinary dlt source."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import dlt
 from dlt.extract import DltResource, DltSource
 from pendulum import Date
+from requests.auth import AuthBase
 
+from sources.rest.calling.budget import Budget
+from sources.rest.calling.keys import Keys
+from sources.rest.calling.retry import RetryPolicy
+from sources.rest.calling.session import Session
+from sources.rest.catalogue.api import Api
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.errors import ConfigurationError, nearest
+from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
 from sources.rest.options.resolve import resolve
 from sources.rest.privacy.policies import Privacy
@@ -29,24 +36,44 @@ class Source:
     Attributes:
         name: of the source; of its section in the configuration, its pipeline and its dataset, unless told otherwise.
         options: what can be set, with defaults.
+        api: the vendor's conventions under the options.
+        auth: makes what puts a key into a request.
         privacy: every endpoint by name, and what becomes of personal data under the options.
-        open_reader: opens one session, one budget, one reader.
         extra_resources: makes the tables that do not come from the API, for the tenant that the key belongs to.
-        keyless: options of a command that has no use for a key.
+        keyless: options for a command that makes no calls, so that it runs without a key.
         discovered: query parameter -> endpoint and column that list its values, where the options name none.
     """
 
     name: str
     options: type[CommonOptions]
+    api: Callable[[Options], Api]
+    auth: Callable[[Options, str], AuthBase]
     privacy: Callable[[Options], Privacy]
-    open_reader: Callable[[Options], Reader]
     extra_resources: Callable[[Options, str], Iterable[DltResource]]
     keyless: Mapping[str, Any]
     discovered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
 
     def catalogue(self, options: Options) -> Mapping[str, Endpoint]:
         """Return the endpoints by name, as they are loaded under the options."""
-        return self.privacy(options).shaped()
+        return self.privacy(options).loaded_catalogue()
+
+    def open_reader(self, options: Options) -> Reader:
+        """Open the way to the API: one session, one budget, one reader."""
+        session = Session(
+            self.api(options),
+            base_url=options.base_url,
+            keys=Keys(options.keys, partial(self.auth, options)),
+            budget=Budget(options.rate_limit, options.rate_period),
+            retry=RetryPolicy(
+                tries=options.max_tries, seconds=options.max_retry_seconds, timeout=options.request_timeout
+            ),
+            connections=options.max_in_flight,
+        )
+        privacy = self.privacy(options)
+        catalogue = privacy.loaded_catalogue()
+        id_options = {row.for_each.option for row in catalogue.values() if row.for_each and row.for_each.option}
+        ids = {name: getattr(options, name) for name in id_options}
+        return Reader(session, catalogue, grain=options.grain, options=ids, privacy=privacy)
 
     def configured(self, **given: Any) -> Options:
         """Read the options of `[sources.<name>]`; explicit ones go first.
@@ -57,7 +84,7 @@ class Source:
         return resolve(self.options, self.name, given)
 
     def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
-        """Return the catalogue rows of the named resources or tables, or the default ones; personal ones if asked for.
+        """Return the endpoints of the named resources or tables, or the default ones; personal ones if asked for.
 
         Raises:
             ConfigurationError: a name is unknown, personal, or needs an option that is not set.
@@ -67,15 +94,12 @@ class Source:
         personal = {name for name, row in catalogue.items() if row.pii}
         if options.include_pii and not personal:
             raise ConfigurationError(f"{self.name} has no personal data; leave out include_pii")
-        default = {name for name, row in catalogue.items() if row.default}
-        asked_for = default | (personal if options.include_pii else set())
-        wanted = list(dict.fromkeys(owners.get(name, name) for name in names)) or [
-            name for name in catalogue if name in asked_for
-        ]
+        default = [name for name, row in catalogue.items() if row.default or (row.pii and options.include_pii)]
+        wanted = list(dict.fromkeys(owners.get(name, name) for name in names)) or default
         for name in wanted:
             if name not in catalogue:
                 offered = {one: row for one, row in catalogue.items() if options.include_pii or not row.pii}
-                raise ConfigurationError(f"there is no resource {name!r}{nearest(name, offered)}")
+                raise ConfigurationError(f"there is no resource {name!r}{did_you_mean(name, offered)}")
             if name in personal and not options.include_pii:
                 raise ConfigurationError(
                     f"{name} holds personal data; ask for it with --include-pii, or with include_pii under"
@@ -87,7 +111,7 @@ class Source:
         return [catalogue[name] for name in wanted]
 
     def values(self, endpoints: Iterable[Endpoint], options: Options, reader: Reader) -> VariantValues:
-        """Return the values of the parameters that multiply calls; those that nobody has configured are asked for.
+        """Return the values of the parameters that multiply calls; where none are configured, the API is asked.
 
         Raises:
             ApiError: the API does not tell them.
@@ -96,7 +120,7 @@ class Source:
         asked = {name: place for name, place in self.discovered.items() if name in needed and not options.values[name]}
         return {**options.values, **{name: reader.values(*place) for name, place in asked.items()}}
 
-    def plain(self, resources: Iterable[str], today: Date | None, given: Mapping[str, Any]) -> DltSource:
+    def dlt_source(self, resources: Iterable[str], today: Date | None, given: Mapping[str, Any]) -> DltSource:
         """Return an ordinary dlt source: each dated resource carries a native `dlt.sources.incremental` on its day.
 
         Raises:

@@ -12,10 +12,11 @@ from pendulum import Date
 
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.proving.search import Finding, RestatementSearch, rows_of
-from pipelines.proving.sums import Sums, sums_of
+from pipelines.proving.sums import sums_of
+from pipelines.storing.sums import Sums
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Measure
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window

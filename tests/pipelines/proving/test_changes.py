@@ -14,7 +14,7 @@ from pipelines.storing.warehouse import Warehouse
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Measure
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window

@@ -28,7 +28,7 @@ from sources.rest.errors import (
     UnexpectedBodyError,
     UnreachableError,
 )
-from sources.rest.reading.reader import Failure
+from sources.rest.reading.answers import Failure
 from sources.rest.reading.tasks import Task
 
 CHANNELS, PAGES = Task(ENDPOINTS["channels"]), Task(ENDPOINTS["pages"])

@@ -10,7 +10,7 @@ from pipelines.storing.unchanged import Stored
 from pipelines.storing.warehouse import Warehouse
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window

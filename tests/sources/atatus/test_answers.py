@@ -10,7 +10,8 @@ from pendulum import Date
 from sources.atatus import Options
 from sources.atatus.source import SOURCE
 from sources.rest.errors import ApiError, RateLimitedError, UnexpectedBodyError
-from sources.rest.reading.reader import Answer, Reader
+from sources.rest.reading.answers import Answer
+from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 from tests.scripted import Say, Script, playing

@@ -15,7 +15,7 @@ from sandbox.atatus.state import Sandbox
 from sources.atatus import Options, atatus
 from sources.atatus.source import SOURCE
 from sources.rest.errors import ApiError, ConfigurationError
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
 from tests.own_settings import own_settings, reload_settings

@@ -21,7 +21,7 @@ from sources.rest.errors import (
     UnexpectedBodyError,
     UnreachableError,
     error_type,
-    shown,
+    sanitized,
 )
 
 KEY = "atb_live_4f9c2d"
@@ -55,12 +55,12 @@ KEY = "atb_live_4f9c2d"
     ],
 )
 def test_server_text_is_shown_without_what_a_terminal_or_a_log_must_not_hold(text: object, expected: str) -> None:
-    assert shown(text) == expected
+    assert sanitized(text) == expected
 
 
 def test_a_secret_is_not_saved_by_standing_where_the_text_is_cut() -> None:
     text = "x" * (TEXT_MAX - 12) + f" {KEY}"
-    assert shown(text) == "x" * (TEXT_MAX - 12) + " <key>"
+    assert sanitized(text) == "x" * (TEXT_MAX - 12) + " <key>"
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,11 @@ def test_only_what_may_pass_is_tried_again(kind: type[ApiError], expected: bool)
 
 def test_a_message_names_endpoint_status_code_request_and_what_to_do() -> None:
     error = MissingScopeError(
-        endpoint="campaigns", status=403, code="insufficient_scope", request_id="req_1", said="Needs campaigns:read"
+        endpoint="campaigns",
+        status=403,
+        code="insufficient_scope",
+        request_id="req_1",
+        server_message="Needs campaigns:read",
     )
     assert str(error) == (
         "campaigns: the API key lacks the scope that this needs (403, insufficient_scope, request req_1),"
@@ -150,7 +154,9 @@ def test_a_message_says_how_long_the_server_asks_to_wait() -> None:
 
 def test_a_message_never_shows_a_key_an_address_or_a_query_wherever_the_server_puts_it() -> None:
     secret = f"{KEY} jane@example.com /x?search=jane"
-    error = InvalidParameterError(endpoint="customers", status=400, code=secret, request_id=secret, said=secret)
+    error = InvalidParameterError(
+        endpoint="customers", status=400, code=secret, request_id=secret, server_message=secret
+    )
     text = f"{error} {error!r} {error.code} {error.request_id}"
     assert [word for word in ("4f9c2d", "example.com", "jane", "search") if word in text] == []
     assert "<key> <e-mail> /x?<query>" in str(error)

@@ -117,7 +117,7 @@ def test_a_good_answer_is_its_body_and_the_request_id() -> None:
 
 def test_ids_in_the_path_cannot_leave_their_place() -> None:
     with playing(GOOD) as script, session_for(script.url) as session:
-        session.get(ENDPOINTS["journeys"], {}, id="../goals?x=1")
+        session.get(ENDPOINTS["journeys"], {"id": "../goals?x=1"})
     assert (script.heard[0].path, script.heard[0].query) == ("/customers/../goals?x=1/journey", {})
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sources.rest.calling.session import checked_base_url, retry_after
+from sources.rest.calling.address import checked_base_url
+from sources.rest.calling.answer import retry_after
 from sources.rest.errors import (
     ConfigurationError,
 )

@@ -5,11 +5,11 @@ from typing import Any
 import pytest
 
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
-from sources.atribu.endpoints import ENDPOINTS, with_entity_ids
+from sources.atribu.endpoints import ATRIBU, ENDPOINTS, with_entity_ids
+from sources.rest.calling.address import url_of
 from sources.rest.catalogue.columns import Column, Measure, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList, Cursor, ForEach, Totals
-from sources.rest.reading.tasks import Task
 
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True)
@@ -17,7 +17,7 @@ COUNT = Column(name="count", type=Type.BIGINT, description="Count.")
 EMAIL = Column(name="email", type=Type.TEXT, description="Address.", pii=True)
 TAGS = ChildList(name="tags", description="Tags.", columns=(Column(name="value", type=Type.TEXT, description="Tag."),))
 
-SPEND = Column(name="spend", type=Type.DOUBLE, description="Spend.", adds=Measure.SPEND)
+SPEND = Column(name="spend", type=Type.DOUBLE, description="Spend.", additive=Measure.SPEND)
 TOTALS = Totals(name="things_total", path="total", description="All things.", columns=(SPEND,))
 
 
@@ -80,8 +80,10 @@ def test_a_row_that_contradicts_itself_is_refused(differs: dict[str, Any], messa
         pytest.param(
             {"missing": "0", "key": True, "type": Type.BIGINT}, "only a text key can have a literal", id="number-key"
         ),
-        pytest.param({"adds": Measure.SPEND}, "only numbers add up", id="text-does-not-add-up"),
-        pytest.param({"adds": Measure.OUTCOMES, "type": Type.DATE}, "only numbers add up", id="dates-do-not-add-up"),
+        pytest.param({"additive": Measure.SPEND}, "only numbers add up", id="text-does-not-add-up"),
+        pytest.param(
+            {"additive": Measure.OUTCOMES, "type": Type.DATE}, "only numbers add up", id="dates-do-not-add-up"
+        ),
     ],
 )
 def test_a_column_that_contradicts_itself_is_refused(differs: dict[str, Any], message: str) -> None:
@@ -139,13 +141,14 @@ def test_totals_are_a_table_of_the_question_and_their_own_columns() -> None:
         "spend",
         "_deleted",
     ]
-    assert (one.describe("things_total"), one.summed) == ("All things.", ("things", "things_total"))
+    assert (one.describe("things_total"), one.reconciled_tables) == ("All things.", ("things", "things_total"))
 
 
 def test_parameters_that_the_path_names_go_there() -> None:
     one = row(path="/{model}/things/{id}", variant_columns=(MODEL, LEVEL))
     assert one.path_params == {"model", "id"}
-    assert Task(one, variant=(("model", "linear"), ("level", "ad"))).address == "/linear/things/{id}"
+    params = {"model": "linear", "level": "ad", "id": "7"}
+    assert url_of("https://host", one, params, ATRIBU.date_range) == "https://host/linear/things/7?level=ad"
 
 
 def test_parameters_that_multiply_calls_are_combined_in_order() -> None:

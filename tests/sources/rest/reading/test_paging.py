@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 
 from sources.rest.catalogue.relations import Cursor
+from sources.rest.errors import WrongShapeError
 from sources.rest.reading.paging import next_page
-from sources.rest.reading.tables import WrongShapeError
 
 TIME, ID = "2026-03-01T10:00:00Z", "visitor-7"
 PAIR = Cursor(params=("cursor_time", "cursor_id"), fields=("seen_at", "id"))

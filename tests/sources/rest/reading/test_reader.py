@@ -14,7 +14,7 @@ from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ApiError, InternalError
-from sources.rest.reading.reader import Failure, Skipped
+from sources.rest.reading.answers import Failure, Skipped
 from sources.rest.reading.tasks import Task, tasks_of
 from sources.rest.windows import Grain, Window
 from tests.scripted import META, PROFILE, Say, playing, reader_for, refusal

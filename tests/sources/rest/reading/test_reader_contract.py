@@ -7,7 +7,7 @@ import pytest
 
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.errors import UnexpectedBodyError
-from sources.rest.reading.reader import Answer
+from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from tests.scripted import META, PROFILE, Say, playing, reader_for
 from tests.sources.rest.reading.tasks import task_of

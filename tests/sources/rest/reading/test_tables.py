@@ -9,7 +9,8 @@ import pytest
 from sources.atribu.columns import MODEL
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.catalogue.endpoints import Kind
-from sources.rest.reading.tables import WrongShapeError, build
+from sources.rest.errors import WrongShapeError
+from sources.rest.reading.tables import build
 from tests.sources.rest.reading.things import CONTEXT, COUNT, DAY, KNOWN, NAME, SECRET, SERIES, THINGS, endpoint, things
 
 

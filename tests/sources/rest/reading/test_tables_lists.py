@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from sources.rest.catalogue.relations import ChildList
-from sources.rest.reading.tables import WrongShapeError, build
+from sources.rest.errors import WrongShapeError
+from sources.rest.reading.tables import build
 from tests.sources.rest.reading.things import CONTEXT, COUNT, KNOWN, NAME, SECRET, STEPS, TAGS, endpoint
 
 

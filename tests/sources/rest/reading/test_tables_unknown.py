@@ -3,7 +3,8 @@
 import pytest
 
 from sources.rest.catalogue.columns import Column, Type
-from sources.rest.reading.tables import EvolvedColumns, build
+from sources.rest.reading.evolved_columns import EvolvedColumns
+from sources.rest.reading.tables import build
 from tests.sources.rest.reading.things import CONTEXT, NAME, endpoint, things
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from sources.rest.catalogue.columns import Type
-from sources.rest.reading.tables import WrongShapeError, build
+from sources.rest.errors import WrongShapeError
+from sources.rest.reading.tables import build
 from tests.sources.rest.reading.things import CONTEXT, SECRET, THINGS, things, typed
 
 

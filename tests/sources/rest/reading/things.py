@@ -7,7 +7,8 @@ from sources.atribu.columns import PROFILE_ID
 from sources.rest.catalogue.columns import NOT_SET, Column, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList
-from sources.rest.reading.tables import NO_EVOLVED_COLUMNS, EvolvedColumns, build
+from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns
+from sources.rest.reading.tables import build
 
 SECRET = "jane@example.com"
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True, missing=NOT_SET)

@@ -1,0 +1,12 @@
+"""Values inside a JSON body, found by the dotted paths of the catalogue."""
+
+from typing import Any
+
+
+def value_at(body: Any, path: str) -> Any:
+    """Return what stands under a dotted path, None where a step is missing; the empty path is the body itself."""
+    for name in path.split(".") if path else ():
+        if not isinstance(body, dict):
+            return None
+        body = body.get(name)
+    return body

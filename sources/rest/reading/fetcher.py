@@ -1,0 +1,99 @@
+"""One question to the API: a call, the pages behind it, and whose rows they are."""
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from sources.rest.calling.session import Session
+from sources.rest.dotted_path import value_at
+from sources.rest.errors import UnexpectedBodyError, WrongShapeError
+from sources.rest.reading.bodies import Rows, extract_rows, extract_totals
+from sources.rest.reading.paging import BrokenPaginationError, NextPage, Paginator
+from sources.rest.reading.tasks import Task
+
+NO_IDS: Final[Mapping[str, str]] = {}
+
+
+@dataclass(slots=True)
+class Fetched:
+    """What calls have brought: rows as the server sent them, totals by table; other fields as in `Answer`."""
+
+    rows: Rows = field(default_factory=list)
+    totals: dict[str, Rows] = field(default_factory=dict)
+    truncated: bool = False
+    empty: bool = False
+    request_id: str | None = None
+
+    def add(self, other: "Fetched", ids: Mapping[str, str] = NO_IDS) -> None:
+        """Take in what another call has brought; its rows get the ids as fields."""
+        self.rows += [{**row, **ids} if isinstance(row, dict) else row for row in other.rows] if ids else other.rows
+        for name, rows in other.totals.items():
+            self.totals.setdefault(name, []).extend(rows)
+        self.truncated |= other.truncated
+        self.empty |= other.empty
+        self.request_id = other.request_id
+
+
+class Fetcher:
+    """Fetches whole lists over one session; thread-safe.
+
+    Attributes:
+        tenant: after the first answer, the profile that the key belongs to.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.tenant: str | None = None
+        self._session = session
+        self._lock = threading.Lock()
+
+    def fetch(self, task: Task, ids: Mapping[str, str] = NO_IDS) -> Fetched:
+        """Ask for a task, with further parameters for ids; a list that moves meanwhile is read once more.
+
+        Raises:
+            ApiError: a call failed, or an answer is not what the contract says.
+        """
+        params = {**task.params(self._session.api.date_range), **ids}
+        found = Fetched()
+        try:
+            try:
+                self._read_pages(task, params, found)
+            except BrokenPaginationError:
+                found = Fetched()
+                self._read_pages(task, params, found)
+        except WrongShapeError as error:
+            raise UnexpectedBodyError(str(error), endpoint=task.endpoint.name, request_id=found.request_id) from None
+        return found
+
+    def _read_pages(self, task: Task, params: Mapping[str, str], found: Fetched) -> None:
+        endpoint, pagination = task.endpoint, self._session.api.pagination
+        paginator = Paginator(endpoint)
+        more: NextPage = ()
+        while more is not None:
+            reply = self._session.get(endpoint, {**params, **dict(more)})
+            found.request_id = reply.request_id
+            if reply.empty:
+                found.empty = True
+                return
+            self._check_meta(task, reply.body)
+            page = extract_rows(endpoint, reply.body)
+            found.add(Fetched(page, extract_totals(endpoint, reply.body), request_id=reply.request_id))
+            more = paginator.add(page, value_at(reply.body, pagination) if pagination else None)
+        found.truncated = paginator.cut_off
+
+    def _check_meta(self, task: Task, body: Any) -> None:
+        """See that the answer is for the key's tenant and for the days that were asked for, where it says so."""
+        api = self._session.api
+        if api.tenant:
+            tenant = value_at(body, api.tenant)
+            if not isinstance(tenant, str) or not tenant:
+                raise WrongShapeError(f"the answer lacks {api.tenant}")
+            with self._lock:
+                self.tenant = self.tenant or tenant
+            if tenant != self.tenant:
+                raise WrongShapeError(f"{api.tenant} changed during the run")
+        if task.window and api.echo:
+            for path, asked in zip(api.echo, (task.window.start, task.window.end), strict=True):
+                echoed = value_at(body, path)
+                if isinstance(echoed, str) and echoed[:10] != str(asked):
+                    raise WrongShapeError(f"{path} is not the day that was asked for")
