@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import duckdb
 import pytest
@@ -42,7 +43,7 @@ def after_the_probe(query: Mapping[str, str]) -> bool:
     return query["date_from"] > "2001"
 
 
-def of_goal(goal: str, kind: str) -> Fault:
+def of_goal(goal: str, kind: Any) -> Fault:
     """A fault of the customers of one goal, for ever."""
     return Fault("customers", kind, times=None, match=lambda query: query.get("goal") == goal)
 
@@ -86,7 +87,7 @@ def test_after_success_and_after_failures_that_cost_only_themselves_nothing_is_f
     ],
 )
 def test_after_failures_that_end_a_run_nothing_is_found(
-    planted: Sandbox, elt: Elt, home: Home, kind: str, code: int
+    planted: Sandbox, elt: Elt, home: Home, kind: Any, code: int
 ) -> None:
     planted.faults.append(Fault("visitors", kind, times=None, seconds=5, match=after_the_probe))
     done = sync(elt, planted, resources="visitors", request_timeout=0.5 if kind == "slow" else 30)
