@@ -7,6 +7,8 @@ import pytest
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, Machine, killed
 
+pytestmark = pytest.mark.untraced
+
 DYING = """
 import os, signal
 os.environ["LOAD__WORKERS"] = "1"  # no other job is half done, which would have to be read again

@@ -7,6 +7,8 @@ import pytest
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
+pytestmark = pytest.mark.untraced
+
 SLOW = 0.2
 WHILE = 1.0
 

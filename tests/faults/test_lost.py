@@ -10,6 +10,8 @@ from pipelines.planning.ledger import STATE_KEY
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, WINDOW, Machine, served
 
+pytestmark = pytest.mark.untraced
+
 
 def loaded(machine: Machine, *arguments: str) -> Machine:
     """A machine that has synced once."""

@@ -10,6 +10,8 @@ from sandbox.atribu import Fault
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
+pytestmark = pytest.mark.untraced
+
 SOON = 15.0
 CODES = {signal.SIGTERM: (143, "terminated"), signal.SIGINT: (130, "interrupted")}
 SIGNALLED = """

@@ -2,8 +2,12 @@
 
 import re
 
+import pytest
+
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, ended, wait_until
+
+pytestmark = pytest.mark.untraced
 
 
 def test_the_second_of_two_syncs_names_the_first_and_the_first_goes_on(world: World, machine: MakeMachine) -> None:

@@ -8,6 +8,8 @@ from sandbox.atribu.state import Sandbox
 from tests.privacy.conftest import Elt, Home, sync
 from tests.privacy.people import PERSONAL, columns_of, leaks, rows_of, tables_of
 
+pytestmark = pytest.mark.untraced
+
 NAMED = {"name", "email", "city"}
 UNKNOWN = {"phone", "note", "contact", "links"}
 

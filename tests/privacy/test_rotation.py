@@ -12,6 +12,8 @@ from tests.privacy.conftest import TODAY, Elt, sync
 from tests.privacy.people import SMALL, rows_of
 from tests.processes import served
 
+pytestmark = pytest.mark.untraced
+
 OLD, NEW = "atb_live_old_and_tired", "atb_live_new_and_fresh"
 ADVICE = "api_key is refused and next_api_key works: put it in the place of api_key"
 
