@@ -2,10 +2,11 @@
 
 Where tests lie: those of one module in the folder of its name (`sources/rest/calling/budget.py` is tested by
 `tests/sources/rest/calling/test_budget*.py`), whole commands in `integration`, real processes that are killed,
-stopped or kept waiting in `faults`, personal data end to end in `privacy`, documents and the package in `project`. Rooms without
-tests of their own are tested by a layer: `pipelines/commands` and `telling` by `integration`, `pipelines/destinations`
-by `faults`, `pipelines/people` by `privacy`. Modules are imported by their path from the top, so two may share a name.
-Of many like cases one runs in `make test`; the others, and what takes long, are marked `sweep`, for `make sweep`.
+stopped or kept waiting in `faults`, personal data end to end in `privacy`, documents and the package in `project`.
+Rooms without tests of their own are tested by a layer: `pipelines/commands` and `telling` by `integration`,
+`pipelines/destinations` by `faults`, `pipelines/people` by `privacy`. Modules are imported by their path from the
+top, so two may share a name. Of many like cases one runs in `make test`; the others, and what takes long, are marked
+`sweep`, for `make sweep`.
 """
 
 import os
