@@ -9,12 +9,16 @@ top, so two may share a name. Of many like cases one runs in `make test`; the ot
 `sweep`, for `make sweep`.
 """
 
+import importlib
 import os
+import pkgutil
 import sys
 import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+
+import pipelines
 
 # dlt looks these up once, when it is first imported
 _home = tempfile.TemporaryDirectory(prefix="elt-tests-")
@@ -22,6 +26,10 @@ os.environ["DLT_DATA_DIR"] = _home.name
 os.environ["XDG_RUNTIME_DIR"] = _home.name  # where the PostgreSQL package keeps its locks
 for _name in [name for name in os.environ if name.startswith(("SOURCES__", "DESTINATION__"))]:
     del os.environ[_name]
+
+if sys.gettrace():  # lines that run on import would be missed where a test that is not measured imports them first
+    for _found in pkgutil.walk_packages(pipelines.__path__, "pipelines."):
+        importlib.import_module(_found.name)
 
 import pytest  # noqa: E402 - after the environment is set
 from hypothesis import settings  # noqa: E402 - see above

@@ -12,6 +12,8 @@ import pytest
 from sandbox.atatus import PROJECTS
 from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
+pytestmark = pytest.mark.untraced
+
 README = (Path(__file__).parents[2] / "sources" / "atatus" / "README.md").read_text()
 SYNC = ("sync", "atatus", "--today", "2026-03-31", "--since", "2026-03-30")
 

@@ -11,6 +11,8 @@ import pytest
 from sandbox.atatus import PROJECTS, READ_KEY, WRITE_KEY, Fault
 from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
+pytestmark = pytest.mark.untraced
+
 SYNC = ("sync", "atatus", "--today", "2026-03-31", "--since", "2026-03-30")
 
 

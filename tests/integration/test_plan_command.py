@@ -77,6 +77,7 @@ def test_a_plan_costs_what_the_sync_spends_on_the_first_day_and_on_the_second(
         assert planned_units == spent
 
 
+@pytest.mark.sweep
 def test_a_plan_with_several_models_and_a_coarser_grain_costs_what_the_sync_spends(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,6 +13,8 @@ from docs import render
 from pipelines import first_query
 from tests.integration.conftest import Elt, Serve
 
+pytestmark = pytest.mark.untraced
+
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 

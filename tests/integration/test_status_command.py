@@ -79,6 +79,7 @@ def test_a_good_run_is_fresh_and_has_no_open_days(serve: Serve, elt: Elt, monkey
     assert len(sandbox.log) == asked
 
 
+@pytest.mark.untraced
 def test_a_failed_window_is_an_open_day_until_it_is_loaded(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,6 +111,7 @@ def test_a_resource_that_never_answered_is_named(serve: Serve, elt: Elt, monkeyp
     assert (line["first_day"], line["newest_day"], line["read_at"], line["failed"]) == (None, None, None, 1)
 
 
+@pytest.mark.untraced
 def test_lists_that_were_cut_off_are_counted_by_their_latest_answer(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -137,6 +139,7 @@ def test_lists_that_were_cut_off_are_counted_by_their_latest_answer(
     assert of(told(elt), "keywords")["truncated"] == [f"{cut[0]}..{cut[-1]}"]
 
 
+@pytest.mark.untraced
 def test_the_last_five_runs_are_told_and_units_of_today_are_summed(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

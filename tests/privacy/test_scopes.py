@@ -37,6 +37,7 @@ def probes(sandbox: Sandbox) -> list[str]:
     return sorted(found)
 
 
+@pytest.mark.untraced
 def test_a_plain_key_loads_what_everybody_may_see_and_never_asks_about_people(sandbox: Sandbox, elt: Elt) -> None:
     plain = {"api_key": DEFAULT_KEY, "include_pii": "false"}
     today = str(TODAY)
@@ -76,6 +77,7 @@ def test_a_key_for_customers_loads_customers_and_names_the_rest_in_one_line(keys
     assert "visitors" not in tables_of()
 
 
+@pytest.mark.untraced
 def test_scopes_are_asked_about_once_a_day_and_key(keys: Sandbox, elt: Elt) -> None:
     def probes_of(*more: str, **options: str) -> list[str]:
         resources = ",".join(["customers", "visitors", *more])
