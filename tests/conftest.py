@@ -9,7 +9,6 @@ top, so two may share a name. Of many like cases one runs in `make test`; the ot
 `sweep`, for `make sweep`.
 """
 
-import importlib
 import os
 import pkgutil
 import sys
@@ -19,18 +18,12 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-import pipelines
-
 # dlt looks these up once, when it is first imported
 _home = tempfile.TemporaryDirectory(prefix="elt-tests-")
 os.environ["DLT_DATA_DIR"] = _home.name
 os.environ["XDG_RUNTIME_DIR"] = _home.name  # where the PostgreSQL package keeps its locks
 for _name in [name for name in os.environ if name.startswith(("SOURCES__", "DESTINATION__"))]:
     del os.environ[_name]
-
-if sys.gettrace():  # lines that run on import would be missed where a test that is not measured imports them first
-    for _found in pkgutil.walk_packages(pipelines.__path__, "pipelines."):
-        importlib.import_module(_found.name)
 
 import pytest  # noqa: E402 - after the environment is set
 from hypothesis import settings  # noqa: E402 - see above
@@ -46,7 +39,7 @@ settings.load_profile("elt")
 
 def pytest_collection_finish() -> None:
     """Import all that is measured while coverage looks: what an untraced test imports first counts as never run."""
-    for package in (pipelines, sandbox, sources):
+    for package in (pipelines, sandbox, sources) if sys.gettrace() else ():
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             import_module(module.name)
 
