@@ -6,7 +6,6 @@ from datetime import date
 
 import pytest
 import requests
-from atatus_client import AtatusClient, make_atatus_settings
 from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox import atatus as atatus_sandbox
 from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
+from tests.sandbox.atatus_client import AtatusClient, make_atatus_settings
 
 PLENTY = 1_000_000
 

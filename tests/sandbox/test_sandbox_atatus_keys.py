@@ -1,10 +1,10 @@
 """Keys are taken in the three documented ways, and refused with the documented statuses and body."""
 
 import pytest
-from atatus_client import LIST, OTHER_PROJECT, PROJECT, WEEK, AtatusClient
 
 from sandbox.atatus import ADMIN_KEY, READ_KEY, READ_WRITE_KEY, WRITE_KEY
 from sandbox.atatus.world import identifier
+from tests.sandbox.atatus_client import LIST, OTHER_PROJECT, PROJECT, WEEK, AtatusClient
 
 DEPLOYMENTS = f"projects/{PROJECT}/deployments"
 INVALID = {"Message": "API key is invalid!"}

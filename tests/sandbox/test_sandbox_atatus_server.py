@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 
 import pytest
 import requests
-from atatus_client import LIST, PROJECT, WEEK, AtatusClient
 
 from sandbox.atatus import PROJECTS, READ_KEY, READ_WRITE_KEY, WRITE_KEY, Fault
+from tests.sandbox.atatus_client import LIST, PROJECT, WEEK, AtatusClient
 
 ERRORS = f"projects/{PROJECT}/errors"
 DEPLOYMENTS = f"projects/{PROJECT}/deployments"

@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 import requests
-from atatus_client import LIST, PROJECT, AtatusClient
 
 from sandbox.atatus import READ_KEY
+from tests.sandbox.atatus_client import LIST, PROJECT, AtatusClient
 
 PLUS, SPACE, CODED = "2026-02-{}+00:00", "2026-02-{}%2000:00", "2026-02-{}%2B00:00"
 HOURS = [f"2026-02-04 {hour:02}:00" for hour in range(24)] + ["2026-02-05 00:00"]

@@ -4,9 +4,9 @@ import time
 
 import pytest
 import requests
-from conftest import Client
 
 from sandbox.atribu import Fault
+from tests.sandbox.conftest import Client
 
 DAY = {"date_from": "2026-01-06", "date_to": "2026-01-06"}
 

@@ -1,11 +1,11 @@
 """Rows have exactly the fields of the generation that the server was set to."""
 
 import pytest
-from conftest import Client
 
 from sandbox.atribu import Settings
 from sandbox.atribu.answers.analytics import DIMENSIONS
 from sandbox.atribu.facts.attribution import MODELS
+from tests.sandbox.conftest import Client
 
 MONTH = {"date_from": "2026-02-01", "date_to": "2026-02-28"}
 FIGURES = {

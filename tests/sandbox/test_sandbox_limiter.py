@@ -8,12 +8,12 @@ from typing import get_args
 
 import pytest
 import requests
-from conftest import Client, make_settings
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.atribu import DEFAULT_KEY
 from sandbox.server.limiter import Algorithm, make_limiter
+from tests.sandbox.conftest import Client, make_settings
 
 ALGORITHMS = get_args(Algorithm)
 every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)

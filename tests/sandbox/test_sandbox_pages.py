@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from conftest import Client
 
 from sandbox.atribu import Settings
+from tests.sandbox.conftest import Client
 
 QUARTER = {"date_from": "2026-01-01", "date_to": "2026-03-31"}
 LISTS = [

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from conftest import Client, make_settings
 
 from sandbox.atribu import Population, create_app
 from sandbox.atribu.state import Sandbox
+from tests.sandbox.conftest import Client, make_settings
 
 FIRST, SETTLED = date(2026, 1, 1), date(2026, 3, 31)
 GOAL = "lead_created"

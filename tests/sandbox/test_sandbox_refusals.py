@@ -4,11 +4,11 @@ import re
 
 import pytest
 import requests
-from conftest import Client
 
 from sandbox.atribu import DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY
 from sandbox.atribu.endpoints import ENDPOINTS
 from sandbox.server.replies import Refusal
+from tests.sandbox.conftest import Client
 
 DAY = {"date_from": "2026-02-03", "date_to": "2026-02-03"}
 NEEDED = {

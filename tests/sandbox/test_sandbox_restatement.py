@@ -5,9 +5,9 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 import pytest
-from conftest import make_settings
 
 from sandbox.atribu import Size, create_app
+from tests.sandbox.conftest import make_settings
 
 FIRST = date(2026, 1, 1)
 QUARTER = [FIRST + timedelta(number) for number in range(90)]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import requests
-from conftest import Client, make_settings
 
 from sandbox.atribu import FULL_KEY, create_app, running
+from tests.sandbox.conftest import Client, make_settings
 
 ROOT = Path(__file__).parents[2]
 HEADERS = {"Authorization": f"Bearer {FULL_KEY}"}

@@ -4,9 +4,9 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from conftest import Client
 
 from sandbox.atribu import Fault, Settings
+from tests.sandbox.conftest import Client
 
 QUARTER = {"date_from": "2026-01-01", "date_to": "2026-03-31"}
 LATER = ["first_cursor", "repeated_page", "shifted_page", "skipping_page"]

@@ -5,13 +5,13 @@ from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
-from conftest import Client, make_settings
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.atribu import Settings
 from sandbox.atribu.answers.analytics import DIMENSIONS
 from sandbox.atribu.facts.attribution import MODELS
+from tests.sandbox.conftest import Client, make_settings
 
 FIRST, TODAY = date(2026, 1, 1), date(2026, 3, 31)
 SOME = settings(
