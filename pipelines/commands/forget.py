@@ -1,9 +1,11 @@
 """`elt forget`: erase a person from every personal table and keep them out."""
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 
 from pipelines.destinations.destination import Destination
-from pipelines.people.erasure import Tables
+from pipelines.people.finding import PersonFinder
+from pipelines.people.personal_tables import PersonalTables
 from pipelines.running.config import RunConfig
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import open_dataset
@@ -23,15 +25,18 @@ def forget(
         raise ConfigurationError(f"{config.source.name} has no personal data")
     policy = config.policy
     destination = Destination(config.target.for_personal_data())
-    with destination.lock():
+    with destination.lock(), ExitStack() as stack:
         dataset = open_dataset(destination, policy.grain, config.catalogue)
-        tables = Tables(destination.pipeline, config.privacy, dataset.warehouse.tables())
-        person = tables.person(email=email, customer_id=customer_id)
+        stack.callback(dataset.warehouse.release)
+        tables = PersonalTables(dataset.warehouse, config.privacy.catalogue)
+        finder = PersonFinder(tables, config.privacy)
+        person = finder.find(email=email, customer_id=customer_id)
         rows = tables.count(person)
         if erase:
             # first the list, so that nobody comes back if the rest is cut off
-            dataset.ledger.forgotten = tables.forgotten(person, dataset.ledger.forgotten)
+            dataset.ledger.forgotten = finder.kept_out(person, dataset.ledger.forgotten)
             Committer(dataset, destination.load, grain=policy.grain, today=policy.today).commit([], None)
             tables.erase(person)
+            dataset.warehouse.release()
             destination.rewrite()
     return rows

@@ -36,18 +36,18 @@ def _status(config: RunConfig, *, personal: bool) -> Status:
         dataset = open_dataset(destination, config.policy.grain, catalogue)
         warehouse, ledger = dataset.warehouse, dataset.ledger
         tables = warehouse.tables({*HISTORY, *ledger.endpoints()})
-        history = History(destination.pipeline, tables, ledger, catalogue)
+        history = History(warehouse, tables, ledger, catalogue)
         loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]
-        details = tuple(_progress(row, queue_of(row, catalogue, warehouse), config.limits.rate) for row in loaded)
-        warehouse.release()
-        return Status(
+        found = Status(
             profile_id=ledger.tenant,
             units_today=history.units_since(pendulum.today("UTC")),
             pending=destination.pending,
             resources=tuple(history.freshness()),
             runs=tuple(history.runs()),
-            details=details,
+            details=tuple(_progress(row, queue_of(row, catalogue, warehouse), config.limits.rate) for row in loaded),
         )
+        warehouse.release()
+        return found
 
 
 def _progress(endpoint: Endpoint, queue: DetailQueue, rate: Rate) -> DetailProgress:

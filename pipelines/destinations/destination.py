@@ -21,6 +21,8 @@ from pipelines.destinations.lock import run_lock
 from pipelines.destinations.pending import can_be_loaded
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
+from pipelines.sql.rendering import names_of, render
+from pipelines.sql.writing import delete
 
 
 class Destination(Attached):
@@ -135,7 +137,8 @@ class Destination(Attached):
         if self._tables_gone and stored[schema.version_table_name]:
             sql = self._connected(pipeline)
             # a load creates nothing of a schema that it finds here
-            sql.execute_sql(f"DELETE FROM {sql.make_qualified_table_name(schema.version_table_name)}")  # noqa: S608 - dlt's name
+            text, _ = render(delete(schema.version_table_name), names_of(sql))
+            sql.execute_sql(text)
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

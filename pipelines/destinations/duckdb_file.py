@@ -20,6 +20,8 @@ from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from pipelines.destinations.waiting import STOP, DestinationBusyError
+from pipelines.sql.duckdb_file import attach_copy, checkpoint, copy_database, detach_copy, own_name
+from pipelines.sql.statement import Statement
 
 RETRY_SECONDS: Final = 0.2
 """How often a file that another process holds is tried again."""
@@ -63,11 +65,11 @@ class DuckDbFile(duckdb):
         copy.unlink(missing_ok=True)
         try:
             with database.connect(str(file)) as connection:  # held until the end, so that nobody writes meanwhile
-                connection.execute("CHECKPOINT")
-                connection.execute(f"ATTACH '{_quoted(copy)}' AS rewritten")
-                ((name,),) = connection.execute("SELECT current_database()").fetchall()
-                connection.execute(f'COPY FROM DATABASE "{name}" TO rewritten')
-                connection.execute("DETACH rewritten")
+                _execute(connection, checkpoint())
+                _execute(connection, attach_copy(str(copy)))
+                ((name,),) = _execute(connection, own_name()).fetchall()
+                _execute(connection, copy_database(name))
+                _execute(connection, detach_copy())
                 copy.chmod(file.stat().st_mode & 0o777)
                 copy.replace(file)
         except database.Error as error:
@@ -119,5 +121,5 @@ class _Client(DuckDbClient):
         self.sql_client: Any = _SqlClient(*names, config.credentials, capabilities)
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _execute(connection: database.DuckDBPyConnection, statement: Statement) -> database.DuckDBPyConnection:
+    return connection.execute(statement.expression.sql("duckdb"))

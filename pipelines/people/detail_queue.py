@@ -10,6 +10,9 @@ import pendulum
 from dlt.extract import DltResource
 
 from pipelines.planning.policy import Reason
+from pipelines.sql.conditions import one_of
+from pipelines.sql.reading import rows
+from pipelines.sql.writing import delete
 from pipelines.storing.history import own_table
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Column, Type
@@ -47,7 +50,8 @@ def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: W
     }
     people = latest.get(parents.endpoint, {})
     figures = {one: _text({name: found[one] for name, found in latest.items() if one in found}) for one in people}
-    read = warehouse.pairs(read_table(endpoint), parents.column, "figures") if read_table(endpoint) in tables else {}
+    loaded = rows(read_table(endpoint), {parents.column: Type.TEXT, "figures": Type.TEXT})
+    read = dict(warehouse.ask(loaded)) if read_table(endpoint) in tables else {}
     places = [parents.signature[parents.endpoint].index(name) for name in parents.rank_by]
 
     def rank(one: str) -> tuple[Any, ...]:
@@ -66,7 +70,7 @@ def delete_strangers(endpoint: Endpoint, queue: DetailQueue, warehouse: Warehous
     """Delete the details of people who are not listed any more, because nobody reads them again."""
     if queue.strangers:
         for table in (endpoint.name, read_table(endpoint)):
-            warehouse.delete(table, _parents(endpoint).column, sorted(queue.strangers))
+            warehouse.change(delete(table, [one_of(_parents(endpoint).column, sorted(queue.strangers))]))
 
 
 def read_table(endpoint: Endpoint) -> str:
@@ -110,13 +114,13 @@ def _parents(endpoint: Endpoint) -> Parents:
 
 
 def _text(figures: Mapping[str, tuple[Any, ...]]) -> str:
-    """Figures as text that is the same whichever database gave them."""
-    return orjson.dumps({name: [_plain(one) for one in values] for name, values in figures.items()}).decode()
+    """Figures as text; numbers are rounded, because a sum may come out differently in its last digits."""
+    return orjson.dumps({name: list(map(_written, values)) for name, values in figures.items()}).decode()
 
 
-def _plain(value: Any) -> Any:
+def _written(value: Any) -> Any:
     if isinstance(value, datetime):
-        return value.astimezone(pendulum.UTC).isoformat()
+        return value.isoformat()
     return value if value is None or isinstance(value, str) else round(float(value), 6)
 
 

@@ -7,8 +7,7 @@ from datetime import date
 from typing import Any
 
 from pipelines.planning.ledger import Ledger
-from pipelines.proving.search import rows_of
-from pipelines.proving.sums import CENT
+from pipelines.proving.sums import CENT, rows_of
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Measure
 from sources.rest.reading.answers import Answer

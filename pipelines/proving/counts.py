@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from pipelines.planning.policy import Reason
-from pipelines.proving.search import rows_of
+from pipelines.proving.sums import rows_of
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Count
 from sources.rest.reading.answers import Answer

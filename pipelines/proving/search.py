@@ -7,8 +7,9 @@ from functools import cache
 from typing import Final
 
 from pipelines.planning.ledger import ServerBehaviour
-from pipelines.proving.sums import Gap, Sums, gaps, sums_of
-from sources.rest.catalogue.columns import DELETED, Measure
+from pipelines.proving.sums import Gap, gaps, rows_of, sums_of
+from pipelines.storing.sums import Sums
+from sources.rest.catalogue.columns import Measure
 from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window
@@ -222,12 +223,6 @@ class RestatementSearch:
 
     def _task(self, window: Window) -> Task:
         return replace(self._subject, window=window)
-
-
-def rows_of(answer: Answer) -> list[dict[str, object]]:
-    """Rows of an answer's own table and of its totals, without those that only clear."""
-    tables = [answer.tables[name] for name in answer.task.endpoint.reconciled_tables]
-    return [row for table in tables for row in table.to_pylist() if not row[DELETED]]
 
 
 def _sums(answer: Answer) -> Sums:

@@ -1,46 +1,16 @@
-"""Sums of additive metrics, of an answer over a range and of what is loaded for its windows: pure arithmetic."""
+"""Where the sums of an answer over a range differ from those of what is loaded for its windows: pure arithmetic."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
-from sources.rest.catalogue.columns import Type
+from pipelines.storing.sums import Key, Sums
+from sources.rest.catalogue.columns import DELETED, Type
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.answers import Answer
 
 CENT: Final = 0.01
 """The API rounds money to cents, once per answer."""
-
-Key = tuple[Any, ...]
-
-
-@dataclass(frozen=True)
-class Sums:
-    """Sum of each additive metric per key, and how many rows went into it.
-
-    Attributes:
-        values: key -> metric -> sum.
-        rows: rows behind the sums of each key; each may be rounded by half a cent.
-    """
-
-    values: Mapping[Key, Mapping[str, float]] = field(default_factory=dict)
-    rows: Mapping[Key, int] = field(default_factory=dict)
-
-    def __add__(self, other: "Sums") -> "Sums":
-        return self._with(other, 1)
-
-    def __sub__(self, other: "Sums") -> "Sums":
-        """Sums without those of another; the roundings of both remain."""
-        return self._with(other, -1)
-
-    def _with(self, other: "Sums", sign: int) -> "Sums":
-        values: dict[Key, dict[str, float]] = {key: dict(metrics) for key, metrics in self.values.items()}
-        rows = dict(self.rows)
-        for key, metrics in other.values.items():
-            mine = values.setdefault(key, {})
-            for metric, value in metrics.items():
-                mine[metric] = mine.get(metric, 0.0) + sign * value
-            rows[key] = rows.get(key, 0) + other.rows[key]
-        return Sums(values, rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,3 +58,9 @@ def gaps(endpoint: Endpoint, truth: Sums, loaded: Sums, ignored: frozenset[str] 
                 bound = 0.0 if metric in counts else CENT / 2 * (difference.rows[key] + 1)
                 found.append(Gap(key, metric, size, rounding=abs(size) <= bound))
     return found
+
+
+def rows_of(answer: Answer) -> list[dict[str, object]]:
+    """Rows of an answer's own table and of its totals, without those that only clear."""
+    tables = [answer.tables[name] for name in answer.task.endpoint.reconciled_tables]
+    return [row for table in tables for row in table.to_pylist() if not row[DELETED]]

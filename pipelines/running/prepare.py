@@ -8,8 +8,9 @@ from typing import Protocol
 from dlt.extract import DltResource
 
 from pipelines.destinations.destination import Destination
-from pipelines.people.erasure import Tables
+from pipelines.people.enforcement import PolicyEnforcement
 from pipelines.people.granted_scopes import GrantedScopes
+from pipelines.people.personal_tables import PersonalTables
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
@@ -159,7 +160,10 @@ def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
 def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination) -> None:
     """Keep the forgotten out, and bring what was loaded under a laxer policy under the present one."""
     reader.privacy.forgotten = dataset.ledger.forgotten
-    if Tables(dataset.pipeline, reader.privacy, dataset.warehouse.tables()).hide():
+    tables = PersonalTables(dataset.warehouse, reader.privacy.catalogue)
+    changed = PolicyEnforcement(tables, reader.privacy).enforce()
+    dataset.warehouse.release()
+    if changed:
         destination.rewrite()
 
 

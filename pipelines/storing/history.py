@@ -146,8 +146,17 @@ _TYPES: Final[Mapping[type, Type]] = {
 
 def history_table(name: str, rows: Iterable[Any]) -> list[DltResource]:
     """Make the resource of one history table; none where there are no rows."""
-    kind, key, description, descriptions = HISTORY[name]
-    return own_table(name, _columns(kind, descriptions), key, [asdict(row) for row in rows], description)
+    _, key, description, _ = HISTORY[name]
+    return own_table(name, history_columns(name), key, [asdict(row) for row in rows], description)
+
+
+def history_columns(name: str) -> Sequence[Column]:
+    """Columns of one history table."""
+    kind, _, _, descriptions = HISTORY[name]
+    return [
+        Column(name=name, type=_TYPES[(get_args(hint) or (hint,))[0]], description=descriptions[name])
+        for name, hint in get_type_hints(kind).items()
+    ]
 
 
 def own_table(
@@ -167,10 +176,3 @@ def own_table(
     )
     resource.apply_hints(additional_table_hints={"description": description})
     return [resource]
-
-
-def _columns(kind: type, descriptions: Mapping[str, str]) -> Sequence[Column]:
-    return [
-        Column(name=name, type=_TYPES[(get_args(hint) or (hint,))[0]], description=descriptions[name])
-        for name, hint in get_type_hints(kind).items()
-    ]

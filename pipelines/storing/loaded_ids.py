@@ -1,14 +1,14 @@
 """How many ids a task will ask for, as far as they are loaded or configured."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from pipelines.planning.policy import Policy
+from pipelines.sql.conditions import between, equal
+from pipelines.sql.reading import count_distinct
 from pipelines.storing.dataset import Dataset
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.catalogue.relations import ForEach
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Window, align
+from sources.rest.windows import align
 
 
 class LoadedIds:
@@ -22,7 +22,7 @@ class LoadedIds:
     """
 
     def __init__(self, dataset: Dataset, policy: Policy, *, endpoints: Mapping[str, Endpoint], options: object) -> None:
-        self._pipeline = dataset.pipeline
+        self._warehouse = dataset.warehouse
         self._tables = dataset.warehouse.tables(dataset.ledger.endpoints())
         self._ledger = dataset.ledger
         self._policy = policy
@@ -39,7 +39,12 @@ class LoadedIds:
         parent = self._endpoints[for_each.endpoint]
         if parent.name not in self._tables or not self._is_loaded(parent, task):
             return None
-        found = self._distinct(for_each, task.ids_variant, task.window if parent.dated else None)
+        where = [equal(name, value) for name, value in task.ids_variant]
+        if task.window and parent.dated:
+            span = align(task.window, self._policy.grain, self._policy.today)
+            where += [equal("grain", self._policy.grain.value), between("date", span.start, span.end)]
+        found: int
+        ((found,),) = self._warehouse.ask(count_distinct(parent.name, for_each.column, where))
         return min(found, parent.cap or found)
 
     def _is_loaded(self, parent: Endpoint, task: Task) -> bool:
@@ -47,22 +52,3 @@ class LoadedIds:
             return True
         variants = [one for one in parent.variants(self._policy.values) if set(task.ids_variant) <= set(one)]
         return any(self._ledger.loaded(Task(parent, task.window, one), self._policy.grain) for one in variants)
-
-    def _distinct(self, for_each: ForEach, where: Iterable[tuple[str, str]], window: Window | None) -> int:
-        with self._pipeline.sql_client() as client:
-            name = client.escape_column_name
-            conditions: list[tuple[str, Any]] = [(f"{name(column)} = %s", one) for column, one in where]
-            if window:
-                span = align(window, self._policy.grain, self._policy.today)
-                grain = self._policy.grain
-                conditions += [(f"{name('grain')} = %s", grain.value)]
-                conditions += [(f"{name('date')} >= %s", span.start), (f"{name('date')} <= %s", span.end)]
-            clause = f" WHERE {' AND '.join(text for text, _ in conditions)}" if conditions else ""
-            # names come from the catalogue, values are passed beside the text
-            query = (
-                f"SELECT COUNT(DISTINCT {name(for_each.column)})"  # noqa: S608
-                f" FROM {client.make_qualified_table_name(for_each.endpoint)}{clause}"
-            )
-            with client.execute_query(query, *(value for _, value in conditions)) as cursor:
-                (row,) = cursor.fetchall()
-                return int(row[0])

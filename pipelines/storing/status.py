@@ -5,11 +5,15 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Final
 
-import dlt
-import pendulum
 from pendulum import Date
 
 from pipelines.planning.ledger import Ledger
+from pipelines.sql.conditions import since
+from pipelines.sql.reading import rows, sums, types_of
+from pipelines.sql.runs import last_answers, last_truncated
+from pipelines.sql.statement import Statement
+from pipelines.storing.history import history_columns
+from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, by_grain, merged
@@ -17,32 +21,6 @@ from sources.rest.windows import Grain, Window, by_grain, merged
 RUNS_SHOWN: Final = 5
 
 _ALWAYS: Final = Window(Date(1970, 1, 1), Date(9999, 12, 31))
-
-_RUNS: Final = 'SELECT {columns} FROM {table} ORDER BY "started_at" DESC LIMIT {count}'
-_UNITS: Final = 'SELECT SUM("units") FROM {table} WHERE "started_at" >= %s'
-_ANSWERS: Final = """
-    WITH asked AS (
-        SELECT "resource", "variant", "date_to", "read_at", "error" IS NULL AS answered,
-            FIRST_VALUE("run_id") OVER (PARTITION BY "resource", "variant" ORDER BY "read_at" DESC)
-                = "run_id" AS latest
-        FROM {table}
-    )
-    SELECT "resource", "variant",
-        MAX(CASE WHEN answered THEN "date_to" END),
-        MAX(CASE WHEN answered THEN "read_at" END),
-        SUM(CASE WHEN latest AND NOT answered THEN 1 ELSE 0 END)
-    FROM asked GROUP BY "resource", "variant" ORDER BY "resource", "variant"
-"""
-_TRUNCATED: Final = """
-    WITH answered AS (
-        SELECT "resource", "variant", "date_from", "date_to", "truncated",
-            FIRST_VALUE("run_id") OVER (PARTITION BY "resource", "variant" ORDER BY "read_at" DESC)
-                = "run_id" AS latest,
-            ROW_NUMBER() OVER (PARTITION BY "resource", "variant", "window" ORDER BY "read_at" DESC) AS place
-        FROM {table} WHERE "error" IS NULL
-    )
-    SELECT "resource", "variant", "date_from", "date_to", latest FROM answered WHERE place = 1 AND "truncated"
-"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -143,31 +121,30 @@ class History:
     """Reads the tables that runs leave behind.
 
     Args:
-        pipeline: where the tables are.
+        warehouse: where the tables are.
         tables: names of those that exist.
         ledger: ledger of what is loaded, without the tables that are gone.
         endpoints: the catalogue, by name.
     """
 
     def __init__(
-        self, pipeline: dlt.Pipeline, tables: set[str], ledger: Ledger, endpoints: Mapping[str, Endpoint]
+        self, warehouse: Warehouse, tables: set[str], ledger: Ledger, endpoints: Mapping[str, Endpoint]
     ) -> None:
-        self._pipeline = pipeline
+        self._warehouse = warehouse
         self._tables = tables
         self._ledger = ledger
         self._endpoints = endpoints
 
     def runs(self, count: int = RUNS_SHOWN) -> list[RunSummary]:
         """Return the last runs, newest first."""
-        names = list(RunSummary.__dataclass_fields__)
-        columns = ", ".join(f'"{name}"' for name in names)
-        rows = self._select(_RUNS.replace("{columns}", columns).replace("{count}", str(count)), "sync_runs")
-        runs = [dict(zip(names, row, strict=True)) for row in rows]
-        return [RunSummary(**{**run, **{one: _utc(run[one]) for one in ("started_at", "ended_at")}}) for run in runs]
+        shown = types_of(one for one in history_columns("sync_runs") if one.name in RunSummary.__dataclass_fields__)
+        runs = self._answers("sync_runs", rows("sync_runs", shown, newest_by="started_at", limit=count))
+        return [RunSummary(**dict(zip(shown, run, strict=True))) for run in runs]
 
     def units_since(self, moment: datetime) -> int:
         """Add up the units of the runs that began at a moment or later."""
-        return sum(int(row[0] or 0) for row in self._select(_UNITS, "sync_runs", moment))
+        answers = self._answers("sync_runs", sums("sync_runs", {}, ["units"], [since("started_at", moment)]))
+        return sum(int(units or 0) for units, _ in answers)
 
     def freshness(self) -> Iterator[Freshness]:
         """How far each resource is loaded that was ever asked for."""
@@ -207,23 +184,16 @@ class History:
         )
 
     def _windows(self) -> dict[tuple[str, str], _Read]:
-        read = {
-            (name, variant): _Read(newest, _utc(read_at), int(failed))
-            for name, variant, newest, read_at, failed in self._select(_ANSWERS, "sync_windows")
-        }
-        for name, variant, start, end, latest in self._select(_TRUNCATED, "sync_windows"):
+        answers = sorted(self._answers("sync_windows", last_answers()))
+        read = {(name, variant): _Read(*found) for name, variant, *found in answers}
+        for name, variant, start, end, of_last_run in self._answers("sync_windows", last_truncated()):
             # windows of a series move from day to day, so that only those of the last run speak of what is loaded
-            if latest or (name in self._endpoints and self._endpoints[name].kind is Kind.AGGREGATE):
-                read[name, variant].truncated.append(Window(_day(start), _day(end)) if start else None)
+            if of_last_run or (name in self._endpoints and self._endpoints[name].kind is Kind.AGGREGATE):
+                read[name, variant].truncated.append(Window(start, end) if start else None)
         return read
 
-    def _select(self, query: str, table: str, *values: Any) -> list[tuple[Any, ...]]:
-        if table not in self._tables:
-            return []
-        with self._pipeline.sql_client() as client:
-            named = query.replace("{table}", client.make_qualified_table_name(table))
-            with client.execute_query(named, *values) as cursor:
-                return [tuple(row) for row in cursor.fetchall()]
+    def _answers(self, table: str, statement: Statement) -> list[tuple[Any, ...]]:
+        return self._warehouse.ask(statement) if table in self._tables else []
 
 
 def _is_one(window: Window, grain: Grain) -> bool:
@@ -235,11 +205,3 @@ def _texts(windows: Sequence[Window | None]) -> tuple[str, ...]:
     """Windows as few ranges; what has no dates is a list of the present moment."""
     ranges = merged(window for window in windows if window)
     return (*map(str, ranges), *(["now"] if None in windows else []))
-
-
-def _day(value: date) -> Date:
-    return Date(value.year, value.month, value.day)
-
-
-def _utc(moment: datetime | None) -> datetime | None:
-    return moment.astimezone(pendulum.UTC) if moment else None

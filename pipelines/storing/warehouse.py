@@ -1,16 +1,24 @@
-"""What is loaded, asked of the destination in SQL: sums for checks, rows for comparison."""
+"""What is loaded, asked of the destination: the one place that sends it statements."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import datetime
 from typing import Any, Final, cast
 
 import dlt
+from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
-from pendulum import UTC, Date
+from pendulum import Date
 
-from pipelines.proving.sums import Key, Sums
-from sources.rest.catalogue.endpoints import Endpoint, Kind
+from pipelines.sql.conditions import before, between, none_of, of_variant, of_window, one_of, since
+from pipelines.sql.reading import Columns, counts_since_first, latest_rows, rows, sums, types_of
+from pipelines.sql.rendering import names_of, render
+from pipelines.sql.statement import Statement
+from pipelines.storing.sums import Key, Sums
+from pipelines.storing.values import from_destination, to_destination
+from sources.rest.catalogue.columns import Type
+from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
 
@@ -44,6 +52,30 @@ class Warehouse:
             self._client.close_connection()
         self._opened = False
 
+    def ask(self, statement: Statement) -> list[tuple[Any, ...]]:
+        """Rows that answer a statement, each value of its column's type."""
+        client = self._connected()
+        text, values = self._rendered(statement)
+        with client.execute_query(text, *values) as cursor:
+            return from_destination(cursor.fetchall(), statement.types)
+
+    def change(self, statement: Statement) -> None:
+        """Execute a statement that answers nothing."""
+        client = self._connected()
+        text, values = self._rendered(statement)
+        client.execute_sql(text, *values)
+
+    @contextmanager
+    def transaction(self, *, staging: bool = False) -> Iterator[None]:
+        """Let all changes meanwhile come true together, or none, where the destination knows transactions.
+
+        Args:
+            staging: the tables meanwhile are those of the staging dataset.
+        """
+        client = self._connected()
+        with client.with_staging_dataset() if staging else nullcontext(), client.begin_transaction():
+            yield
+
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
@@ -59,110 +91,89 @@ class Warehouse:
         """Whether a table exists."""
         return table in self.tables()
 
+    def staging_tables(self, names: Iterable[str]) -> list[str]:
+        """Those of some tables that the staging dataset has."""
+        with self._pipeline.destination_client() as client:
+            if not isinstance(client, WithStagingDataset):
+                return []
+            with client.with_staging_dataset():
+                storage = cast("SqlJobClientBase", client).get_storage_tables(names)
+                return [name for name, columns in storage if columns]
+
+    def columns(self, table: str) -> Columns:
+        """Columns of a table that exists, those that the catalogue does not know among them."""
+        if not self.has(table) or table not in self._pipeline.default_schema.tables:
+            return {}
+        known = self._pipeline.default_schema.tables[table]["columns"]
+        kinds = {name: column.get("data_type") for name, column in known.items()}
+        return {name: Type(kind) if kind in set(Type) else Type.ANY for name, kind in kinds.items() if kind}
+
     def sums(self, task: Task, without: Iterable[Window]) -> Sums:
         """Sum the additive metrics of a task's window per key, leaving some windows out."""
         endpoint = task.endpoint
         left_out = [window.start for window in without]
-        where, values = self._where(task)
-        if left_out:
-            where += f" AND {self._name('date')} NOT IN ({', '.join(['%s'] * len(left_out))})"
-        sums: dict[Key, dict[str, float]] = {}
+        found: dict[Key, dict[str, float]] = {}
         counts: dict[Key, int] = {}
         for table in endpoint.reconciled_tables:
-            keys = endpoint.sum_by if table == endpoint.name else ()
+            types = types_of(endpoint.tables[table])
+            by = {name: types[name] for name in (endpoint.sum_by if table == endpoint.name else ())}
             metrics = [column.name for column in endpoint.tables[table] if column.additive]
-            selected = [*map(self._name, keys), *(f"SUM({self._name(metric)})" for metric in metrics), "COUNT(*)"]
-            group = f" GROUP BY {', '.join(map(self._name, keys))}" if keys else ""
-            for row in self._select(selected, table, where + group, [*values, *left_out]):
-                key = row[: len(keys)] or (None,) * len(endpoint.sum_by)
+            where = [*of_window(task, self._grain), *([none_of("date", left_out)] if left_out else [])]
+            for row in self.ask(sums(table, by, metrics, where)):
+                key = row[: len(by)] or (None,) * len(endpoint.sum_by)
                 if row[-1]:
-                    sums[key] = dict(zip(metrics, (float(one or 0) for one in row[len(keys) : -1]), strict=True))
+                    found[key] = dict(zip(metrics, (one or 0.0 for one in row[len(by) : -1]), strict=True))
                     counts[key] = row[-1]
-        return Sums(sums, counts)
+        return Sums(found, counts)
 
     def rows(self, task: Task) -> list[Row]:
         """Rows of a task's window and of their totals: every column of the rows, as far as a table has it."""
-        names = [column.name for column in task.endpoint.columns]
-        where, values = self._where(task)
-        rows = []
+        names = dict.fromkeys(["date", *(column.name for column in task.endpoint.columns)])
+        found = []
         for table in task.endpoint.reconciled_tables:
-            own = {column.name for column in task.endpoint.tables[table]}
-            heads = [name for name in dict.fromkeys(["date", *names]) if name in own]
-            found = self._select([self._name(name) for name in heads], table, where, values)
-            rows += [dict(zip(heads, row, strict=True)) for row in found]
-        return rows
+            types = types_of(task.endpoint.tables[table])
+            columns = {name: types[name] for name in names if name in types}
+            answer = self.ask(rows(table, columns, of_window(task, self._grain)))
+            found += [dict(zip(columns, row, strict=True)) for row in answer]
+        return found
 
     def rows_per_day(self, endpoint: Endpoint, today: Date) -> dict[str, float]:
         """How many rows a day of an entity has, by variant, over the days since its first row."""
-        moment = self._name(endpoint.time_column)
-        names = [self._name(column.name) for column in endpoint.variant_columns]
-        selected = [*names, "COUNT(*)", f"MIN({moment})"]
-        rows = self._select(selected, endpoint.name, "1 = 1" + (f" GROUP BY {', '.join(names)}" if names else ""), [])
+        answer = self.ask(counts_since_first(endpoint.name, types_of(endpoint.variant_columns), endpoint.time_column))
         return {
-            " ".join(row[: len(names)]): row[-2] / max(1, (today - _day(row[-1])).days + 1)
-            for row in rows
-            if row[-1] is not None
+            " ".join(variant): count / max(1, (today - first.date()).days + 1)
+            for *variant, count, first in answer
+            if first is not None
         }
 
     def keys_between(self, task: Task, start: datetime, end: datetime) -> set[tuple[Any, ...]]:
         """Keys of the rows of a variant of an entity that happened between two moments."""
         endpoint = task.endpoint
-        moment = self._name(endpoint.time_column)
-        constants = "".join(f" AND {self._name(param)} = %s" for param, _ in task.variant)
-        values = [start, end, *(value for _, value in task.variant)]
-        where = f"{moment} >= %s AND {moment} < %s{constants}"
-        return set(self._select(list(map(self._name, endpoint.key)), endpoint.name, where, values))
+        keys = types_of(column for column in endpoint.columns if column.key)
+        where = [since(endpoint.time_column, start), before(endpoint.time_column, end), *of_variant(task, self._grain)]
+        return set(self.ask(rows(endpoint.name, keys, where)))
 
     def latest(self, endpoint: Endpoint, column: str, figures: Sequence[str]) -> dict[str, tuple[Any, ...]]:
         """Some columns of everybody's latest row of an entity, by the column that says who it is."""
-        who, columns = self._name(column), ", ".join(map(self._name, figures))
-        order = ", ".join([f"{self._name(endpoint.time_column)} DESC", *map(self._name, endpoint.key)])
-        client = self._connected()
-        # names come from the catalogue
-        table = client.make_qualified_table_name(endpoint.name)
-        query = (
-            f"SELECT {who}, {columns} FROM (SELECT {who}, {columns}, ROW_NUMBER() OVER"  # noqa: S608
-            f" (PARTITION BY {who} ORDER BY {order}) AS place FROM {table}"
-            f" WHERE {who} IS NOT NULL) AS ranked WHERE place = 1"
-        )
-        with client.execute_query(query) as cursor:
-            return {row[0]: tuple(row[1:]) for row in cursor.fetchall()}
-
-    def pairs(self, table: str, one: str, other: str) -> dict[str, Any]:
-        """Two columns of a table, as key and value."""
-        return dict(self._select([self._name(one), self._name(other)], table, "1 = 1", []))
+        types = types_of(endpoint.table_columns)
+        columns = {name: types[name] for name in figures}
+        statement = latest_rows(endpoint.name, column, columns, moment=endpoint.time_column, key=endpoint.key)
+        return {who: tuple(found) for who, *found in self.ask(statement)}
 
     def holding(self, table: str, values: Mapping[str, Collection[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Columns of a table, and at least those of its rows that hold one of the values in each of some columns."""
-        conditions, given = ["1 = 1"], []
-        for name, wanted in values.items():
-            if 0 < len(wanted) <= VALUES_MAX:
-                conditions.append(f"{self._name(name)} IN ({', '.join(['%s'] * len(wanted))})")
-                given += list(wanted)
-            elif wanted:
-                conditions.append(f"{self._name(name)} BETWEEN %s AND %s")
-                given += [min(wanted), max(wanted)]
-        return self._ask(["*"], table, " AND ".join(conditions), given)
+        columns = self.columns(table)
+        where = [
+            one_of(name, wanted) if len(wanted) <= VALUES_MAX else between(name, min(wanted), max(wanted))
+            for name, wanted in values.items()
+            if wanted
+        ]
+        return list(columns), self.ask(rows(table, columns, where)) if columns else []
 
-    def delete(self, table: str, column: str, values: Sequence[str]) -> None:
-        """Delete the rows that have one of some values."""
+    def _rendered(self, statement: Statement) -> tuple[str, list[Any]]:
         client = self._connected()
-        where = f"{self._name(column)} IN ({', '.join(['%s'] * len(values))})"
-        client.execute_sql(f"DELETE FROM {client.make_qualified_table_name(table)} WHERE {where}", *values)  # noqa: S608 - as below
-
-    def _where(self, task: Task) -> tuple[str, list[Any]]:
-        window = task.window
-        if window is None:
-            raise ValueError(f"{task.endpoint.name} has no dates")
-        conditions = [f"{self._name('date')} BETWEEN %s AND %s"]
-        values: list[Any] = [window.start, window.end]
-        constants = dict(task.variant)
-        if task.endpoint.kind is Kind.AGGREGATE:
-            constants["grain"] = self._grain.value
-        for name, value in constants.items():
-            conditions.append(f"{self._name(name)} = %s")
-            values.append(value)
-        return " AND ".join(conditions), values
+        text, values = render(statement, names_of(client))
+        return text, to_destination(values, client.capabilities)
 
     def _connected(self) -> SqlClientBase[Any]:
         """Making a client costs more than a query, and opening a file does too."""
@@ -171,23 +182,3 @@ class Warehouse:
             self._client.open_connection()
             self._opened = True
         return self._client
-
-    def _name(self, column: str) -> str:
-        return f'"{column}"'
-
-    def _select(self, what: Sequence[str], table: str, where: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        return self._ask(what, table, where, values)[1]
-
-    def _ask(
-        self, what: Sequence[str], table: str, where: str, values: Sequence[Any]
-    ) -> tuple[list[str], list[tuple[Any, ...]]]:
-        client = self._connected()
-        # names come from the catalogue, values are passed beside the text
-        query = f"SELECT {', '.join(what)} FROM {client.make_qualified_table_name(table)} WHERE {where}"  # noqa: S608
-        with client.execute_query(query, *values) as cursor:
-            return [column[0] for column in cursor.description], [tuple(row) for row in cursor.fetchall()]
-
-
-def _day(moment: datetime) -> Date:
-    there = moment.astimezone(UTC)
-    return Date(there.year, there.month, there.day)

@@ -1,7 +1,13 @@
-"""A stand-in for the Atatus REST API, answering from a synthetic world."""
+"""A stand-in for the Atatus REST API, answering from a made-up world.
 
-from sandbox.atatus.app import create_app
-from sandbox.atatus.server import running, serve
+A call comes in at `app`, its key is found by `keys`, its path by `resources`, its time range by `timing`, and it is
+answered in `answers` from `world`. `state` is what a test holds in its hand.
+"""
+
+from functools import partial
+
+from sandbox import server
+from sandbox.atatus.app import BASE_PATH, create_app
 from sandbox.atatus.settings import (
     ADMIN_KEY,
     PROJECTS,
@@ -13,7 +19,8 @@ from sandbox.atatus.settings import (
     Settings,
     Size,
 )
-from sandbox.faults import Fault
+from sandbox.server import serve
+from sandbox.server.faults import Fault
 
 __all__ = [
     "ADMIN_KEY",
@@ -30,3 +37,5 @@ __all__ = [
     "running",
     "serve",
 ]
+
+running = partial(server.running, base_path=BASE_PATH.rstrip("/"))

@@ -17,155 +17,85 @@ Readings, where the contract leaves a choice open and no setting offers one:
 - A created deployment is answered with its fields under `data`, without the key; `revision` is required.
 """
 
-import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 
+import orjson
 from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from sandbox.atatus.keys import IN_BODY, PARAMETER, KeyFrom, authenticate, find_key, read_fields
-from sandbox.atatus.refusals import Refusal, error
+from sandbox.atatus.keys import INVALID_KEY, PARAMETER, authenticate, find_key, read_fields
 from sandbox.atatus.resources import Resource
 from sandbox.atatus.settings import Settings
-from sandbox.atatus.state import Asked, Sandbox
+from sandbox.atatus.state import NOT_FOUND, Sandbox
 from sandbox.atatus.timing import Parameter, read_parameters
-from sandbox.faults import Fault
-from sandbox.faults import first_to_strike as first
-from sandbox.limiter import retry_after
-from sandbox.wire import Reply, deliver, replaced, success
+from sandbox.server.app import Api, Request, make_app
+from sandbox.server.replies import NO_CONTENT, Refusal, Reply, success
+from sandbox.server.state import Call
 
 BASE_PATH = "/v2/"
-_log = logging.getLogger(__name__)
+_TEXTS = {
+    400: "Bad request",
+    401: INVALID_KEY,
+    403: "Items are hidden for administrators only",
+    404: NOT_FOUND,
+    405: "You tried to access the item with an invalid method",
+    429: "You are requesting too many items. Please slow down",
+    500: "We have a problem with our server. Please try again later",
+    502: "Bad gateway",
+    503: "We are offline due to maintenance work. Please try again later",
+}
 
 
 def create_app(settings: Settings | None = None, *, clock: Callable[[], float] = time.monotonic) -> Starlette:
     """Make the app; `app.state.sandbox` is its `Sandbox`, `clock` gives the limiter's seconds."""
-    sandbox = Sandbox(settings or Settings(), clock)
-    app = Starlette(routes=[Route("/{path:path}", _Door(sandbox))])
-    app.state.sandbox = sandbox
-    return app
+    return make_app(_Atatus(Sandbox(settings or Settings(), clock)))
 
 
-@dataclass(slots=True)
-class _Call:
-    """One request on its way through the server, with what is found out about it."""
+class _Atatus(Api[Sandbox]):
+    base_path = BASE_PATH
+    key_parameter = PARAMETER
 
-    method: str
-    path: str
-    headers: Mapping[str, str]
-    parameters: list[Parameter]
-    fields: dict[str, object] = field(default_factory=dict)
-    key: tuple[str, KeyFrom] | None = None
-    fault: Fault | None = None
-    units: int = 0
-
-    @property
-    def asked(self) -> list[Parameter]:
-        """List the parameters without the key."""
-        return [parameter for parameter in self.parameters if parameter.name != PARAMETER]
-
-    @property
-    def query(self) -> dict[str, str]:
-        """Give the values of the parameters without the key."""
-        return {parameter.name: parameter.value for parameter in self.asked}
-
-
-class _Door:
-    """The one place where requests come in; an ASGI app of its own, as it wants the connection and the raw query."""
-
-    def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        sandbox = self._sandbox
-        call = _Call(
-            method=scope["method"],
-            path=scope["path"].removeprefix(BASE_PATH) if scope["path"].startswith(BASE_PATH) else "",
-            headers={name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]},
-            parameters=read_parameters(scope["query_string"].decode("latin-1")),
-        )
-        style = sandbox.settings.error_body
-        try:
-            if call.method in IN_BODY:
-                call.fields = read_fields(call.headers.get("content-type", ""), await _body(receive))
-            reply = self._reply(call)
-        except Refusal as refusal:
-            reply = error(refusal, style)
-        except Exception:  # noqa: BLE001 - whatever went wrong, the client gets the documented body and the log the cause
-            _log.exception("The sandbox failed to answer %s", call.path)
-            reply = error(Refusal(500), style)
-        key, key_from = call.key or (None, None)
-        sandbox.log.append(
-            Asked(
-                method=call.method,
-                path=call.path,
-                query=call.query,
-                status=reply.status,
-                units=call.units,
-                at=sandbox.clock(),
-                key=key,
-                key_from=key_from,
-            )
-        )
-        await deliver(scope, send, reply, call.fault, sandbox.settings.latency)
-
-    def _reply(self, call: _Call) -> Reply:
-        sandbox, settings = self._sandbox, self._sandbox.settings
+    def admit(self, call: Call, request: Request) -> tuple[int, Callable[[], Reply]]:
+        sandbox, settings = self.sandbox, self.sandbox.settings
         if settings.maintenance:
             raise Refusal(503)
-        call.key = find_key(call.method, call.headers, call.parameters, call.fields, settings)
-        text, key = authenticate(call.key, settings)
+        fields = read_fields(request)
+        call.key, call.key_from = find_key(call.method, request, fields, settings.key_headers)
+        key = authenticate(call.key, settings)
         found = sandbox.find(call.path)
-        if found is None:
-            raise Refusal(404)
         if call.method != found.method:
             raise Refusal(405)
         if not key.may(found.action):
             raise Refusal(settings.wrong_permission_status, f"The API key may not {found.action.lower()}")
         sandbox.check(found, administrator=key.administrator)
-        call.fault = first(sandbox.faults, call.path, call.query, free=True)
-        if call.fault is not None:
-            return replaced(call.fault, self._failed)
-        verdict = sandbox.limiter(text).take(1, sandbox.clock())
-        if not verdict.allowed:
-            reply = self._failed(429)
-            reply.headers |= retry_after(settings.retry_after, verdict.retry_after)
-            return reply
-        call.units = 1
-        call.fault = first(sandbox.faults, call.path, call.query, free=False)
-        if call.fault is not None and not call.fault.spoils:
-            return replaced(call.fault, self._failed)
         if found.kind == "deployments":
-            return self._created(call, found)
-        return self._answered(call, found, administrator=key.administrator)
+            return 1, partial(self._created, call, found, fields)
+        return 1, partial(self._answered, call, found, read_parameters(request.query), administrator=key.administrator)
 
-    def _failed(self, status: int) -> Reply:
-        return error(Refusal(status), self._sandbox.settings.error_body)
+    def refused(self, call: Call, refusal: Refusal) -> Reply:  # noqa: ARG002 - every call is refused alike
+        status, message = refusal.status, refusal.message or _TEXTS[refusal.status]
+        style = self.sandbox.settings.error_body
+        if style == "html":
+            page = f"<!doctype html><title>{status}</title><p>{message}</p>"
+            return Reply(status, page.encode(), "text/html")
+        if style == "empty":
+            return Reply(status, b"")
+        return Reply(status, orjson.dumps({} if style == "absent" else {style: message}))
 
-    def _created(self, call: _Call, found: Resource) -> Reply:
-        fields = {name: value for name, value in call.fields.items() if name != PARAMETER}
+    def _created(self, call: Call, found: Resource, fields: dict[str, object]) -> Reply:
+        fields = {name: value for name, value in fields.items() if name != PARAMETER}
         if not fields.get("revision"):
             raise Refusal(400, "revision is required")
-        self._sandbox.deployments.append({"project": found.project} | fields)
+        self.sandbox.deployments.append({"project": found.project} | fields)
         reply = success({"data": fields}, call.fault)
         reply.status = 201
         return reply
 
-    def _answered(self, call: _Call, found: Resource, *, administrator: bool) -> Reply:
-        body = self._sandbox.ask(found, call.path, call.asked, administrator=administrator)
+    def _answered(self, call: Call, found: Resource, parameters: list[Parameter], *, administrator: bool) -> Reply:
+        asked = [parameter for parameter in parameters if parameter.name != PARAMETER]
+        body = self.sandbox.ask(found, call.path, asked, administrator=administrator)
         is_empty = found.kind == "transactions" and isinstance(body, dict) and not body["data"]
-        if is_empty and self._sandbox.settings.empty_status == 204:  # noqa: PLR2004 - the status is its own name
-            return Reply(204, b"")
+        if is_empty and self.sandbox.settings.empty_status == NO_CONTENT:
+            return Reply(NO_CONTENT, b"")
         return success(body, call.fault)
-
-
-async def _body(receive: Receive) -> bytes:
-    parts = []
-    while True:
-        message = await receive()
-        parts.append(message.get("body", b""))
-        if not message.get("more_body"):
-            return b"".join(parts)

@@ -1,54 +1,50 @@
 """The three documented ways of sending an API key, and what a request's body says."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from email.message import Message
 from email.parser import BytesParser
-from typing import Literal
 from urllib.parse import parse_qsl
 
 import orjson
 
-from sandbox.atatus.refusals import INVALID_KEY, Refusal
 from sandbox.atatus.settings import Key, Settings
-from sandbox.atatus.timing import Parameter
+from sandbox.server.app import Request
+from sandbox.server.replies import Refusal
+from sandbox.server.state import KeyFrom
 
-KeyFrom = Literal["header", "query", "body"]
 PARAMETER = "api_key"
+INVALID_KEY = "API key is invalid!"
 _IN_QUERY = {"GET", "DELETE"}
-IN_BODY = {"POST", "PUT"}
+_IN_BODY = {"POST", "PUT"}
 
 
 def find_key(
-    method: str,
-    headers: Mapping[str, str],
-    parameters: Sequence[Parameter],
-    fields: Mapping[str, object],
-    settings: Settings,
-) -> tuple[str, KeyFrom] | None:
-    """Find the key of a request and where it came from; a header goes before the rest."""
-    for name in sorted(settings.key_headers):
-        if name.lower() in headers:
-            return headers[name.lower()], "header"
+    method: str, request: Request, fields: Mapping[str, object], headers: Iterable[str]
+) -> tuple[str | None, KeyFrom | None]:
+    """Find the key of a request and where it came from; `headers`, those that may hold it, go before the rest."""
+    for name in sorted(headers):
+        if name.lower() in request.headers:
+            return request.headers[name.lower()], "header"
     if method in _IN_QUERY:
-        found = next((parameter.value for parameter in parameters if parameter.name == PARAMETER), None)
-        return None if found is None else (found, "query")
-    if method in IN_BODY and PARAMETER in fields:
+        found = (value for name, value in request.pairs if name == PARAMETER)
+        return next(((value, "query") for value in found), (None, None))
+    if method in _IN_BODY and PARAMETER in fields:
         return str(fields[PARAMETER]), "body"
-    return None
+    return None, None
 
 
-def authenticate(found: tuple[str, KeyFrom] | None, settings: Settings) -> tuple[str, Key]:
-    """Give the key and what it may do; refuses a request without a valid one."""
-    if found is None:
+def authenticate(key: str | None, settings: Settings) -> Key:
+    """Give what a key may do; refuses a request without a valid one."""
+    if key is None:
         raise Refusal(settings.no_key_status, INVALID_KEY)
-    text, _ = found
-    if text not in settings.keys:
+    if key not in settings.keys:
         raise Refusal(settings.wrong_key_status, INVALID_KEY)
-    return text, settings.keys[text]
+    return settings.keys[key]
 
 
-def read_fields(content_type: str, body: bytes) -> dict[str, object]:
+def read_fields(request: Request) -> dict[str, object]:
     """Read the fields of a form or a JSON object; a body that is neither has none."""
+    content_type, body = request.headers.get("content-type", ""), request.body
     kind = content_type.partition(";")[0].strip().lower()
     if kind == "application/json":
         return _json_fields(body)

@@ -8,21 +8,13 @@ Kind = Literal["transactions", "transaction", "deployments", "extra"]
 
 @dataclass(frozen=True, slots=True)
 class Resource:
-    """What a path names; `project` and `transaction` are the ids in it."""
+    """What a path names, with the ids in it, the only method that it takes, and the permission that a key needs."""
 
     kind: Kind
     project: str = ""
     transaction: str = ""
-
-    @property
-    def method(self) -> str:
-        """Give the only method that the resource takes."""
-        return "POST" if self.kind == "deployments" else "GET"
-
-    @property
-    def action(self) -> Literal["Read", "Write"]:
-        """Give the permission that a key needs."""
-        return "Write" if self.kind == "deployments" else "Read"
+    method: Literal["GET", "POST"] = "GET"
+    action: Literal["Read", "Write"] = "Read"
 
 
 def find(path: str, extra: frozenset[str] = frozenset()) -> Resource | None:
@@ -37,5 +29,5 @@ def find(path: str, extra: frozenset[str] = frozenset()) -> Resource | None:
         case ["projects", project, "transactions", transaction] if transaction:
             return Resource("transaction", project, transaction)
         case ["projects", project, "deployments"]:
-            return Resource("deployments", project)
+            return Resource("deployments", project, method="POST", action="Write")
     return None

@@ -1,10 +1,11 @@
-"""What a sandbox server can be told: its world, its keys, its limits and which reading of the contract it follows."""
+"""What can be chosen: the world, the keys, and how the server reads what the contract leaves open."""
 
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
-from sandbox.limiter import Algorithm, RetryAfter
+from sandbox.server.limiter import RetryAfter
+from sandbox.server.state import BaseSettings
 
 READ_KEY = "a1" * 16
 WRITE_KEY = "b2" * 16
@@ -42,19 +43,17 @@ def _default_keys() -> dict[str, Key]:
 
 @dataclass(frozen=True)
 class Size:
-    """How big the synthetic world is: kinds of transactions in a project, and events of it on an average weekday."""
+    """How big the made-up world is: kinds of transactions in a project, and events of it on an average weekday."""
 
     transactions: int = 12
     events_per_day: int = 200
 
 
 @dataclass
-class Settings:
-    """Everything a test or a demo may choose.
+class Settings(BaseSettings):
+    """Everything a test or a demo may choose, besides what every stand-in has.
 
-    `seed`, `first_day`, `size` and `late_days` make the world when the app is created, `limit`, `period` and
-    `algorithm` a key's limiter at its first request. All other fields are read at each request, so they may change
-    while serving.
+    `size` and `late_days` make the world when the app is created.
 
     The world:
         as_of: the day at whose end questions are asked; move it to see the past restated.
@@ -83,13 +82,10 @@ class Settings:
         key_headers: headers that are read for a key.
         no_key_status, wrong_key_status, wrong_permission_status: how a key is refused.
 
-    `limit` calls per `period` seconds is the rate limit of each key, counted by `algorithm`; `retry_after` tells
-    whether a 429 says when to come back. `maintenance` answers 503 to everything. `latency` is seconds between a
-    request, which is charged at once, and its answer.
+    Every call costs one unit. `maintenance` answers 503 to everything.
     """
 
-    seed: int = 1
-    first_day: date = date(2026, 1, 1)
+    retry_after: RetryAfter = "absent"
     as_of: date = date(2026, 3, 31)
     size: Size = field(default_factory=Size)
     late_days: int = 3
@@ -113,9 +109,4 @@ class Settings:
     no_key_status: int = 401
     wrong_key_status: int = 401
     wrong_permission_status: int = 403
-    limit: int = 60
-    period: float = 60.0
-    algorithm: Algorithm = "fixed_window"
-    retry_after: RetryAfter = "absent"
     maintenance: bool = False
-    latency: float = 0.0

@@ -1,65 +1,26 @@
-"""The part of the sandbox that knows no HTTP: its world, its limits, its log and its truth."""
+"""The part of the sandbox that knows no HTTP: what exists, who may see it, and what is answered."""
 
-import threading
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 from sandbox.atatus.answers import Answers
-from sandbox.atatus.figures import Row
-from sandbox.atatus.keys import KeyFrom
-from sandbox.atatus.refusals import Refusal
 from sandbox.atatus.resources import Resource, find
 from sandbox.atatus.settings import Settings
-from sandbox.atatus.timing import Parameter, Span, midnight, read_span
+from sandbox.atatus.timing import Parameter, Span, read_span, start_of
 from sandbox.atatus.world import World
-from sandbox.faults import Fault
-from sandbox.limiter import Limiter, Limiters
+from sandbox.server.replies import Refusal, Row
+from sandbox.server.state import BaseSandbox
+
+NOT_FOUND = "The item could not be found"
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One request as the server saw it; `path` is below `/v2/`, `at` is seconds of the sandbox's clock.
-
-    `query` never holds the key, `key_from` tells where it was found. `status` is 0 when the connection was reset.
-    """
-
-    method: str
-    path: str
-    query: Mapping[str, str]
-    status: int
-    units: int
-    at: float
-    key: str | None
-    key_from: KeyFrom | None
-
-
-class Sandbox:
-    """Everything a test may look at or change while the server runs.
-
-    `faults` is a list to append to; `log` holds every request in order of arrival, `deployments` what was created.
-    """
+class Sandbox(BaseSandbox[Settings]):
+    """The Atatus sandbox; `deployments` holds what was created."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
-        self.settings = settings
-        self.clock = clock
+        super().__init__(settings, clock)
         self.world = World(settings)
-        self.faults: list[Fault] = []
-        self.log: list[Asked] = []
         self.deployments: list[Row] = []
-        self._limiters = Limiters()
-        # The server answers in its own thread while a test asks for the truth in another.
-        self._lock = threading.Lock()
-
-    @property
-    def units_spent(self) -> int:
-        """Count the calls charged so far, over all keys."""
-        return sum(asked.units for asked in self.log)
-
-    @property
-    def rejections(self) -> int:
-        """Count the answers with status 429 so far."""
-        return sum(asked.status == 429 for asked in self.log)  # noqa: PLR2004 - the status is its own name
 
     def answer(self, path: str, **query: object) -> object:
         """Give the body that a GET of `path` below `/v2/` would answer, to an administrator, free and unlogged.
@@ -67,8 +28,8 @@ class Sandbox:
         Times are written with a space or a `+`. Refuses what the server would refuse with `Refusal`.
         """
         found = self.find(path)
-        if found is None or found.method != "GET":
-            raise Refusal(404)
+        if found.method != "GET":
+            raise Refusal(404, NOT_FOUND)
         texts = {name: str(value) for name, value in query.items()}
         parameters = [Parameter(name, text, text.replace(" ", "+")) for name, text in texts.items()]
         self.check(found, administrator=True)
@@ -77,22 +38,25 @@ class Sandbox:
     def rows(self, project: str, day: date) -> list[Row]:
         """Give every row of one day on the server's clock, as known at the end of `settings.as_of`."""
         self.check(Resource("transactions", project), administrator=True)
-        span = Span(midnight(day, self.settings), midnight(day + timedelta(1), self.settings))
+        span = Span(start_of(day, self.settings), start_of(day + timedelta(1), self.settings))
         with self._lock:
             return self._answers(administrator=True).rows(project, span)
 
-    def find(self, path: str) -> Resource | None:
+    def find(self, path: str) -> Resource:
         """Find what a path below `/v2/` names."""
-        return find(path, frozenset(self.settings.extra))
+        found = find(path, frozenset(self.settings.extra))
+        if found is None:
+            raise Refusal(404, NOT_FOUND)
+        return found
 
     def check(self, found: Resource, *, administrator: bool) -> None:
         """Refuse what does not exist or is hidden from this caller."""
         if found.kind != "extra" and found.project not in self.settings.projects:
-            raise Refusal(404)
+            raise Refusal(404, NOT_FOUND)
         with self._lock:
             names = self._answers(administrator=True).names(found.project) if found.transaction else {}
         if found.transaction and found.transaction not in names:
-            raise Refusal(404)
+            raise Refusal(404, NOT_FOUND)
         items = {found.project, found.transaction, names.get(found.transaction, "")}
         if not administrator and items & self.settings.admin_only:
             raise Refusal(403)
@@ -111,8 +75,3 @@ class Sandbox:
 
     def _answers(self, *, administrator: bool) -> Answers:
         return Answers(self.world, self.settings, administrator=administrator)
-
-    def limiter(self, key: str) -> Limiter:
-        """Give the limiter of a key; it starts counting at the key's first request."""
-        settings = self.settings
-        return self._limiters.of(key, settings.algorithm, settings.limit, settings.period)

@@ -1,4 +1,4 @@
-"""The time range of a request; whatever the contract does not name is refused."""
+"""The time range of a request, on the server's clock; whatever the contract does not name is refused."""
 
 import re
 from collections.abc import Sequence
@@ -8,9 +8,9 @@ from typing import NamedTuple
 from urllib.parse import unquote_plus
 from zoneinfo import ZoneInfo
 
-from sandbox.atatus.refusals import Refusal
 from sandbox.atatus.settings import AcceptsTime, Settings
-from sandbox.atatus.world import MINUTES_PER_DAY
+from sandbox.server.replies import Refusal
+from sandbox.worlds.days import MINUTES_PER_DAY
 
 DURATIONS = frozenset({"30m", "60m", "6h", "12h", "1d", "2d", "3d", "7d", "14d", "1M"})
 _ENDS = {"timeStart", "timeEnd"}
@@ -46,24 +46,23 @@ def read_parameters(query: str) -> list[Parameter]:
     return [Parameter(unquote_plus(name), unquote_plus(raw), raw) for name, _, raw in pairs]
 
 
-def minute_of(moment: datetime, settings: Settings) -> int:
-    """Give the minute of a moment on the server's clock."""
-    return int(moment.replace(tzinfo=ZoneInfo(settings.timezone)).timestamp()) // 60
-
-
-def midnight(day: date, settings: Settings) -> int:
+def start_of(day: date, settings: Settings) -> int:
     """Give the minute at which `day` starts on the server's clock."""
-    return minute_of(datetime.combine(day, datetime.min.time()), settings)
+    return _minute_of(datetime.combine(day, datetime.min.time()), settings)
 
 
 def now(settings: Settings) -> int:
     """Give the minute at which questions are asked: the very end of `settings.as_of`."""
-    return midnight(settings.as_of + timedelta(1), settings)
+    return start_of(settings.as_of + timedelta(1), settings)
 
 
 def day_of(minute: int, settings: Settings) -> date:
     """Give the day on the server's clock."""
     return datetime.fromtimestamp(minute * 60, ZoneInfo(settings.timezone)).date()
+
+
+def _minute_of(moment: datetime, settings: Settings) -> int:
+    return int(moment.replace(tzinfo=ZoneInfo(settings.timezone)).timestamp()) // 60
 
 
 def read_span(parameters: Sequence[Parameter], settings: Settings) -> Span:
@@ -102,5 +101,5 @@ def _moment(parameter: Parameter, settings: Settings) -> int:
     spelling = next((mark for mark in ("+", "%20", "%2B") if mark in parameter.raw.upper()), "")
     if _MOMENT.fullmatch(parameter.value) and spelling in _SPELLINGS[settings.accepts_time]:
         with suppress(ValueError, OverflowError):
-            return minute_of(datetime.fromisoformat(parameter.value.replace("+", " ")), settings)
+            return _minute_of(datetime.fromisoformat(parameter.value.replace("+", " ")), settings)
     raise Refusal(400, f"{parameter.name} is not a time of the form YYYY-MM-DD+HH:mm")

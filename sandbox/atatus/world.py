@@ -1,20 +1,16 @@
-"""A small synthetic world of custom transactions, made day by day from a seed."""
+"""A small made-up world of custom transactions, made day by day from a seed."""
 
 import hashlib
 import math
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date
 from typing import NamedTuple
 
 from sandbox.atatus.settings import Settings
-from sandbox.dice import chance, dice
+from sandbox.worlds.chance import chance, seeded
+from sandbox.worlds.days import MINUTES_PER_DAY, activity_on, day_at, midnight
 
-MINUTES_PER_DAY = 1440
-EPOCH = date(1970, 1, 1).toordinal()
-_SATURDAY = 5
-_WEEKEND_ACTIVITY = 0.4
 _CLOSED_SHARE = 0.08
 _LATE_SHARE = 0.12
 # Every project has the first three; what is named alike in two projects has the same id in both.
@@ -36,7 +32,7 @@ _OTHERS = (
 
 
 class Event(NamedTuple):
-    """One run of a transaction; `at` and `known_at`, when the server learns of it, are minutes since 1970 in UTC."""
+    """One time that a transaction ran; the server learns of it at `known_at`. Times are minutes since 1970 in UTC."""
 
     at: int
     known_at: int
@@ -61,7 +57,7 @@ def identifier(name: str) -> str:
 
 
 class World:
-    """One set of events, from which every endpoint answers.
+    """Everything that happens, from which every endpoint answers.
 
     A day depends only on the seed, the size and the project, so asking about one day changes no other. Not
     thread-safe: one caller at a time.
@@ -78,7 +74,7 @@ class World:
     def transactions(self, project: str) -> list[Transaction]:
         """List what can happen in a project, most frequent first."""
         if project not in self._transactions:
-            rng = dice(self._seed, project)
+            rng = seeded(self._seed, project)
             names = list(_OTHERS)
             rng.shuffle(names)
             names = [*_COMMON, *names]
@@ -97,8 +93,7 @@ class World:
     def events(self, project: str, start: int, end: int, now: int) -> Iterator[Event]:
         """Yield the events of `start <= at < end` that are known before `now`; all are minutes since 1970 in UTC."""
         end = min(end, now)
-        first, last = EPOCH + start // MINUTES_PER_DAY, EPOCH + (end - 1) // MINUTES_PER_DAY
-        for day in range(max(first, self._first_day), last + 1):
+        for day in range(max(day_at(start), self._first_day), day_at(end - 1) + 1):
             for event in self._day(project, day):
                 if start <= event.at < end and event.known_at < now:
                     yield event
@@ -109,16 +104,14 @@ class World:
         return self._days[project, day]
 
     def _make_day(self, project: str, day: int) -> Iterator[Event]:
-        rng = dice(self._seed, project, day)
+        rng = seeded(self._seed, project, day)
         if chance(rng, _CLOSED_SHARE):
             return
-        weekend = date.fromordinal(day).weekday() >= _SATURDAY
-        activity = (_WEEKEND_ACTIVITY if weekend else 1.0) * rng.uniform(0.8, 1.2)
+        activity = activity_on(rng, day)
         kinds = self.transactions(project)
         count = max(1, round(self._size.events_per_day * activity))
-        midnight = (day - EPOCH) * MINUTES_PER_DAY
         for kind in rng.choices(kinds, [kind.weight for kind in kinds], k=count):
-            yield self._make_event(rng, kind, midnight + rng.randrange(MINUTES_PER_DAY))
+            yield self._make_event(rng, kind, midnight(day) + rng.randrange(MINUTES_PER_DAY))
 
     def _make_event(self, rng: random.Random, kind: Transaction, at: int) -> Event:
         is_late = self._late_minutes > 0 and chance(rng, _LATE_SHARE)

@@ -26,151 +26,95 @@ Readings, where the contract leaves a choice open:
 """
 
 import itertools
-import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from urllib.parse import parse_qsl
+from functools import partial
 
 import orjson
 from starlette.applications import Starlette
-from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from sandbox.atribu.endpoints import Endpoint, find
-from sandbox.atribu.refusals import Refusal, code_of, error_body
+from sandbox.atribu.endpoints import DATES, Endpoint, find
 from sandbox.atribu.settings import Settings
-from sandbox.atribu.state import Asked, Sandbox
-from sandbox.faults import Fault
-from sandbox.limiter import Limiter, retry_after
-from sandbox.wire import Reply, deliver, replaced, success
+from sandbox.atribu.state import Sandbox
+from sandbox.server.app import Api, Request, make_app
+from sandbox.server.faults import Fault
+from sandbox.server.replies import Refusal, Reply, Row, replaced, success
+from sandbox.server.state import Call
 
 BASE_PATH = "/api/v1/"
-_log = logging.getLogger(__name__)
+_CODES = {
+    400: "invalid_parameter",
+    401: "unauthorized",
+    403: "insufficient_scope",
+    404: "not_found",
+    405: "invalid_request",
+    429: "rate_limit_exceeded",
+    500: "internal_error",
+    502: "internal_error",
+    503: "service_unavailable",
+}
+_MESSAGES = {429: "Too many requests", 500: "The sandbox itself failed"}
 
 
 def create_app(settings: Settings | None = None, *, clock: Callable[[], float] = time.monotonic) -> Starlette:
     """Make the app; `app.state.sandbox` is its `Sandbox`, `clock` gives the limiter's seconds."""
-    sandbox = Sandbox(settings or Settings(), clock)
-    app = Starlette(routes=[Route("/{path:path}", _Door(sandbox))])
-    app.state.sandbox = sandbox
-    return app
+    return make_app(_Atribu(Sandbox(settings or Settings(), clock)))
 
 
-@dataclass(slots=True)
-class _Call:
-    """One request on its way through the server, with what is found out about it."""
-
-    method: str
-    path: str
-    pairs: list[tuple[str, str]]
-    request_id: str
-    key: str | None = None
-    limiter: Limiter | None = None
-    fault: Fault | None = None
-    units: int = 0
-
-
-class _Door:
-    """The one place where requests come in; an ASGI app of its own, because layers cost time."""
+class _Atribu(Api[Sandbox]):
+    base_path = BASE_PATH
 
     def __init__(self, sandbox: Sandbox) -> None:
-        self._sandbox = sandbox
+        super().__init__(sandbox)
         self._numbers = itertools.count(1)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - GET has no body
-        sandbox = self._sandbox
-        call = _Call(
-            method=scope["method"],
-            path=scope["path"].removeprefix(BASE_PATH) if scope["path"].startswith(BASE_PATH) else "",
-            pairs=parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True),
-            request_id=self._sandbox.canaries.request_id(f"req_{next(self._numbers):08x}"),
-        )
-        try:
-            reply = self._reply(call, dict(scope["headers"]))
-        except Refusal as refusal:
-            reply = self._error(call, refusal.code, refusal.message, refusal.status)
-        except Exception:  # noqa: BLE001 - whatever went wrong, the client gets the documented body and the log the cause
-            _log.exception("The sandbox failed to answer %s", call.path)
-            reply = self._error(call, "internal_error", "The sandbox itself failed", 500)
-        self._add_headers(call, reply)
-        sandbox.log.append(
-            Asked(
-                path=call.path,
-                query=dict(call.pairs),
-                status=reply.status,
-                units=call.units,
-                at=sandbox.clock(),
-                key=call.key,
-                request_id=call.request_id,
-            )
-        )
-        await deliver(scope, send, reply, call.fault, sandbox.settings.latency)
-
-    def _reply(self, call: _Call, headers: dict[bytes, bytes]) -> Reply:
-        sandbox = self._sandbox
-        call.key, scopes = self._authenticate(headers)
-        call.limiter = sandbox.limiter(call.key)
+    def admit(self, call: Call, request: Request) -> tuple[int, Callable[[], Reply]]:
+        call.request_id = self.sandbox.canaries.request_id(f"req_{next(self._numbers):08x}")
+        key, scopes = self._authenticate(request)
+        call.key, call.key_from = key, "header"
         found = find(call.path)
         if found is None:
-            raise Refusal("not_found", "Not found")
-        if call.method != "GET":
-            raise Refusal("invalid_request", f"{call.method} is not allowed here")
+            raise Refusal(404, "Not found")
         endpoint, parent = found
+        if call.method != "GET":
+            raise Refusal(405, f"{call.method} is not allowed here")
         if endpoint.scope not in scopes:
-            raise Refusal("insufficient_scope", f"This API key does not have the scope {endpoint.scope}")
-        asked = dict(call.pairs)
-        call.fault = sandbox.strike(call.path, asked, free=True)
-        if call.fault is not None:
-            return self._failed(call, call.fault)
-        verdict = call.limiter.take(endpoint.units, sandbox.clock())
-        if not verdict.allowed:
-            return self._rejected(call, verdict.retry_after)
-        call.units = endpoint.units
-        call.fault = sandbox.strike(call.path, asked, free=False)
-        if call.fault is not None and not call.fault.spoils:
-            return self._failed(call, call.fault)
-        return self._answered(call, endpoint, parent)
+            raise Refusal(403, f"This API key does not have the scope {endpoint.scope}")
+        return endpoint.units, partial(self._answered, call, request, endpoint, parent)
 
-    def _authenticate(self, headers: dict[bytes, bytes]) -> tuple[str, frozenset[str]]:
-        kind, _, key = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
-        scopes = self._sandbox.settings.keys.get(key) if kind.lower() == "bearer" else None
+    def _authenticate(self, request: Request) -> tuple[str, frozenset[str]]:
+        kind, _, key = request.headers.get("authorization", "").partition(" ")
+        scopes = self.sandbox.settings.keys.get(key) if kind.lower() == "bearer" else None
         if scopes is None:
-            raise Refusal("unauthorized", "Invalid or expired API key")
+            raise Refusal(401, "Invalid or expired API key")
         return key, scopes
 
-    def _rejected(self, call: _Call, wait: float) -> Reply:
-        reply = self._error(call, "rate_limit_exceeded", "Too many requests", 429)
-        reply.headers |= retry_after(self._sandbox.settings.retry_after, wait)
-        return reply
+    def _answered(self, call: Call, request: Request, endpoint: Endpoint, parent: str) -> Reply:
+        sandbox = self.sandbox
+        page = sandbox.ask(endpoint, parent, request.pairs, tampering=call.fault.tampering if call.fault else None)
+        dates = {name: call.query[name] for name in DATES} if endpoint.has_range else {}
+        body: Row = {"data": page.data, "meta": {"profile_id": sandbox.settings.profile_id} | dates}
+        if page.pagination is not None:
+            body["pagination"] = page.pagination
+        return success(body, call.fault, sandbox.canaries.spoiled_texts())
 
-    def _failed(self, call: _Call, fault: Fault) -> Reply:
-        reply = replaced(
-            fault, lambda status: self._error(call, code_of(status), "This was asked for by a fault", status)
-        )
+    def refused(self, call: Call, refusal: Refusal) -> Reply:
+        status = refusal.status
+        code, message = refusal.code or _CODES[status], refusal.message or _MESSAGES[status]
+        code, message = self.sandbox.canaries.error(code, message)
+        error = {"code": code, "message": message, "status": status, "request_id": call.request_id}
+        return Reply(status, orjson.dumps({"error": error}))
+
+    def in_place_of_answer(self, call: Call, fault: Fault) -> Reply:
+        reply = replaced(fault, lambda status: self.refused(call, Refusal(status, "This was asked for by a fault")))
         if fault.kind == "redirect":
-            reply.headers["Location"] = self._sandbox.canaries.location(fault.location)
+            reply.headers["Location"] = self.sandbox.canaries.location(fault.location)
         return reply
 
-    def _error(self, call: _Call, code: str, message: str, status: int) -> Reply:
-        code, message = self._sandbox.canaries.error(code, message)
-        return Reply(status, orjson.dumps(error_body(code, message, status, call.request_id)))
-
-    def _answered(self, call: _Call, endpoint: Endpoint, parent: str) -> Reply:
-        sandbox = self._sandbox
-        query = sandbox.read(endpoint, parent, call.pairs)
-        answer = sandbox.ask(endpoint, query, call.fault.tampering if call.fault else None)
-        meta: dict[str, object] = {"profile_id": sandbox.settings.profile_id}
-        if endpoint.has_range:
-            meta |= {"date_from": query.date_from.isoformat(), "date_to": query.date_to.isoformat()}
-        body: dict[str, object] = {"data": answer.data, "meta": meta}
-        if answer.pagination is not None:
-            body["pagination"] = answer.pagination
-        return success(body, call.fault, self._sandbox.canaries.words())
-
-    def _add_headers(self, call: _Call, reply: Reply) -> None:
-        reply.headers |= self._sandbox.canaries.more_headers()
-        reply.headers["X-Request-ID"] = call.request_id
-        if call.limiter is not None:
-            reply.headers["X-RateLimit-Limit"] = str(call.limiter.limit)
-            reply.headers["X-RateLimit-Remaining"] = str(call.limiter.remaining(self._sandbox.clock()))
+    def more_headers(self, call: Call) -> dict[str, str]:
+        headers = self.sandbox.canaries.more_headers() | {"X-Request-ID": call.request_id}
+        if call.key is None:
+            return headers
+        limiter = self.sandbox.limiter(call.key)
+        remaining = limiter.remaining(self.sandbox.clock())
+        return headers | {"X-RateLimit-Limit": str(limiter.limit), "X-RateLimit-Remaining": str(remaining)}

@@ -1,16 +1,16 @@
 """Made-up personal data and secrets that must not turn up anywhere else, planted in whatever the server says.
 
-No word of the marks occurs anywhere else. A leak may be written in other letters, so compare with `Canaries.found_in`.
+The marks occur nowhere else. A leak may be in upper or lower case, so look for it with `Canaries.found_in`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from hashlib import sha256
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from sandbox.atribu.answer import Row
-from sandbox.faults import ELSEWHERE, HTML, Words
+from sandbox.server.faults import ELSEWHERE
+from sandbox.server.replies import HTML, Row, SpoiledTexts
 
 MARKS: dict[str, str] = {
     "name": "Quillcanary",
@@ -65,7 +65,7 @@ class Canaries:
         return [kind for kind, mark in MARKS.items() if mark.casefold() in known]
 
     def planting(self, row: Callable[[Any], Row], customer: str) -> Callable[[Any], Row]:
-        """Give a way of writing rows that plants canaries; `customer` is whose journey it is, if it is one."""
+        """Make a function that writes rows also plant canaries; in a journey all are those of `customer`."""
         if not (self.rows or self.texts or self.extras or self.field_names):
             return row
         return lambda item: self._planted(row(item), customer)
@@ -85,14 +85,14 @@ class Canaries:
         return planted
 
     def error(self, code: str, message: str) -> tuple[str, str]:
-        """Give code and message of an error."""
+        """Give the code and the message of an error, with canaries."""
         return (
             f"{code} {_SERVER.key}" if self.codes else code,
             f"{message}: {_SERVER.note}" if self.errors else message,
         )
 
     def request_id(self, request_id: str) -> str:
-        """Give the id of a request."""
+        """Give the id of a request, with canaries."""
         return f"{request_id} {_SERVER.email} {_SERVER.key}" if self.request_ids else request_id
 
     def more_headers(self) -> dict[str, str]:
@@ -113,12 +113,12 @@ class Canaries:
         path, query = quote(_SERVER.email), f"token={_SERVER.token}"
         return f"https://{_SERVER.user_info}@{_SERVER.host}.example.com/{path}?{query}#{_SERVER.fragment}"
 
-    def words(self) -> Words:
+    def spoiled_texts(self) -> SpoiledTexts:
         """Give what spoiled bodies say."""
         if not self.bodies:
-            return Words()
+            return SpoiledTexts()
         page = f"<p>{_SERVER.note}</p><a href='{_SERVER.url({})}'>{_SERVER.name}</a>".encode()
-        return Words(html=HTML + page, number=_SERVER.note, extra=_SERVER.note, opening={"note": _SERVER.note})
+        return SpoiledTexts(html=HTML + page, number=_SERVER.note, extra=_SERVER.note, opening={"note": _SERVER.note})
 
 
 class _Person:
@@ -163,14 +163,4 @@ class _Person:
 
 
 _SERVER = _Person("server")
-NO_CANARIES = Canaries(
-    rows=False,
-    texts=False,
-    extras=False,
-    errors=False,
-    codes=False,
-    request_ids=False,
-    headers=False,
-    redirects=False,
-    bodies=False,
-)
+NO_CANARIES = Canaries(**{switch.name: False for switch in fields(Canaries)})

@@ -1,29 +1,29 @@
-"""Which endpoints there are: path, scope, units, parameters and who answers."""
+"""Which endpoints there are: path, scope, parameters, units, and who answers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
 
-from sandbox.atribu import analytics, campaigns, conversions, creative, outlook, people
-from sandbox.atribu.answer import Answer
-from sandbox.atribu.breakdowns import DIMENSIONS, breakdown
-from sandbox.atribu.paging import Listing
-from sandbox.atribu.query import Query
-from sandbox.atribu.view import View
+from sandbox.atribu.answers import analytics, campaigns, conversions, creative, outlook, people
+from sandbox.atribu.facts.view import View
+from sandbox.atribu.parameters import Query
 
-_DATES = frozenset({"date_from", "date_to"})
+DATES = ("date_from", "date_to")
+_PAGES = ("search", "limit", "cursor_time", "cursor_id")
 _HEAVY = 3
 _JOURNEY = ("customers/", "/journey")
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One GET endpoint; `defaults` are those that differ from the common ones of `Query`."""
+    """One GET endpoint; it answers with `data`, or with a `Listing` that has pages.
+
+    `defaults` are those that differ from the common ones of `Query`.
+    """
 
     scope: str
-    answer: Callable[[View, Query], Answer | Listing[Any]]
-    required: frozenset[str] = _DATES
-    optional: frozenset[str] = frozenset()
+    answer: Callable[[View, Query], object]
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     units: int = 1
     defaults: dict[str, object] = field(default_factory=dict)
 
@@ -33,74 +33,48 @@ class Endpoint:
         return "date_from" in self.required
 
 
-def _names(*names: str) -> frozenset[str]:
-    return frozenset(names)
-
-
-def _analytics(answer: Callable[[View, Query], Answer], *optional: str) -> Endpoint:
-    return Endpoint("analytics:read", answer, optional=_names(*optional))
-
-
-def _creative(answer: Callable[[View, Query], Answer], *optional: str, required: frozenset[str] = _names()) -> Endpoint:
-    return Endpoint("campaigns:read", answer, required=required, optional=_names(*optional))
-
-
-def _conversions(answer: Callable[[View, Query], Answer], *optional: str) -> Endpoint:
-    return Endpoint("conversions:read", answer, optional=_names(*optional))
-
-
 ENDPOINTS: dict[str, Endpoint] = {
-    "overview": _analytics(analytics.overview, "model"),
-    "timeseries": _analytics(analytics.timeseries),
-    **{path: _analytics(breakdown(dimension), "limit") for path, dimension in DIMENSIONS.items()},
-    "keywords": _analytics(analytics.keywords, "limit"),
-    "quality": _analytics(analytics.quality),
-    "attribution-coverage": _analytics(analytics.attribution_coverage, "model"),
-    "realtime": Endpoint("realtime:read", analytics.realtime, required=_names()),
-    "campaigns": Endpoint("campaigns:read", campaigns.campaigns, optional=_names("model", "limit", "level")),
-    "campaigns/trend": Endpoint(
-        "campaigns:read", campaigns.trend, required=_DATES | {"entity_ids"}, optional=_names("level")
+    "overview": Endpoint("analytics:read", analytics.overview, DATES, ("model",)),
+    "timeseries": Endpoint("analytics:read", analytics.timeseries, DATES),
+    **{
+        path: Endpoint("analytics:read", analytics.breakdown(dimension), DATES, ("limit",))
+        for path, dimension in analytics.DIMENSIONS.items()
+    },
+    "keywords": Endpoint("analytics:read", analytics.keywords, DATES, ("limit",)),
+    "quality": Endpoint("analytics:read", analytics.quality, DATES),
+    "attribution-coverage": Endpoint("analytics:read", analytics.attribution_coverage, DATES, ("model",)),
+    "realtime": Endpoint("realtime:read", analytics.realtime),
+    "campaigns": Endpoint("campaigns:read", campaigns.campaigns, DATES, ("model", "limit", "level")),
+    "campaigns/trend": Endpoint("campaigns:read", campaigns.trend, (*DATES, "entity_ids"), ("level",)),
+    "top-performers": Endpoint(
+        "campaigns:read",
+        creative.top_performers,
+        optional=("window", "limit", "min_spend", "objectives", "truth_grades", "formats", "has_video"),
     ),
-    "top-performers": _creative(
-        creative.top_performers, "window", "limit", "min_spend", "objectives", "truth_grades", "formats", "has_video"
+    "creative-patterns": Endpoint(
+        "campaigns:read", creative.creative_patterns, optional=("window", "min_cluster_size")
     ),
-    "creative-patterns": _creative(creative.creative_patterns, "window", "min_cluster_size"),
-    "archetypes": _creative(creative.archetypes, "window"),
-    "ads/funnel-diagnosis": _creative(creative.funnel_diagnosis, "window", required=_names("ad_external_id")),
-    "ads/compare": _creative(creative.compare, "window", "top_n", required=_names("ad_a", "ad_b")),
-    "ads/trajectory": _creative(outlook.trajectory, "window", "days_back", required=_names("ad_external_id")),
-    "ads/forecast": _creative(outlook.forecast, "score_window", required=_names("ad_external_id")),
+    "archetypes": Endpoint("campaigns:read", creative.archetypes, optional=("window",)),
+    "ads/funnel-diagnosis": Endpoint("campaigns:read", creative.funnel_diagnosis, ("ad_external_id",), ("window",)),
+    "ads/compare": Endpoint("campaigns:read", creative.compare, ("ad_a", "ad_b"), ("window", "top_n")),
+    "ads/trajectory": Endpoint("campaigns:read", outlook.trajectory, ("ad_external_id",), ("window", "days_back")),
+    "ads/forecast": Endpoint("campaigns:read", outlook.forecast, ("ad_external_id",), ("score_window",)),
     "ads/fatigue-risk": Endpoint(
         "campaigns:read",
         outlook.fatigue_risk,
-        required=_names(),
-        optional=_names("score_window", "top", "min_spend"),
+        optional=("score_window", "top", "min_spend"),
         defaults={"min_spend": 100.0},
     ),
-    "forecast-outlook": _creative(outlook.forecast_outlook, "score_window"),
-    "conversions": _conversions(conversions.conversions),
-    "conversions/timeseries": _conversions(conversions.conversions_timeseries),
-    "revenue": _conversions(conversions.revenue, "model"),
-    "revenue/cash": _conversions(conversions.cash),
-    "goals": Endpoint("conversions:read", conversions.goals, required=_names()),
-    "customers": Endpoint(
-        "customers:read",
-        people.customers,
-        required=_DATES | {"goal"},
-        optional=_names("search", "limit", "cursor_time", "cursor_id"),
-        units=_HEAVY,
-    ),
-    "visitors": Endpoint(
-        "visitors:read",
-        people.visitors,
-        optional=_names("search", "limit", "cursor_time", "cursor_id"),
-        units=_HEAVY,
-    ),
+    "forecast-outlook": Endpoint("campaigns:read", outlook.forecast_outlook, optional=("score_window",)),
+    "conversions": Endpoint("conversions:read", conversions.conversions, DATES),
+    "conversions/timeseries": Endpoint("conversions:read", conversions.conversions_timeseries, DATES),
+    "revenue": Endpoint("conversions:read", conversions.revenue, DATES, ("model",)),
+    "revenue/cash": Endpoint("conversions:read", conversions.cash, DATES),
+    "goals": Endpoint("conversions:read", conversions.goals),
+    "customers": Endpoint("customers:read", people.customers, (*DATES, "goal"), _PAGES, _HEAVY),
+    "visitors": Endpoint("visitors:read", people.visitors, DATES, _PAGES, _HEAVY),
 }
-
-JOURNEY = Endpoint(
-    "customers:read", people.journey, required=_names(), optional=_names("cursor", "limit"), units=_HEAVY
-)
+JOURNEY = Endpoint("customers:read", people.journey, optional=("cursor", "limit"), units=_HEAVY)
 
 
 def find(path: str) -> tuple[Endpoint, str] | None:

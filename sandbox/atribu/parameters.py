@@ -1,23 +1,22 @@
-"""Strict reading of query parameters; whatever the contract does not name is refused."""
+"""What a request may ask for, strictly read: whatever the contract does not name is refused."""
 
 import contextlib
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Annotated, Any, get_origin, get_type_hints
 
-from sandbox.atribu.campaigns import LEVELS
-from sandbox.atribu.credit import MODELS
-from sandbox.atribu.events import GOALS
-from sandbox.atribu.query import Query
-from sandbox.atribu.refusals import Refusal
-from sandbox.atribu.settings import Settings
+from sandbox.atribu.facts.attribution import MODELS
+from sandbox.atribu.facts.events import GOALS, LEVELS
+from sandbox.atribu.facts.view import View
+from sandbox.atribu.settings import Generation, Paging, Settings
+from sandbox.server.replies import Refusal, Row
 
 MAX_DAYS = 366
-MAX_LIMIT = 100
-WINDOWS = frozenset({"7d", "14d", "28d", "lifetime"})
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+Cursor = tuple[int, str]
 _DIGITS = re.compile(r"[0-9]{1,6}")
 
 
@@ -25,12 +24,16 @@ class _Unreadable(Exception):  # noqa: N818 - carries why a value cannot be read
     pass
 
 
-def _day(text: str) -> date:
+def _bad_range(message: str) -> Refusal:
+    return Refusal(400, message, "invalid_date_range")
+
+
+def _day(text: str) -> int:
     # fromisoformat also reads 20260131 and 2026-W05-6, which the contract does not know.
     if _DATE.fullmatch(text):
         with contextlib.suppress(ValueError):
-            return date.fromisoformat(text)
-    raise Refusal("invalid_date_range", f"{text!r} is not a date of the form YYYY-MM-DD")
+            return date.fromisoformat(text).toordinal()
+    raise _bad_range(f"{text!r} is not a date of the form YYYY-MM-DD")
 
 
 def _one_of(choices: Iterable[str]) -> Callable[[str], str]:
@@ -54,13 +57,10 @@ def _whole(low: int, high: int) -> Callable[[str], int]:
 
 
 def _amount(text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = math.nan
-    if not 0 <= amount < math.inf:
-        raise _Unreadable("must be a number of 0 or more")
-    return amount
+    with contextlib.suppress(ValueError):
+        if 0 <= float(text) < math.inf:
+            return float(text)
+    raise _Unreadable("must be a number of 0 or more")
 
 
 def _text(text: str) -> str:
@@ -84,78 +84,116 @@ def _minutes(text: str) -> int:
     return int((at if at.tzinfo else at.replace(tzinfo=UTC)).timestamp()) // 60
 
 
-def _cursor(text: str) -> tuple[int, str]:
+def _cursor(text: str) -> Cursor:
     at, bar, key = text.partition("|")
     if not bar:
         raise _Unreadable("is not a cursor of an earlier answer")
     return _minutes(at), _text(key)
 
 
-_READ: dict[str, Callable[[str], object]] = {
-    "date_from": _day,
-    "date_to": _day,
-    "limit": _whole(1, MAX_LIMIT),
-    "level": _one_of(LEVELS),
-    "goal": _one_of(GOALS),
-    "search": str,
-    "entity_ids": _list,
-    "cursor_time": _minutes,
-    "cursor_id": _text,
-    "cursor": _cursor,
-    "window": _one_of(WINDOWS),
-    "score_window": _one_of(WINDOWS),
-    "ad_external_id": _text,
-    "ad_a": _text,
-    "ad_b": _text,
-    "top_n": _whole(1, MAX_LIMIT),
-    "top": _whole(1, 50),
-    "days_back": _whole(1, 365),
-    "min_cluster_size": _whole(1, 1_000),
-    "min_spend": _amount,
-    "objectives": _list,
-    "truth_grades": _list,
-    "formats": _list,
-    "has_video": lambda text: _one_of({"true", "false"})(text) == "true",
+def _yes_or_no(text: str) -> bool:
+    return _one_of({"true", "false"})(text) == "true"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Query:
+    """What one request asks for: settings of the server, and each parameter with its reader and its default.
+
+    `first` and `last` are the days of `date_from` and `date_to`, `cursor` is the time and the id of the last row seen,
+    and `parent` the id in the path. Without `capped` all rows are given, where the API stops at `limit`. Which values
+    `model` may have depends on the generation.
+    """
+
+    generation: Generation
+    paging: Paging
+    zero_fill: bool
+    capped: bool = True
+    parent: str = ""
+    model: str = "last_touch"
+    first: Annotated[int, _day] = 0
+    last: Annotated[int, _day] = 0
+    limit: Annotated[int, _whole(1, 100)] = 10
+    level: Annotated[str, _one_of(LEVELS)] = "campaign"
+    goal: Annotated[str, _one_of(GOALS)] = ""
+    search: Annotated[str, str] = ""
+    entity_ids: Annotated[tuple[str, ...], _list] = ()
+    cursor: Annotated[Cursor | None, _cursor] = None
+    window: Annotated[str, _one_of({"7d", "14d", "28d", "lifetime"})] = "28d"
+    ad_external_id: Annotated[str, _text] = ""
+    ad_a: Annotated[str, _text] = ""
+    ad_b: Annotated[str, _text] = ""
+    top_n: Annotated[int, _whole(1, 100)] = 10
+    top: Annotated[int, _whole(1, 50)] = 20
+    days_back: Annotated[int, _whole(1, 365)] = 60
+    min_cluster_size: Annotated[int, _whole(1, 1_000)] = 3
+    min_spend: Annotated[float, _amount] = 0.0
+    objectives: Annotated[tuple[str, ...], _list] = ()
+    truth_grades: Annotated[tuple[str, ...], _list] = ()
+    formats: Annotated[tuple[str, ...], _list] = ()
+    has_video: Annotated[bool | None, _yes_or_no] = None
+
+    def days(self, view: View) -> range:
+        """Give the days asked for that a view has."""
+        return view.clip(self.first, self.last)
+
+    @property
+    def is_old(self) -> bool:
+        """Tell whether the web-traffic fields of the older generation are sent."""
+        return self.generation == "old"
+
+    def cut(self, rows: list[Row]) -> list[Row]:
+        """Keep the first `limit` rows, as the API does."""
+        return rows[: self.limit] if self.capped else rows
+
+
+_FIELDS = {"date_from": "first", "date_to": "last", "score_window": "window"}
+_READERS: dict[str, Callable[[str], object]] = {"cursor_time": _minutes, "cursor_id": _text} | {
+    name: hint.__metadata__[0]
+    for name, hint in get_type_hints(Query, include_extras=True).items()
+    if get_origin(hint) is Annotated
 }
-_READ_MODEL = {generation: _one_of(models) for generation, models in MODELS.items()}
+_MODEL_READERS = {generation: _one_of(models) for generation, models in MODELS.items()}
 
 
 def read_query(
     pairs: Iterable[tuple[str, str]],
     *,
-    required: frozenset[str],
-    optional: frozenset[str],
+    required: tuple[str, ...],
+    optional: tuple[str, ...],
     defaults: Mapping[str, object],
     settings: Settings,
 ) -> Query:
     """Check the parameters of one request and turn them into a `Query`, or raise `Refusal`."""
-    values: dict[str, str] = {}
-    for name, text in pairs:
-        if name not in required and name not in optional:
-            raise Refusal("invalid_parameter", f"{name} is not a parameter of this endpoint")
-        if name in values:
-            raise Refusal("invalid_parameter", f"{name} is given more than once")
-        values[name] = text
-    for name in sorted(required - values.keys()):
-        raise Refusal("invalid_parameter", f"{name} is required")
-    # Any: the names were checked above, and each reader gives the type of the field of the same name.
+    readers = _READERS | {"model": _MODEL_READERS[settings.generation]}
+    # Any: each reader gives the type of its field.
     fields: dict[str, Any] = dict(defaults)
-    for name, text in values.items():
-        read = _READ_MODEL[settings.generation] if name == "model" else _READ[name]
+    for name, text in _texts(pairs, required, optional).items():
+        field = _FIELDS.get(name, name)
         try:
-            fields["window" if name == "score_window" else name] = read(text)
+            fields[field] = readers[field](text)
         except _Unreadable as why:
-            raise Refusal("invalid_parameter", f"{name} {why}") from None
+            raise Refusal(400, f"{name} {why}") from None
     if ("cursor_time" in fields) != ("cursor_id" in fields):
-        raise Refusal("invalid_parameter", "cursor_time and cursor_id belong together")
+        raise Refusal(400, "cursor_time and cursor_id belong together")
+    if "cursor_id" in fields:
+        fields["cursor"] = fields.pop("cursor_time"), fields.pop("cursor_id")
     query = Query(generation=settings.generation, paging=settings.paging, zero_fill=settings.zero_fill, **fields)
-    if "date_from" in required:
-        _check_range(query)
+    if query.first > query.last:
+        raise _bad_range("date_from is after date_to")
+    if query.last - query.first >= MAX_DAYS:
+        raise _bad_range(f"Date range exceeds {MAX_DAYS} days")
     return query
 
 
-def _check_range(query: Query) -> None:
-    if query.date_from > query.date_to:
-        raise Refusal("invalid_date_range", "date_from is after date_to")
-    if (query.date_to - query.date_from).days >= MAX_DAYS:
-        raise Refusal("invalid_date_range", f"Date range exceeds {MAX_DAYS} days")
+def _texts(pairs: Iterable[tuple[str, str]], required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, str]:
+    """Give the values by name; refuses names that are unknown, repeated or missing."""
+    texts: dict[str, str] = {}
+    for name, text in pairs:
+        if name not in required and name not in optional:
+            raise Refusal(400, f"{name} is not a parameter of this endpoint")
+        if name in texts:
+            raise Refusal(400, f"{name} is given more than once")
+        texts[name] = text
+    for name in sorted(set(required) - texts.keys()):
+        raise Refusal(400, f"{name} is required")
+    return texts

@@ -1,11 +1,11 @@
-"""What a sandbox server can be told: its world, its keys, its limits and which reading of the contract it follows."""
+"""What can be chosen: the world, the keys, and how the server reads what the contract leaves open."""
 
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 
 from sandbox.atribu.canaries import Canaries
-from sandbox.limiter import Algorithm, RetryAfter
+from sandbox.server.state import BaseSettings
 
 DEFAULT_SCOPES = frozenset({"analytics:read", "campaigns:read", "conversions:read", "realtime:read"})
 ALL_SCOPES = DEFAULT_SCOPES | {"customers:read", "visitors:read"}
@@ -22,7 +22,7 @@ def _default_keys() -> dict[str, frozenset[str]]:
 
 @dataclass(frozen=True)
 class Size:
-    """How big the synthetic world is.
+    """How big the made-up world is.
 
     `visits_per_day` and `conversions_per_day` are weekday averages. `pages` or `keywords` above 100 make lists that the
     API cuts off at its largest `limit`. Ads number `campaigns * ad_sets * ads`.
@@ -52,36 +52,24 @@ class Population:
 
 
 @dataclass
-class Settings:
-    """Everything a test or a demo may choose.
+class Settings(BaseSettings):
+    """Everything a test or a demo may choose, besides what every stand-in has.
 
-    `seed`, `first_day`, `size` and `population` make the world when the app is created, `limit`, `period` and
-    `algorithm` a key's limiter at its first request. All other fields are read at each request, so they may change
-    while serving.
-
-    `today` is the day on which questions are asked: move it to see the past restated. `limit` units per `period`
-    seconds is the rate limit of each key, counted by `algorithm`. `generation` picks the field sets of section 0.1 of
-    the contract, `paging` the cursor hand-over of section 1.8, `zero_fill` whether series list days without data.
-    `latency` is seconds between a request, which is charged at once, and its answer. `canaries` are planted in what the
-    server says; searching does not find people by them.
+    `size` and `population` make the world when the app is created. `today` is the day on which questions are asked:
+    move it to see the past restated. `keys` are the API keys with their scopes. `generation` picks the field sets of
+    section 0.1 of the contract, `paging` how the cursor is handed out (section 1.8), `zero_fill` whether series list
+    days without data. `canaries` are planted in what the server says; searching does not find people by them.
 
     With a `population` the world consists of these people and spends nothing on ads; what was `today` when the app was
     created is the last day before they start to change.
     """
 
-    seed: int = 1
-    first_day: date = date(2026, 1, 1)
     today: date = date(2026, 3, 31)
     size: Size = field(default_factory=Size)
     population: Population | None = None
     keys: dict[str, frozenset[str]] = field(default_factory=_default_keys)
     profile_id: str = "5a0d0c8e-7a1b-4c58-9a52-3f1f0b6f2d11"
-    limit: int = 60
-    period: float = 60.0
-    algorithm: Algorithm = "fixed_window"
-    retry_after: RetryAfter = "seconds"
     generation: Generation = "new"
     paging: Paging = "in_pagination"
     zero_fill: bool = False
-    latency: float = 0.0
     canaries: Canaries | None = None

@@ -1,34 +1,75 @@
-"""The README's first query gives the README's answer, and its five lines of dlt work."""
+"""What documents show can be done: the first query and its picture, queries, the line for cron, lines of plain dlt."""
 
 import re
+import subprocess
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
 
 import duckdb
+import pytest
 
+from docs import render
 from pipelines import first_query
 from tests.integration.conftest import Elt, Serve
 
-README = (Path(__file__).parents[2] / "README.md").read_text()
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text()
 
 
-def test_the_first_query_gives_the_answer_that_is_printed(elt: Elt) -> None:
+def blocks(language: str, text: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", text, re.DOTALL)
+
+
+def test_the_first_query_gives_the_answer_that_is_pictured(elt: Elt) -> None:
     assert elt("sync", "atribu", "--sandbox", "--today", "2026-03-31", "--resources", "channels").code == 0
 
     with redirect_stdout(StringIO()) as output:
         first_query.main("atribu.duckdb")
 
-    query, answer = re.findall(r"```(?:sql|text)\n(.*?)```", README, re.DOTALL)[:2]
+    (query,) = blocks("sql", README)
     assert query.strip() in output.getvalue()
-    assert answer.strip() in output.getvalue()
+    assert render.PICTURE.read_text() == render.picture(output.getvalue()), "run `make docs`"
+
+
+def test_queries_of_the_documents_run(elt: Elt) -> None:
+    resources = ("--resources", "channels,campaigns", "--since", "2026-03-30")
+    assert elt("sync", "atribu", "--sandbox", "--today", "2026-03-31", *resources).code == 0
+
+    queries = [query for file in sorted(ROOT.glob("docs/*.md")) for query in blocks("sql", file.read_text())]
+
+    assert queries
+    with duckdb.connect("atribu.duckdb", read_only=True) as connection:
+        spend, *_ = [connection.sql(query).fetchall() for query in queries]
+    assert spend
+
+
+@pytest.mark.parametrize(("code", "mailed"), [(0, ""), (3, ""), (75, ""), (78, "elt sync atribu: 78, see elt.log\n")])
+def test_the_line_for_cron_says_something_only_if_somebody_has_to_look(tmp_path: Path, code: int, mailed: str) -> None:
+    stand_in = tmp_path / ".venv/bin/elt"
+    stand_in.parent.mkdir(parents=True)
+    stand_in.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
+    stand_in.chmod(0o700)
+    (line,) = blocks("cron", README)
+    schedule, command = line.split(" cd ", 1)
+    assert len(schedule.split()) == 5
+
+    done = subprocess.run(  # noqa: S603 - the README's own line
+        ["/bin/sh", "-c", "cd " + command.replace("/srv/elt", str(tmp_path))],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+
+    assert (done.stdout, done.stderr) == (mailed, "")
+    assert (tmp_path / "elt.log").read_text() == "sync atribu\n"
 
 
 def test_the_lines_of_plain_dlt_load_the_tables_that_they_name(serve: Serve) -> None:
     serve()
-    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (code,) = blocks("python", (ROOT / "docs/plain-dlt.md").read_text())
 
-    exec(compile(code.replace("2026-01-01", "2026-03-25"), "README.md", "exec"), {})  # noqa: S102 - the README's own lines
+    exec(compile(code.replace("2026-01-01", "2026-03-25"), "plain-dlt.md", "exec"), {})  # noqa: S102 - the document's own lines
 
     with duckdb.connect("marketing.duckdb", read_only=True) as connection:
         (counts,) = connection.sql(

@@ -10,7 +10,7 @@ from pendulum import Date
 
 from sandbox.atribu import FULL_KEY, Fault, Population
 from sandbox.atribu.state import Sandbox
-from sandbox.faults import Tampering
+from sandbox.server.faults import Tampering
 from sources.atribu.source import SOURCE
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import UnexpectedBodyError

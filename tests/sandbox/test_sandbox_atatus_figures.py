@@ -7,8 +7,8 @@ import pytest
 from atatus_client import LIST, OTHER_PROJECT, PROJECT, WEEK, AtatusClient, make_atatus_settings
 
 from sandbox.atatus import PROJECTS, QUIET_PROJECT, Size, create_app
-from sandbox.atatus.refusals import Refusal
 from sandbox.atatus.state import Sandbox
+from sandbox.server.replies import Refusal
 
 DAYS = [date(2026, 2, 1) + timedelta(number) for number in range(28)]
 COUNTS = ("successCount", "failureCount", "totalCount")

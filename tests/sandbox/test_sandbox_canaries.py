@@ -11,7 +11,7 @@ from conftest import Client, make_settings
 
 from sandbox.atribu import Canaries, Fault, Size
 from sandbox.atribu.canaries import MARKS, NO_CANARIES
-from sandbox.limiter import FixedWindow
+from sandbox.server.limiter import FixedWindow
 
 MONTH = {"date_from": "2026-01-01", "date_to": "2026-01-20"}
 LEADS = MONTH | {"goal": "lead_created"}

@@ -4,8 +4,8 @@ import pytest
 from conftest import Client
 
 from sandbox.atribu import Settings
-from sandbox.atribu.breakdowns import DIMENSIONS
-from sandbox.atribu.credit import MODELS
+from sandbox.atribu.answers.analytics import DIMENSIONS
+from sandbox.atribu.facts.attribution import MODELS
 
 MONTH = {"date_from": "2026-02-01", "date_to": "2026-02-28"}
 FIGURES = {

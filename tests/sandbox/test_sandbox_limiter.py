@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.atribu import DEFAULT_KEY
-from sandbox.limiter import Algorithm, make_limiter
+from sandbox.server.limiter import Algorithm, make_limiter
 
 ALGORITHMS = get_args(Algorithm)
 every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)

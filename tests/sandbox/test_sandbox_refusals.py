@@ -8,7 +8,7 @@ from conftest import Client
 
 from sandbox.atribu import DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY
 from sandbox.atribu.endpoints import ENDPOINTS
-from sandbox.atribu.refusals import Refusal
+from sandbox.server.replies import Refusal
 
 DAY = {"date_from": "2026-02-03", "date_to": "2026-02-03"}
 NEEDED = {

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.atribu import Settings
-from sandbox.atribu.breakdowns import DIMENSIONS
-from sandbox.atribu.credit import MODELS
+from sandbox.atribu.answers.analytics import DIMENSIONS
+from sandbox.atribu.facts.attribution import MODELS
 
 FIRST, TODAY = date(2026, 1, 1), date(2026, 3, 31)
 SOME = settings(

@@ -12,7 +12,8 @@ from pendulum import Date
 
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.proving.search import Finding, RestatementSearch, rows_of
-from pipelines.proving.sums import Sums, sums_of
+from pipelines.proving.sums import sums_of
+from pipelines.storing.sums import Sums
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Measure
 from sources.rest.reading.answers import Answer

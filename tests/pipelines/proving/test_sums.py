@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.proving.sums import Gap, Sums, gaps, sums_of
+from pipelines.proving.sums import Gap, gaps, sums_of
+from pipelines.storing.sums import Sums
 from sources.atribu.endpoints import ENDPOINTS
 
 CASH = ENDPOINTS["revenue_cash"]

@@ -1,0 +1,24 @@
+"""Statements that change rows of a table."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from pipelines.sql.statement import Statement, column, table, value
+
+
+def delete(name: str, where: Sequence[exp.Expr] = ()) -> Statement:
+    """Delete rows; without conditions all of them."""
+    return Statement(exp.Delete(this=table(name), where=_where(where)))
+
+
+def update(name: str, values: Mapping[str, Any], where: Sequence[exp.Expr]) -> Statement:
+    """Give columns of rows a value."""
+    changes = [exp.EQ(this=column(one), expression=value(given)) for one, given in values.items()]
+    return Statement(exp.Update(this=table(name), expressions=changes, where=_where(where)))
+
+
+def _where(conditions: Sequence[exp.Expr]) -> exp.Where:
+    """Conditions, also where there is none: some dialects do nothing to all rows unless they are told so."""
+    return exp.Where(this=exp.and_(*conditions, copy=False) if conditions else exp.true())

@@ -1,1 +1,0 @@
-"""Stand-in servers that speak the documented contracts; they import nothing of `sources`."""

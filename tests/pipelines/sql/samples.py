@@ -1,0 +1,134 @@
+"""Every statement with sample arguments, and destinations to write it for; nothing of this is sent anywhere."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pendulum
+from dlt.common.destination import Destination
+from pendulum import Date
+
+from pipelines.sql import conditions, duckdb_file, reading, runs, writing
+from pipelines.sql.rendering import Names
+from pipelines.sql.statement import Statement
+from sources.atribu.endpoints import ENDPOINTS
+from sources.rest.catalogue.columns import Type
+from sources.rest.reading.tasks import Task
+from sources.rest.windows import Grain, Window
+
+DESTINATIONS: Final = (
+    "duckdb",
+    "postgres",
+    "redshift",
+    "snowflake",
+    "bigquery",
+    "databricks",
+    "clickhouse",
+    "mssql",
+    "synapse",
+    "fabric",
+    "athena",
+    "dremio",
+    "sqlite",
+    "mysql",
+    "trino",
+)
+"""Destinations that dlt loads with SQL; the last ones through SQLAlchemy, where they are called by their dialect."""
+
+_SQLALCHEMY: Final = frozenset({"sqlite", "mysql", "trino"})
+_WITH_CATALOG: Final = frozenset({"duckdb", "bigquery", "databricks", "athena"})
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A statement as some arguments make it.
+
+    Attributes:
+        function: what has made it.
+        statement: what it has made.
+    """
+
+    function: Callable[..., Statement]
+    statement: Statement
+
+    def fits(self, destination: str) -> bool:
+        """Whether the statement is ever sent to such a destination."""
+        return destination == "duckdb" or self.function.__module__ != duckdb_file.__name__
+
+
+def names_for(destination: str) -> Names:
+    """How a destination writes names, as far as that is known without a connection.
+
+    Raises:
+        ValueError: there is no such destination.
+    """
+    if destination not in DESTINATIONS:
+        raise ValueError(f"there is no sample for {destination!r}; there are {', '.join(DESTINATIONS)}")
+    if destination in _SQLALCHEMY:
+        return Names(destination, str, lambda table: ["atribu", table])
+    factory: Any = Destination.from_reference(destination)
+    capabilities = factory.capabilities()
+    fold = capabilities.casefold_identifier
+
+    def path(table: str) -> Sequence[str]:
+        if destination == "clickhouse":
+            return ["database", fold(f"atribu___{table}")]
+        return [*(["catalog"] if destination in _WITH_CATALOG else []), fold("atribu"), fold(table)]
+
+    return Names(capabilities.sqlglot_dialect, fold, path)
+
+
+def samples() -> list[Sample]:
+    """Every statement of this folder; where conditions or options make a difference, with each of them."""
+    channels, overview, customers, visitors = (
+        ENDPOINTS[name] for name in ("channels", "overview", "customers", "visitors")
+    )
+    march, moment = Window(Date(2026, 3, 1), Date(2026, 3, 31)), pendulum.datetime(2026, 3, 1, 14)
+    by_value = reading.types_of(column for column in channels.columns if column.key)
+    columns = reading.types_of(overview.table_columns)
+    who = {"customer_profile_id": Type.TEXT}
+    run = {"run_id": Type.TEXT, "started_at": Type.TIMESTAMP}
+    figures = {"total_revenue": Type.DOUBLE}
+    loaded = conditions.of_window(Task(overview, march, (("model", "last_touch"),)), Grain.DAY)
+    anybody = ["6f0a", "it's 100%"]
+    held = [conditions.one_of("value", anybody), conditions.between("date", march.start, march.end)]
+    changed = [*conditions.of_window(Task(channels, march), Grain.DAY), conditions.none_of("date", [march.start])]
+    between = [
+        conditions.since(customers.time_column, moment),
+        conditions.before(customers.time_column, moment.add(days=1)),
+    ]
+    suspect = [conditions.holds_one_of("referrer", ("@", "?"))]
+    theirs = [conditions.any_of(conditions.one_of(name, anybody) for name in (*who, *visitors.key))]
+    filled = [conditions.any_of(map(conditions.is_set, ("name", "email")))]
+    moved = [conditions.equal("referrer", "/?email=somebody")]
+    recent = [conditions.since("started_at", moment)]
+    variants = reading.types_of(customers.variant_columns)
+    return [
+        _sample(reading.rows, "overview", columns, loaded),
+        _sample(reading.rows, "channels", by_value, held),
+        _sample(reading.rows, "customers", who, between),
+        _sample(reading.rows, "customers", who, [conditions.is_set("email")], limit=1),
+        _sample(reading.rows, "visitors", {"referrer": Type.TEXT}, suspect, distinct=True),
+        _sample(reading.rows, "sync_runs", run, newest_by="started_at", limit=5),
+        _sample(reading.sums, "channels", by_value, list(channels.additive), changed),
+        _sample(reading.sums, "sync_runs", {}, ["units"], recent),
+        _sample(reading.sums, "visitors", {}, where=theirs),
+        _sample(reading.counts_since_first, "customers", variants, customers.time_column),
+        _sample(reading.count_distinct, "overview", "profile_id", loaded),
+        _sample(reading.latest_rows, "customers", *who, figures, moment=customers.time_column, key=customers.key),
+        _sample(runs.last_answers),
+        _sample(runs.last_truncated),
+        _sample(writing.delete, "visitors", theirs),
+        _sample(writing.delete, "_dlt_version"),
+        _sample(writing.update, "visitors", {"name": None, "email": None}, filled),
+        _sample(writing.update, "visitors", {"referrer": "/"}, moved),
+        _sample(duckdb_file.checkpoint),
+        _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
+        _sample(duckdb_file.own_name),
+        _sample(duckdb_file.copy_database, "atribu"),
+        _sample(duckdb_file.detach_copy),
+    ]
+
+
+def _sample(function: Callable[..., Statement], *arguments: Any, **options: Any) -> Sample:
+    return Sample(function, function(*arguments, **options))
