@@ -1,38 +1,52 @@
-# The two commands: `make demo` and `make test`. They need Python 3.11 or newer and nothing else.
+# `make demo`, `make test` and `make sweep`. They need Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/ready
+READY_DEV := .venv/ready-dev
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
-.PHONY: demo test lint types bench docs clean
+# without bytecode every process of a test would compile what it imports
+unexport PYTHONDONTWRITEBYTECODE
+
+.PHONY: demo test sweep lint types bench docs clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
 	@$(BIN)/python -m pipelines.first_query atribu.duckdb
 
 test: lint types
-	$(BIN)/python -m pytest --cov --numprocesses 2 --dist worksteal
+	$(PYTEST) -m "not sweep" --cov
 
-lint: $(READY)
+sweep: $(READY_DEV)
+	$(PYTEST) -m sweep
+
+lint: $(READY_DEV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-logo --no-cache
 
-types: $(READY)
+types: $(READY_DEV)
 	$(BIN)/mypy
 
-bench: $(READY)
+bench: $(READY_DEV)
 	$(BIN)/python -m tests.benchmarks
 
-docs: $(READY)
+docs: $(READY_DEV)
 	$(BIN)/python -m sources.atribu.document
 	$(BIN)/python -m sources.atatus.document
 	$(BIN)/python docs/render.py
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage *.egg-info atribu.duckdb atatus.duckdb
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info atribu.duckdb atatus.duckdb
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	$(INSTALL) --requirement requirements.lock
+	$(INSTALL) --no-build-isolation --no-deps --editable .
+	@touch $@
+
+$(READY_DEV): $(READY) requirements-dev.lock
+	$(INSTALL) --requirement requirements-dev.lock
 	@touch $@

@@ -15,7 +15,7 @@ from rich.terminal_theme import DIMMED_MONOKAI
 from typer.models import OptionInfo
 
 from pipelines.cli import app
-from pipelines.storing.history import HISTORY
+from pipelines.storing.history import HISTORY, history_columns
 from sources.rest.catalogue.document import markdown_table, written
 
 ROOT: Final = Path(__file__).parents[1]
@@ -96,8 +96,8 @@ def history_tables() -> str:
     """The tables that every run leaves, with their columns."""
     return "\n\n".join(
         f"### `{name}`\n\n{description}\n\n"
-        + markdown_table(("column", "meaning"), [(f"`{column}`", meaning) for column, meaning in columns.items()])
-        for name, (_, _, description, columns) in HISTORY.items()
+        + markdown_table(("column", "meaning"), [(f"`{one.name}`", one.description) for one in history_columns(name)])
+        for name, (_, _, description) in HISTORY.items()
     )
 
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
-from importlib import import_module
+from importlib import import_module, metadata
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer(
     name="elt",
-    help="Load marketing attribution into DuckDB or a warehouse.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -53,6 +52,22 @@ Full = Annotated[bool, typer.Option("--full", help="Read the whole horizon again
 Pii = Annotated[bool | None, typer.Option("--include-pii", help="Load personal resources too, under pii_policy.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 Debug = Annotated[bool, typer.Option(help="Show a traceback with an error.")]
+
+
+def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer gives the option's value
+    if asked:
+        typer.echo(metadata.version("elt-connectors"))
+        raise typer.Exit
+
+
+@app.callback()
+def _elt(
+    *,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Load marketing attribution into DuckDB or a warehouse."""
 
 
 @app.command()

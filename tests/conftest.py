@@ -1,4 +1,13 @@
-"""Isolation: no test sees the machine's own configuration, and none leaves anything behind."""
+"""Isolation: no test sees the machine's own configuration, and none leaves anything behind.
+
+Where tests lie: those of one module in the folder of its name (`sources/rest/calling/budget.py` is tested by
+`tests/sources/rest/calling/test_budget*.py`), whole commands in `integration`, real processes that are killed,
+stopped or kept waiting in `faults`, personal data end to end in `privacy`, documents and the package in `project`.
+Rooms without tests of their own are tested by a layer: `pipelines/commands` and `telling` by `integration`,
+`pipelines/destinations` by `faults`, `pipelines/people` by `privacy`. Modules are imported by their path from the
+top, so two may share a name. Of many like cases one runs in `make test`; the others, and what takes long, are marked
+`sweep`, for `make sweep`.
+"""
 
 import os
 import sys
@@ -24,7 +33,7 @@ settings.load_profile("elt")
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Let ledger look away while a test runs that is marked so; its own mark does nothing in a process of xdist."""
+    """Let coverage look away while a test runs that is marked so; its own mark does nothing in a process of xdist."""
     if item.get_closest_marker("untraced") is None:
         return (yield)
     here, elsewhere = sys.gettrace(), threading.gettrace()

@@ -1,5 +1,6 @@
 """Syncs as real processes against a sandbox of this one, and what they leave in the DuckDB file."""
 
+import io
 import json
 import os
 import random
@@ -7,13 +8,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
+from unittest.mock import patch
 
 import duckdb
 
+from pipelines.cli import main
 from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
 
@@ -73,6 +76,33 @@ class Machine:
 
     def start(self, *arguments: str, code: str | None = None) -> subprocess.Popen[str]:
         """Start a sync; `code` runs in its process before the command does."""
+        program = ["-c", f"{code}\nfrom pipelines.cli import main\nmain()"] if code else ["-m", "pipelines.cli"]
+        root = Path(__file__).parents[1]
+        return subprocess.Popen(  # noqa: S603 - our own interpreter and command
+            [sys.executable, *program, "sync", "atribu", *arguments],
+            cwd=self.folder,
+            env=self._environment() | {"PYTHONPATH": str(root)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def sync(self, *arguments: str, code: str | None = None) -> Ended:
+        """Run a sync to its end, in a process of its own."""
+        return ended(self.start(*arguments, code=code))
+
+    def sync_here(self, *arguments: str) -> Ended:
+        """Run a sync to its end in this process, which has imported dlt already."""
+        out, err = io.StringIO(), io.StringIO()
+        with patch.dict(os.environ, self._environment(), clear=True), chdir(self.folder):
+            try:
+                with redirect_stdout(out), redirect_stderr(err):
+                    main(["sync", "atribu", *arguments])
+            except SystemExit as end:
+                return Ended(int(end.code or 0), out.getvalue(), err.getvalue())
+        raise AssertionError("the command did not exit")
+
+    def _environment(self) -> dict[str, str]:
         options = {
             "BASE_URL": self.url,
             "API_KEY": FULL_KEY,
@@ -82,20 +112,7 @@ class Machine:
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES", "DESTINA"))}
         chosen = {f"SOURCES__ATRIBU__{name}": str(value) for name, value in options.items()}
-        program = ["-c", f"{code}\nfrom pipelines.cli import main\nmain()"] if code else ["-m", "pipelines.cli"]
-        root = Path(__file__).parents[1]
-        return subprocess.Popen(  # noqa: S603 - our own interpreter and command
-            [sys.executable, *program, "sync", "atribu", *arguments],
-            cwd=self.folder,
-            env={**inherited, **chosen, "DLT_DATA_DIR": str(self.working), "PYTHONPATH": str(root)},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def sync(self, *arguments: str, code: str | None = None) -> Ended:
-        """Run a sync to its end."""
-        return ended(self.start(*arguments, code=code))
+        return {**inherited, **chosen, "DLT_DATA_DIR": str(self.working)}
 
     def pending(self) -> list[Path]:
         """Load packages that were extracted and not loaded."""

@@ -22,20 +22,20 @@ class PolicyEnforcement:
 
         Return whether there was anything to take out.
         """
-        shaped = self._privacy.loaded_catalogue()
+        loaded = self._privacy.loaded_catalogue()
         found = [
-            self._emptied(table, self._unwanted(table, row, shaped[row.name])) | self._cut(table, row)
+            self._emptied(table, self._unwanted(table, row, loaded[row.name])) | self._redacted(table, row)
             for row in self._tables.endpoints
             for table in row.tables
         ]
         return any(found)
 
-    def _unwanted(self, table: str, row: Endpoint, shaped: Endpoint) -> set[str]:
+    def _unwanted(self, table: str, row: Endpoint, loaded: Endpoint) -> set[str]:
         """Columns that are not loaded any more; with `keep`, fields that nobody knows are."""
         found = {name for name in self._tables.columns(table) if not name.startswith("_dlt")}
         if self._privacy.policy is PiiPolicy.KEEP:
             found &= {name for column in row.columns for name in (column.name, f"{column.name}_hash") if column.pii}
-        return found - {column.name for column in shaped.tables[table]}
+        return found - {column.name for column in loaded.tables[table]}
 
     def _emptied(self, table: str, columns: set[str]) -> bool:
         filled = [name for name in sorted(columns) if self._tables.is_filled(table, name)]
@@ -43,9 +43,9 @@ class PolicyEnforcement:
             self._tables.empty(table, filled)
         return bool(filled)
 
-    def _cut(self, table: str, row: Endpoint) -> bool:
+    def _redacted(self, table: str, row: Endpoint) -> bool:
         """Treat texts that were loaded under a laxer policy as the policy has it now."""
-        cut = False
+        redacted = False
         names = self._tables.columns(table)
         for column in row.tables[table]:
             if column.name in names and self._privacy.redacts(row.name, column):
@@ -53,5 +53,5 @@ class PolicyEnforcement:
                     now = self._privacy.redact(column, text)
                     if now != text:
                         self._tables.replace(table, column.name, text, now)
-                        cut = True
-        return cut
+                        redacted = True
+        return redacted

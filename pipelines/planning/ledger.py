@@ -85,7 +85,7 @@ class Ledger:
             return cls()
         if stored.get("version") != VERSION:
             raise ConfigurationError(
-                f"the destination's ledger ledger has version {stored.get('version')!r}, this program knows"
+                f"the destination's coverage ledger has version {stored.get('version')!r}, this program knows"
                 f" {VERSION}; update the program, or load into another dataset"
             )
         return cls(

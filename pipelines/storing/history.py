@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
-from typing import Any, Final, get_args, get_type_hints
+from typing import Annotated, Any, Final, get_args, get_type_hints
 
 import dlt
 import pyarrow as pa
@@ -18,38 +18,40 @@ from sources.rest.vendor.resources import column_hint
 class RunRow:
     """One run, as it ended."""
 
-    run_id: str
-    profile_id: str | None
-    started_at: datetime
-    ended_at: datetime
-    outcome: str
-    exit_code: int
-    windows: int
-    rows: int
-    units: int
-    calls: int
-    retries: int
-    failed: int
-    skipped: int
-    version: str
+    run_id: Annotated[str, "Id of the run."]
+    profile_id: Annotated[str | None, "Profile whose rows were loaded; null where no answer has told it."]
+    started_at: Annotated[datetime, "When the run began."]
+    ended_at: Annotated[datetime, "When it ended."]
+    outcome: Annotated[
+        str, "done, allowance, failed_windows, later, refused, configuration, interrupted or terminated."
+    ]
+    exit_code: Annotated[int, "Exit code of the process."]
+    windows: Annotated[int, "Windows loaded."]
+    rows: Annotated[int, "Rows loaded."]
+    units: Annotated[int, "Units of the rate limit spent."]
+    calls: Annotated[int, "Requests sent."]
+    retries: Annotated[int, "Requests that repeated an earlier one."]
+    failed: Annotated[int, "Windows that failed."]
+    skipped: Annotated[int, "Windows that were planned and not asked for."]
+    version: Annotated[str, "Version of this program."]
 
 
 @dataclass(frozen=True, kw_only=True)
 class WindowRow:
     """One window that a run has asked for."""
 
-    run_id: str
-    resource: str
-    variant: str
-    window: str
-    date_from: date | None
-    date_to: date | None
-    reason: str
-    rows: int | None
-    truncated: bool
-    error: str | None
-    request_id: str | None
-    read_at: datetime
+    run_id: Annotated[str, "Id of the run."]
+    resource: Annotated[str, "Resource that was read."]
+    variant: Annotated[str, "Values of its parameters, such as the attribution model."]
+    window: Annotated[str, "Days asked for; empty for what has no dates."]
+    date_from: Annotated[date | None, "First of them."]
+    date_to: Annotated[date | None, "Last of them."]
+    reason: Annotated[str, "Why: new, hint, check, restated, again, ladder, gap, history, snapshot, changed."]
+    rows: Annotated[int | None, "Rows of the answer; null where it failed."]
+    truncated: Annotated[bool, "Whether the API cut the list off."]
+    error: Annotated[str | None, "What failed; null where nothing did."]
+    request_id: Annotated[str | None, "Id to quote to the vendor."]
+    read_at: Annotated[datetime, "When the answer was there."]
 
     def after(self, earlier: "WindowRow | None") -> "WindowRow":
         """What is said of several calls that only one row speaks of."""
@@ -63,76 +65,43 @@ class WindowRow:
 class Restated:
     """A change of a day that was loaded before; a value that was not there, or is no more, is null."""
 
-    run_id: str
-    resource: str
-    variant: str
-    date: date
-    key: str
-    metric: str
-    old: float | None
-    new: float | None
-    seen_at: datetime
+    run_id: Annotated[str, "Id of the run that has seen it."]
+    resource: Annotated[str, "Resource."]
+    variant: Annotated[str, "Values of its parameters, such as the attribution model."]
+    date: Annotated[date, "Day, or first day of the window, that changed."]
+    key: Annotated[str, "Value of the dimension, such as a channel; empty where there is none."]
+    metric: Annotated[str, "Metric that changed."]
+    old: Annotated[float | None, "Value loaded before; null where there was none."]
+    new: Annotated[float | None, "Value now; null where there is none any more."]
+    seen_at: Annotated[datetime, "When the change was seen."]
 
 
-HISTORY: Final[Mapping[str, tuple[type, tuple[str, ...], str, Mapping[str, str]]]] = {
-    "sync_runs": (
-        RunRow,
-        ("run_id",),
-        "One row per run.",
-        {
-            "run_id": "Id of the run.",
-            "profile_id": "Profile whose rows were loaded; null where no answer has told it.",
-            "started_at": "When the run began.",
-            "ended_at": "When it ended.",
-            "outcome": "done, allowance, failed_windows, later, refused, configuration, interrupted or terminated.",
-            "exit_code": "Exit code of the process.",
-            "windows": "Windows loaded.",
-            "rows": "Rows loaded.",
-            "units": "Units of the rate limit spent.",
-            "calls": "Requests sent.",
-            "retries": "Requests that repeated an earlier one.",
-            "failed": "Windows that failed.",
-            "skipped": "Windows that were planned and not asked for.",
-            "version": "Version of this program.",
-        },
-    ),
+HISTORY: Final[Mapping[str, tuple[type, tuple[str, ...], str]]] = {
+    "sync_runs": (RunRow, ("run_id",), "One row per run."),
     "sync_windows": (
         WindowRow,
-        ("run_id", "resource", "variant", "window"),
+        (
+            "run_id",
+            "resource",
+            "variant",
+            "window",
+        ),
         "One row per window that a run has asked for.",
-        {
-            "run_id": "Id of the run.",
-            "resource": "Resource that was read.",
-            "variant": "Values of its parameters, such as the attribution model.",
-            "window": "Days asked for; empty for what has no dates.",
-            "date_from": "First of them.",
-            "date_to": "Last of them.",
-            "reason": "Why: new, hint, check, restated, again, ladder, gap, history, snapshot.",
-            "rows": "Rows of the answer; null where it failed.",
-            "truncated": "Whether the API cut the list off.",
-            "error": "What failed; null where nothing did.",
-            "request_id": "Id to quote to the vendor.",
-            "read_at": "When the answer was there.",
-        },
     ),
     "restatements": (
         Restated,
-        ("run_id", "resource", "variant", "date", "key", "metric"),
+        (
+            "run_id",
+            "resource",
+            "variant",
+            "date",
+            "key",
+            "metric",
+        ),
         "One row per metric of a loaded day that the API has changed since.",
-        {
-            "run_id": "Id of the run that has seen it.",
-            "resource": "Resource.",
-            "variant": "Values of its parameters, such as the attribution model.",
-            "date": "Day, or first day of the window, that changed.",
-            "key": "Value of the dimension, such as a channel; empty where there is none.",
-            "metric": "Metric that changed.",
-            "old": "Value loaded before; null where there was none.",
-            "new": "Value now; null where there is none any more.",
-            "seen_at": "When the change was seen.",
-        },
     ),
 }
-"""Table -> (row type, primary key, description, column descriptions)."""
+"""Table -> (row type, primary key, description)."""
 
 _TYPES: Final[Mapping[type, Type]] = {
     int: Type.BIGINT,
@@ -146,17 +115,19 @@ _TYPES: Final[Mapping[type, Type]] = {
 
 def history_table(name: str, rows: Iterable[Any]) -> list[DltResource]:
     """Make the resource of one history table; none where there are no rows."""
-    _, key, description, _ = HISTORY[name]
+    _, key, description = HISTORY[name]
     return own_table(name, history_columns(name), key, [asdict(row) for row in rows], description)
 
 
 def history_columns(name: str) -> Sequence[Column]:
     """Columns of one history table."""
-    kind, _, _, descriptions = HISTORY[name]
-    return [
-        Column(name=name, type=_TYPES[(get_args(hint) or (hint,))[0]], description=descriptions[name])
-        for name, hint in get_type_hints(kind).items()
-    ]
+    kind, _, _ = HISTORY[name]
+    columns = []
+    for column, hint in get_type_hints(kind, include_extras=True).items():
+        value, description = get_args(hint)
+        python = (get_args(value) or (value,))[0]
+        columns.append(Column(name=column, type=_TYPES[python], description=description))
+    return columns
 
 
 def own_table(

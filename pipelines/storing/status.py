@@ -12,7 +12,7 @@ from pipelines.sql.conditions import since
 from pipelines.sql.reading import rows, sums, types_of
 from pipelines.sql.runs import last_answers, last_truncated
 from pipelines.sql.statement import Statement
-from pipelines.storing.history import history_columns
+from pipelines.storing.history import RunRow, history_columns
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.reading.tasks import Task
@@ -55,22 +55,6 @@ class Freshness:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSummary:
-    """One run, as it ended; the table `sync_runs` holds more."""
-
-    run_id: str
-    started_at: datetime
-    ended_at: datetime
-    outcome: str
-    exit_code: int
-    windows: int
-    rows: int
-    units: int
-    failed: int
-    skipped: int
-
-
-@dataclass(frozen=True, kw_only=True)
 class DetailProgress:
     """How far the details of people are loaded.
 
@@ -103,7 +87,7 @@ class Status:
     units_today: int = 0
     pending: bool = False
     resources: Sequence[Freshness] = ()
-    runs: Sequence[RunSummary] = ()
+    runs: Sequence[RunRow] = ()
     details: Sequence[DetailProgress] = ()
 
 
@@ -135,11 +119,11 @@ class History:
         self._ledger = ledger
         self._endpoints = endpoints
 
-    def runs(self, count: int = RUNS_SHOWN) -> list[RunSummary]:
+    def runs(self, count: int = RUNS_SHOWN) -> list[RunRow]:
         """Return the last runs, newest first."""
-        shown = types_of(one for one in history_columns("sync_runs") if one.name in RunSummary.__dataclass_fields__)
-        runs = self._answers("sync_runs", rows("sync_runs", shown, newest_by="started_at", limit=count))
-        return [RunSummary(**dict(zip(shown, run, strict=True))) for run in runs]
+        columns = types_of(history_columns("sync_runs"))
+        runs = self._answers("sync_runs", rows("sync_runs", columns, newest_by="started_at", limit=count))
+        return [RunRow(**dict(zip(columns, run, strict=True))) for run in runs]
 
     def units_since(self, moment: datetime) -> int:
         """Add up the units of the runs that began at a moment or later."""

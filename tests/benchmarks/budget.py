@@ -1,10 +1,18 @@
 """How much of the rate limit a long run uses, and how often it is refused, under four server algorithms."""
 
 import json
+from collections.abc import Mapping
 
-from tests.sources.rest.calling.rate_limiters import FixedWindow, SlidingLog, TokenBucket, WeightedWindows, simulate
+from tests.sources.rest.calling.rate_limiters import (
+    FixedWindow,
+    RateLimiter,
+    SlidingLog,
+    TokenBucket,
+    WeightedWindows,
+    simulate,
+)
 
-NAMES = {
+NAMES: Mapping[type[RateLimiter], str] = {
     FixedWindow: "fixed windows",
     SlidingLog: "sliding log",
     TokenBucket: "token bucket",

@@ -28,34 +28,24 @@ from sandbox.atribu.state import Sandbox  # noqa: E402 - as above
 from sources.atribu.endpoints import ENDPOINTS  # noqa: E402 - as above
 from sources.atribu.source import SOURCE  # noqa: E402 - as above
 from sources.rest.catalogue.endpoints import Endpoint  # noqa: E402 - as above
-from tests.integration.truth import STORED, aggregate, comparable, days, rows_of, series  # noqa: E402 - after the environment
+from tests.integration.conftest import rows_of  # noqa: E402 - after the environment
+from tests.integration.truth import CALLS_A_SYNC, CALLS_A_WINDOW, STORED, comparable, truth_of  # noqa: E402 - as above
 
 PROFILES: Final = {"quiet": 2, "middling": 12, "busy": 60}
 """Conversions a day."""
 
 START: Final = date(2026, 3, 1)
 HORIZON: Final = 90
-WINDOWS_A_DAY: Final = 15
 """Calls that one day of the default aggregates costs."""
 
-ALWAYS: Final = 6
-"""Calls of series and goals."""
-
 Rows = dict[str, set[str]]
-
-
-def truth_of(sandbox: Sandbox, first: date, last: date, table: str) -> list[dict[str, Any]]:
-    """Rows of a table as the server has them now."""
-    if table in ("timeseries", "revenue", "conversions_timeseries"):
-        return list(series(sandbox, table, first, last, ("last_touch",)))
-    return [row for day in days(first, last) for row in aggregate(sandbox, table, day, day, ("last_touch",))]
 
 
 def differing(sandbox: Sandbox, first: date, last: date) -> tuple[int, int]:
     """Rows that differ between DuckDB and the truth, and rows compared."""
     wrong = compared = 0
     for table in STORED:
-        truth = truth_of(sandbox, first, last, table)
+        truth = truth_of(sandbox, table, first, last)
         loaded = [row for row in rows_of(table) if first <= row["date"] <= last]
         names = {name for row in [*truth, *loaded] for name in row if name != "grain"}
         there, here = (set(map(repr, comparable(rows, names))) for rows in (truth, loaded))
@@ -70,7 +60,7 @@ def worst_share(sandbox: Sandbox, first: date, last: date) -> float:
     for table in STORED:
         endpoint = ENDPOINTS[table]
         loaded = [row for row in rows_of(table) if first <= row["date"] <= last]
-        here, there = (_sums(endpoint, rows) for rows in (loaded, truth_of(sandbox, first, last, table)))
+        here, there = (_sums(endpoint, rows) for rows in (loaded, truth_of(sandbox, table, first, last)))
         for cell in here.keys() | there.keys():
             (mine, rows), (true, more) = here.get(cell, (0.0, 0)), there.get(cell, (0.0, 0))
             gap = abs(mine - true) - 0.005 * (rows + more)
@@ -139,7 +129,7 @@ def run(profile: str, length: int, tolerance: float) -> dict[str, Any]:
                 begin, end = settings.today - timedelta(HORIZON + 1), settings.today - timedelta(1)
                 shares.append(worst_share(sandbox, begin, end))
             compared += rows
-            seen.append(_snapshot(lambda table: truth_of(sandbox, first, settings.today, table)))
+            seen.append(_snapshot(lambda table: truth_of(sandbox, table, first, settings.today)))
         os.chdir("/")
     daily = units[1:]
     return {
@@ -147,8 +137,11 @@ def run(profile: str, length: int, tolerance: float) -> dict[str, Any]:
         "days": length,
         "compared": compared,
         "exact": {"units": sum(daily) / len(daily), "most": max(daily), "wrong": sum(wrong), "share": max(shares)},
-        "90 days": {"units": ALWAYS + WINDOWS_A_DAY * (HORIZON + 1), "wrong": sum(fixed_mistakes(seen, HORIZON))},
-        "30 days": {"units": ALWAYS + WINDOWS_A_DAY * 31, "wrong": sum(fixed_mistakes(seen, 30))},
+        "90 days": {
+            "units": CALLS_A_SYNC + CALLS_A_WINDOW * (HORIZON + 1),
+            "wrong": sum(fixed_mistakes(seen, HORIZON)),
+        },
+        "30 days": {"units": CALLS_A_SYNC + CALLS_A_WINDOW * 31, "wrong": sum(fixed_mistakes(seen, 30))},
     }
 
 

@@ -37,7 +37,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Serve the world of the crash tests and sync it once, undisturbed."""
     with served() as (sandbox, url):
         machine = Machine(tmp_path_factory.mktemp("undisturbed"), url)
-        end = machine.sync(*ARGUMENTS)
+        end = machine.sync_here(*ARGUMENTS)
         assert end.code == 0, end
         yield World(sandbox, url, machine.file, machine.tables(), sandbox.units_spent)
 

@@ -7,6 +7,8 @@ import pytest
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, Machine, killed
 
+pytestmark = pytest.mark.untraced
+
 DYING = """
 import os, signal
 os.environ["LOAD__WORKERS"] = "1"  # no other job is half done, which would have to be read again
@@ -32,6 +34,7 @@ def die_loading(machine: Machine, kind: str, slice_: int) -> None:
     assert len(machine.pending()) == 1
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("restatement", ["none", "fixed"])
 def test_killed_at_random_moments_and_run_to_the_end_the_tables_are_the_truth(
     world: World, machine: MakeMachine, restatement: str
@@ -51,7 +54,7 @@ def test_rows_that_a_killed_process_had_just_copied_are_not_doubled(world: World
     own = machine()
     die_loading(own, COPIED, 2)
 
-    assert own.sync(*ARGUMENTS).code == 0
+    assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
 
 
@@ -61,7 +64,7 @@ def test_a_package_that_was_being_merged_is_finished_and_not_asked_for_again(
     own, before = machine(), world.sandbox.units_spent
     die_loading(own, MERGED, 2)
 
-    assert own.sync(*ARGUMENTS).code == 0
+    assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
     assert world.sandbox.units_spent - before == world.units
 
@@ -74,7 +77,7 @@ def test_a_package_that_waits_for_a_file_that_was_deleted_brings_no_ledger_witho
     for file in own.folder.glob("atribu.duckdb*"):
         file.unlink()
 
-    end = own.sync(*ARGUMENTS)
+    end = own.sync_here(*ARGUMENTS)
 
     assert end.code == 0, end
     assert own.tables() == world.truth
@@ -86,7 +89,7 @@ def test_a_working_folder_that_was_being_written_is_given_up(world: World, machi
     (state,) = own.working.glob("pipelines/elt-*/atribu/state.json")
     state.write_text(state.read_text()[:40])
 
-    end = own.sync(*ARGUMENTS)
+    end = own.sync_here(*ARGUMENTS)
 
     assert end.code == 0, end
     assert own.tables() == world.truth

@@ -7,8 +7,10 @@ import pytest
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
+pytestmark = pytest.mark.untraced
+
 SLOW = 0.2
-WHILE = 2.0
+WHILE = 1.0
 
 
 def test_a_reader_that_stays_is_named_and_one_that_closes_is_waited_for(world: World, machine: MakeMachine) -> None:
@@ -27,7 +29,14 @@ def test_a_reader_that_stays_is_named_and_one_that_closes_is_waited_for(world: W
     assert own.tables() == world.truth
 
 
-@pytest.mark.parametrize(("loaded", "stays"), [(False, True), (True, False), (True, True)])
+@pytest.mark.parametrize(
+    ("loaded", "stays"),
+    [
+        pytest.param(False, True, marks=pytest.mark.sweep),
+        (True, False),
+        pytest.param(True, True, marks=pytest.mark.sweep),
+    ],
+)
 def test_a_reader_that_comes_in_the_middle_loses_nothing(
     world: World, machine: MakeMachine, *, loaded: bool, stays: bool
 ) -> None:

@@ -10,6 +10,8 @@ from sandbox.atribu import Fault
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
+pytestmark = pytest.mark.untraced
+
 SOON = 15.0
 CODES = {signal.SIGTERM: (143, "terminated"), signal.SIGINT: (130, "interrupted")}
 SIGNALLED = """
@@ -34,7 +36,11 @@ Destination.open = signalled
 """
 """Signals a sync that holds the lock and has not looked at its destination yet."""
 
-BOTH = pytest.mark.parametrize("number", CODES, ids=lambda number: number.name)
+BOTH = pytest.mark.parametrize(
+    "number",
+    [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.sweep)],
+    ids=lambda number: number.name,
+)
 
 
 def stopped(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
@@ -59,12 +65,14 @@ def test_a_signal_ends_a_run_that_waits_for_the_rate_limit(
     assert own.outcomes() == [CODES[number][1]]
     assert own.pending() == []
     own.limit = 1000
-    assert own.sync(*ARGUMENTS).code == 0
+    assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
     assert world.sandbox.units_spent - before == world.units
 
 
-@pytest.mark.parametrize(("number", "loaded"), [(signal.SIGTERM, True), (signal.SIGINT, False)])
+@pytest.mark.parametrize(
+    ("number", "loaded"), [pytest.param(signal.SIGTERM, True, marks=pytest.mark.sweep), (signal.SIGINT, False)]
+)
 def test_a_signal_before_the_destination_is_open_ends_a_run_that_has_asked_for_nothing(
     world: World, machine: MakeMachine, number: signal.Signals, *, loaded: bool
 ) -> None:
@@ -75,7 +83,7 @@ def test_a_signal_before_the_destination_is_open_ends_a_run_that_has_asked_for_n
 
     assert own.outcomes() == [*earlier, CODES[number][1]]
     assert world.sandbox.units_spent == before
-    assert own.sync(*ARGUMENTS).code == 0
+    assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
 
 
@@ -91,7 +99,7 @@ def test_a_signal_ends_a_run_whose_calls_hang(world: World, machine: MakeMachine
         stopped(process, signal.SIGTERM)
         assert own.outcomes() == ["terminated"]
         sandbox.faults.clear()
-        assert own.sync(*ARGUMENTS).code == 0
+        assert own.sync_here(*ARGUMENTS).code == 0
         assert own.tables() == world.truth
 
 
@@ -105,7 +113,7 @@ def test_a_signal_while_a_slice_is_loaded_ends_the_run_after_it(
 
     assert own.outcomes() == [CODES[number][1]]
     assert own.pending() == []
-    assert own.sync(*ARGUMENTS).code == 0
+    assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
     assert world.sandbox.units_spent - before == world.units
 
@@ -122,5 +130,5 @@ def test_a_signal_ends_a_run_that_waits_for_the_file(world: World, machine: Make
             stopped(process, signal.SIGTERM)
         sandbox.settings.latency = 0.0
 
-        assert own.sync(*ARGUMENTS).code == 0
+        assert own.sync_here(*ARGUMENTS).code == 0
         assert own.tables() == world.truth

@@ -2,12 +2,16 @@
 
 import re
 
+import pytest
+
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, ended, wait_until
 
+pytestmark = pytest.mark.untraced
+
 
 def test_the_second_of_two_syncs_names_the_first_and_the_first_goes_on(world: World, machine: MakeMachine) -> None:
-    own = machine(limit=10, period=6.0)
+    own = machine(limit=10, period=4.0)
     first = own.start(*ARGUMENTS)
     wait_until(lambda: own.holder() == first.pid, first)
 
@@ -27,5 +31,5 @@ def test_the_lock_of_a_killed_process_is_in_nobodys_way(world: World, machine: M
     first.kill()
     ended(first)
 
-    assert own.sync(*ARGUMENTS).code == 0
+    assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth

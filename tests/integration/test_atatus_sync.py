@@ -12,6 +12,8 @@ from sandbox.atatus.state import Sandbox
 from tests.integration.atatus_truth import loaded, stats_truth, truth
 from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
+pytestmark = pytest.mark.untraced
+
 FIRST, LAST = date(2026, 3, 10), date(2026, 3, 16)
 SINCE = ("--since", str(FIRST))
 

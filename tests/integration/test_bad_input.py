@@ -6,6 +6,7 @@ import subprocess
 import sys
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -95,7 +96,7 @@ def test_a_destination_that_is_no_database_exits_with_78(elt: Elt, tmp_path: Pat
 
 
 @pytest.mark.parametrize("kind", ["401", "403"])
-def test_a_refused_key_exits_with_77_and_names_the_request(serve: Serve, elt: Elt, kind: str) -> None:
+def test_a_refused_key_exits_with_77_and_names_the_request(serve: Serve, elt: Elt, kind: Any) -> None:
     serve().faults.append(Fault("*", kind, times=None))
 
     result = elt(*SYNC, "--resources", "timeseries")
@@ -143,7 +144,7 @@ def test_a_server_that_never_answers_exits_with_75(elt: Elt, monkeypatch: pytest
 
 @pytest.mark.parametrize("kind", ["500", "503"])
 def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
-    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: str
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: Any
 ) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
     serve().faults.append(Fault("pages", kind, times=None))
@@ -155,9 +156,12 @@ def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
     assert len(rows_of("overview")) == 7
 
 
-@pytest.mark.parametrize("kind", ["html", "truncated", "wrong_type", "missing_data"])
+@pytest.mark.parametrize(
+    "kind",
+    ["html", *(pytest.param(kind, marks=pytest.mark.sweep) for kind in ("truncated", "wrong_type", "missing_data"))],
+)
 def test_an_odd_body_costs_only_its_window_and_the_next_run_heals_it(
-    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: str
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: Any
 ) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
     sandbox = serve()

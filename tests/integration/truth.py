@@ -1,31 +1,33 @@
-"""What the tables must hold, taken from the sandbox's own answers and written from the contract, not from our code."""
+"""What the tables must hold, taken from the sandbox's own answers and written from the contract.
+
+The catalogue only says which tables there are and what is asked for them: an endpoint that is added is compared too.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
 from sandbox.atribu.state import Sandbox
+from sources.atribu.endpoints import ENDPOINTS
+from sources.rest.catalogue.endpoints import Endpoint, Kind
 from tests.integration.conftest import rows_of
 
 Row = dict[str, Any]
+Rows = list[Row]
 
-BREAKDOWNS = ("channels", "pages", "countries", "devices", "browsers", "os", "referrers")
-AGGREGATES = {
-    **{name: name for name in BREAKDOWNS},
-    "keywords": "keywords",
-    "quality": "quality",
-    "overview": "overview",
-    "attribution_coverage": "attribution-coverage",
-    "campaigns": "campaigns",
-    "revenue_cash": "revenue/cash",
-    "conversions": "conversions",
-}
-SERIES = {"timeseries": "timeseries", "revenue": "revenue", "conversions_timeseries": "conversions/timeseries"}
-CAPPED = {*BREAKDOWNS, "keywords", "campaigns"}
-WITH_MODEL = {"overview", "attribution_coverage", "campaigns", "revenue"}
-LEVELS = ("campaign", "ad_set", "ad")
-STORED = sorted({*AGGREGATES, *SERIES} - {"conversions"})
+VALUES = {"model": ("last_touch",), "level": ("campaign", "ad_set", "ad")}
+"""What a sync asks for unless it is told otherwise."""
+
+DAILY = {name: row for name, row in ENDPOINTS.items() if row.kind in (Kind.AGGREGATE, Kind.SERIES)}
+STORED = sorted(name for name, row in DAILY.items() if row.default)
 """Tables with days that a sync loads by default."""
+
+_DEFAULTS = [row for row in ENDPOINTS.values() if row.default]
+CALLS_A_WINDOW = sum(len(row.variants(VALUES)) for row in _DEFAULTS if row.kind is Kind.AGGREGATE)
+CALLS_A_SYNC = sum(
+    len(row.variants(VALUES)) + bool(row.for_each) for row in _DEFAULTS if row.kind is not Kind.AGGREGATE
+)
+"""Series and snapshots; ids that a call needs are asked for once more."""
 
 
 def days(first: date, last: date) -> Iterator[date]:
@@ -33,27 +35,35 @@ def days(first: date, last: date) -> Iterator[date]:
     return (first + timedelta(offset) for offset in range((last - first).days + 1))
 
 
-def aggregate(sandbox: Sandbox, table: str, start: date, end: date, models: tuple[str, ...]) -> Iterator[Row]:
+def truth_of(sandbox: Sandbox, table: str, first: date, last: date, models: tuple[str, ...] = ("last_touch",)) -> Rows:
+    """Rows of a table over a range of at most 366 days, an aggregate's day by day."""
+    if DAILY[table].kind is Kind.SERIES:
+        return list(series(sandbox, table, first, last, models))
+    return [row for day in days(first, last) for row in aggregate(sandbox, table, day, day, models)]
+
+
+def aggregate(
+    sandbox: Sandbox, table: str, start: date, end: date, models: tuple[str, ...] = ("last_touch",)
+) -> Iterator[Row]:
     """Rows of one window of an aggregate table, with the columns that name the window."""
-    for model in models if table in WITH_MODEL else (None,):
-        for level in LEVELS if table == "campaigns" else (None,):
-            params = {"date_from": str(start), "date_to": str(end)}
-            params |= {"limit": "100"} if table in CAPPED else {}
-            context: Row = {"date": start, "profile_id": sandbox.settings.profile_id}
-            for name, value in (("model", model), ("level", level)):
-                if value is not None:
-                    params[name] = context[name] = value
-            for row in _rows(table, sandbox.answer(AGGREGATES[table], params)):
-                yield {**row, **context}
+    endpoint = DAILY[table]
+    for variant in endpoint.variants({**VALUES, "model": models}):
+        params = {"date_from": str(start), "date_to": str(end), **endpoint.params, **dict(variant)}
+        context: Row = {"date": start, "profile_id": sandbox.settings.profile_id, **dict(variant)}
+        for row in _rows(table, sandbox.answer(endpoint.path.strip("/"), params)):
+            yield {**row, **context}
 
 
 def series(sandbox: Sandbox, table: str, first: date, last: date, models: tuple[str, ...]) -> Iterator[Row]:
     """Rows of a series table over a range of at most 366 days."""
-    for model in models if table in WITH_MODEL else (None,):
-        params = {"date_from": str(first), "date_to": str(last)} | ({"model": model} if model else {})
-        answer: Any = sandbox.answer(SERIES[table], params)
+    endpoint = DAILY[table]
+    for variant in endpoint.variants({**VALUES, "model": models}):
+        params = {"date_from": str(first), "date_to": str(last), **endpoint.params}
+        answer: Any = sandbox.answer(
+            endpoint.path.strip("/"), {**params, **dict(variant), **_ids(sandbox, endpoint, params)}
+        )
         for row in answer:
-            context = {"profile_id": sandbox.settings.profile_id} | ({"model": model} if model else {})
+            context = {"profile_id": sandbox.settings.profile_id, **dict(variant)}
             yield {**row, **context, "date": date.fromisoformat(row["date"])}
 
 
@@ -66,15 +76,22 @@ def differing_tables(sandbox: Sandbox, first: date, last: date, tables: Sequence
     """Names of tables that are not the truth between two days, for daily grain and last touch."""
     found = []
     for table in tables:
-        if table in SERIES:
-            truth = list(series(sandbox, table, first, last, ("last_touch",)))
-        else:
-            truth = [row for day in days(first, last) for row in aggregate(sandbox, table, day, day, ("last_touch",))]
+        truth = truth_of(sandbox, table, first, last)
         loaded = [row for row in rows_of(table) if first <= row["date"] <= last]
         names = {name for row in [*truth, *loaded] for name in row if name != "grain"}
         if comparable(truth, names) != comparable(loaded, names):
             found.append(table)
     return found
+
+
+def _ids(sandbox: Sandbox, endpoint: Endpoint, span: dict[str, str]) -> dict[str, str]:
+    """The ids that a call has to name, all of them at once."""
+    if endpoint.for_each is None:
+        return {}
+    parent = ENDPOINTS[endpoint.for_each.endpoint]
+    listed: Any = sandbox.answer(parent.path.strip("/"), {**span, **parent.params, **endpoint.for_each.where})
+    (name,) = endpoint.for_each.params
+    return {name: ",".join(row[endpoint.for_each.column] for row in listed)}
 
 
 def _same(value: Any) -> Any:

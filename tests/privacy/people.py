@@ -52,7 +52,9 @@ def tables_of(file: str = "atribu.duckdb", dataset: str = "atribu_pii") -> dict[
 def differing(sandbox: Sandbox, first: date, goals: Iterable[str] = GOALS) -> list[str]:
     """Tables that are not what the API lists since a day, cell by cell, lists and journeys included."""
     last = sandbox.settings.today
-    customers = [{**row, "goal": goal} for goal in goals for row in sandbox.truth_of_customers(goal, first, last)]
+    customers: list[Row] = [
+        {**row, "goal": goal} for goal in goals for row in sandbox.truth_of_customers(goal, first, last)
+    ]
     people = sorted({row["customer_profile_id"] for row in customers if row["customer_profile_id"]})
     journeys = [
         {**row, "customer_profile_id": one, "position": place}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 import duckdb
 import pytest
@@ -42,12 +43,12 @@ def after_the_probe(query: Mapping[str, str]) -> bool:
     return query["date_from"] > "2001"
 
 
-def of_goal(goal: str, kind: str) -> Fault:
+def of_goal(goal: str, kind: Any) -> Fault:
     """A fault of the customers of one goal, for ever."""
     return Fault("customers", kind, times=None, match=lambda query: query.get("goal") == goal)
 
 
-@pytest.mark.parametrize("policy", ["drop", "hash"])
+@pytest.mark.parametrize("policy", [pytest.param("drop", marks=pytest.mark.sweep), "hash"])
 def test_after_success_and_after_failures_that_cost_only_themselves_nothing_is_found(
     planted: Sandbox, elt: Elt, home: Home, policy: str
 ) -> None:
@@ -76,17 +77,17 @@ def test_after_success_and_after_failures_that_cost_only_themselves_nothing_is_f
     ("kind", "code"),
     [
         ("401", 77),
-        ("403", 77),
+        pytest.param("403", 77, marks=pytest.mark.sweep),
         ("redirect", 78),
-        ("429", 75),
-        ("reset", 75),
+        pytest.param("429", 75, marks=pytest.mark.sweep),
+        pytest.param("reset", 75, marks=pytest.mark.sweep),
         ("slow", 75),
-        ("204", 4),
+        pytest.param("204", 4, marks=pytest.mark.sweep),
         ("unknown_field", 0),
     ],
 )
 def test_after_failures_that_end_a_run_nothing_is_found(
-    planted: Sandbox, elt: Elt, home: Home, kind: str, code: int
+    planted: Sandbox, elt: Elt, home: Home, kind: Any, code: int
 ) -> None:
     planted.faults.append(Fault("visitors", kind, times=None, seconds=5, match=after_the_probe))
     done = sync(elt, planted, resources="visitors", request_timeout=0.5 if kind == "slow" else 30)
@@ -129,7 +130,9 @@ def test_a_table_that_takes_no_names_does_not_tell_them(planted: Sandbox, elt: E
     assert not home.leaks(but=(home.file,))
 
 
-@pytest.mark.parametrize(("table", "kind"), [("customers", ".parquet"), ("journeys", ".sql")])
+@pytest.mark.parametrize(
+    ("table", "kind"), [("customers", ".parquet"), pytest.param("journeys", ".sql", marks=pytest.mark.sweep)]
+)
 def test_a_process_that_is_killed_while_it_loads_leaves_nothing_behind(
     planted: Sandbox, sandbox_url: str, home: Home, table: str, kind: str
 ) -> None:

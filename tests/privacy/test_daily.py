@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -59,7 +60,7 @@ def test_journeys_go_on_where_they_stopped_best_customers_first(sandbox: Sandbox
 def test_whoever_is_seen_in_several_ranges_of_a_first_load_is_there_once(sandbox: Sandbox, elt: Elt) -> None:
     sandbox.settings.today = TODAY + timedelta(days=6)  # three ranges, the older two in one load
     assert sync(elt, sandbox, resources="visitors", pii_policy="keep").code == 0
-    listed = sandbox.truth_of_visitors(FIRST, sandbox.settings.today)
+    listed: list[Any] = sandbox.truth_of_visitors(FIRST, sandbox.settings.today)
     assert len(rows_of("visitors")) == len(listed)
     assert len(rows_of("visitors__touch_channels")) == sum(len(row["touch_channels"]) for row in listed)
 

@@ -8,6 +8,8 @@ from sandbox.atribu.state import Sandbox
 from tests.privacy.conftest import Elt, Home, sync
 from tests.privacy.people import PERSONAL, columns_of, leaks, rows_of, tables_of
 
+pytestmark = pytest.mark.untraced
+
 NAMED = {"name", "email", "city"}
 UNKNOWN = {"phone", "note", "contact", "links"}
 
@@ -38,7 +40,7 @@ def test_a_person_has_one_hash_in_every_table_and_run(sandbox: Sandbox, elt: Elt
     assert len(set.union(*hashes.values())) == len(hashes)
 
 
-@pytest.mark.parametrize("stricter", ["hash", "drop"])
+@pytest.mark.parametrize("stricter", [pytest.param("hash", marks=pytest.mark.sweep), "drop"])
 def test_a_stricter_policy_empties_what_a_laxer_one_has_loaded(
     sandbox: Sandbox, elt: Elt, home: Home, stricter: str
 ) -> None:

@@ -12,6 +12,8 @@ from tests.privacy.conftest import TODAY, Elt, sync
 from tests.privacy.people import SMALL, rows_of
 from tests.processes import served
 
+pytestmark = pytest.mark.untraced
+
 OLD, NEW = "atb_live_old_and_tired", "atb_live_new_and_fresh"
 ADVICE = "api_key is refused and next_api_key works: put it in the place of api_key"
 
@@ -89,7 +91,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
-@pytest.mark.parametrize("status", [301, 308])
+@pytest.mark.parametrize("status", [301, pytest.param(308, marks=pytest.mark.sweep)])
 def test_another_host_never_hears_of_the_key(
     sandbox: Sandbox, elt: Elt, elsewhere: tuple[str, list[str]], status: int
 ) -> None:

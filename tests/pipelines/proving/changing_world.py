@@ -11,8 +11,8 @@ from typing import Any
 from pendulum import Date
 
 from pipelines.planning.ledger import ServerBehaviour
-from pipelines.proving.search import Finding, RestatementSearch, rows_of
-from pipelines.proving.sums import sums_of
+from pipelines.proving.search import Finding, RestatementSearch
+from pipelines.proving.sums import rows_of, sums_of
 from pipelines.storing.sums import Sums
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Measure

@@ -15,7 +15,7 @@ def total(server: Server, key: str) -> int:
 
 def out(server: Server, have: Loaded, key: str) -> float:
     """Share by which what is loaded of a channel is out over the range."""
-    here = sum(row["revenue"] for rows in have.rows.values() for row in rows if row["value"] == key)
+    here: float = sum(row["revenue"] for rows in have.rows.values() for row in rows if row["value"] == key)
     return abs(here - total(server, key) / 1000) / (total(server, key) / 1000)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipelines.storing.history import HISTORY, Restated, RunRow, WindowRow, history_table
+from pipelines.storing.history import HISTORY, Restated, RunRow, WindowRow, history_columns, history_table
 
 AT = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
 RUN = RunRow(
@@ -98,10 +98,11 @@ def test_there_are_three_tables_about_runs() -> None:
 
 @NAMES
 def test_every_column_is_described_and_every_description_has_its_column(name: str) -> None:
-    kind, key, _, descriptions = HISTORY[name]
+    kind, key, _ = HISTORY[name]
     names = [one.name for one in fields(kind)]
-    assert list(descriptions) == names
-    assert all(text.endswith(".") for text in descriptions.values())
+    columns = history_columns(name)
+    assert [one.name for one in columns] == names
+    assert all(one.description.endswith(".") for one in columns)
     assert set(key) <= set(names)
 
 
@@ -131,7 +132,8 @@ def test_a_row_that_is_loaded_twice_replaces_itself(name: str) -> None:
 def test_table_and_columns_carry_their_descriptions(name: str) -> None:
     (resource,) = history_table(name, [ROWS[name]])
     schema = resource.compute_table_schema()
-    _, _, description, descriptions = HISTORY[name]
+    _, _, description = HISTORY[name]
+    descriptions = {one.name: one.description for one in history_columns(name)}
     assert schema["description"] == description
     assert {column: hints["description"] for column, hints in schema["columns"].items()} == descriptions
 

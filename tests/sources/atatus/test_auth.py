@@ -22,14 +22,14 @@ def prepared(method: str, place: Place, **content: Any) -> requests.PreparedRequ
 def test_a_header_goes_with_any_request(method: str) -> None:
     request = prepared(method, Place.HEADER)
     assert request.headers["X-API-KEY"] == KEY
-    assert KEY not in f"{request.url}{request.body}"
+    assert KEY not in f"{request.url}{request.body!r}"
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_a_query_goes_with_what_has_no_body_and_leaves_the_rest_of_it_alone(method: str) -> None:
     request = prepared(method, Place.QUERY)
     assert request.url == f"https://api.example.com/v2/x?timeStart=2026-03-01+00:00&api_key={KEY}"
-    assert KEY not in f"{request.headers}{request.body}"
+    assert KEY not in f"{request.headers}{request.body!r}"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT"])

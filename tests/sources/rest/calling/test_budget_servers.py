@@ -17,6 +17,8 @@ from tests.sources.rest.calling.rate_limiters import (
     simulate,
 )
 
+pytestmark = pytest.mark.untraced
+
 EXACT = [
     pytest.param(FixedWindow, id="fixed-window"),
     pytest.param(SlidingLog, id="sliding-log"),

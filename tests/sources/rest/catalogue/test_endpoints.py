@@ -7,14 +7,14 @@ import pytest
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
 from sources.atribu.endpoints import ATRIBU, ENDPOINTS, with_entity_ids
 from sources.rest.calling.address import url_of
-from sources.rest.catalogue.columns import Column, Measure, Type
+from sources.rest.catalogue.columns import Column, Measure, PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList, Cursor, ForEach, Totals
 
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
 NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True)
 COUNT = Column(name="count", type=Type.BIGINT, description="Count.")
-EMAIL = Column(name="email", type=Type.TEXT, description="Address.", pii=True)
+EMAIL = Column(name="email", type=Type.TEXT, description="Address.", pii=PiiCategory.EMAIL)
 TAGS = ChildList(name="tags", description="Tags.", columns=(Column(name="value", type=Type.TEXT, description="Tag."),))
 
 SPEND = Column(name="spend", type=Type.DOUBLE, description="Spend.", additive=Measure.SPEND)

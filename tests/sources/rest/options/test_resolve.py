@@ -32,7 +32,8 @@ def write(folder: Path, name: str, text: str) -> None:
 
 
 def options(**given: Any) -> Options:
-    return SOURCE.configured(**({"api_key": KEY} | given))
+    configured: Options = SOURCE.configured(**({"api_key": KEY} | given))
+    return configured
 
 
 def refusal(**given: Any) -> str:
