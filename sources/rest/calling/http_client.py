@@ -63,12 +63,7 @@ class Response:
 
 
 class HttpClient:
-    """Connections to one API; thread-safe.
-
-    Args:
-        timeout: seconds for connecting, and for a whole answer.
-        connections: most that are kept open.
-    """
+    """Connections to one API; `timeout` is in seconds, for connecting and for a whole answer. Thread-safe."""
 
     def __init__(self, timeout: float, connections: int) -> None:
         self._timeout = timeout

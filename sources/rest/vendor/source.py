@@ -26,7 +26,7 @@ from sources.rest.vendor.resources import reading_resource
 from sources.rest.windows import today_in
 
 Options = Any
-"""Options of the source's own kind; each source knows its own."""
+"""Options of the vendor's own type."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +71,8 @@ class Source:
         )
         privacy = self.privacy(options)
         catalogue = privacy.loaded_catalogue()
-        id_options = {row.for_each.option for row in catalogue.values() if row.for_each and row.for_each.option}
-        ids = {name: getattr(options, name) for name in id_options}
+        named = {row.for_each.option for row in catalogue.values() if row.for_each} - {""}
+        ids = {option: getattr(options, option) for option in named}
         return Reader(session, catalogue, grain=options.grain, options=ids, privacy=privacy)
 
     def configured(self, **given: Any) -> Options:
