@@ -105,6 +105,7 @@ def test_a_refused_key_exits_with_77_and_names_the_request(serve: Serve, elt: El
     assert re.search(r"timeseries.*40[13].*request req_\w+", result.err)
 
 
+@pytest.mark.untraced
 def test_a_missing_scope_exits_with_77_and_the_rest_is_loaded(serve: Serve, elt: Elt) -> None:
     sandbox = serve()
     sandbox.settings.keys[FULL_KEY] = DEFAULT_SCOPES - {"campaigns:read"}
@@ -142,6 +143,7 @@ def test_a_server_that_never_answers_exits_with_75(elt: Elt, monkeypatch: pytest
     assert "no whole answer within 0.2 s" in result.err
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize("kind", ["500", "503"])
 def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: Any
@@ -156,6 +158,7 @@ def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
     assert len(rows_of("overview")) == 7
 
 
+@pytest.mark.untraced
 @pytest.mark.parametrize(
     "kind",
     ["html", *(pytest.param(kind, marks=pytest.mark.sweep) for kind in ("truncated", "wrong_type", "missing_data"))],
@@ -181,6 +184,7 @@ def test_an_odd_body_costs_only_its_window_and_the_next_run_heals_it(
     assert date(2026, 3, 28) in {row["date"] for row in rows_of("quality")}
 
 
+@pytest.mark.untraced
 def test_an_unknown_field_becomes_a_column_and_is_reported_once(serve: Serve, elt: Elt) -> None:
     sandbox = serve()
     sandbox.faults.append(Fault("quality", "unknown_field", times=None))

@@ -142,7 +142,7 @@ def changed_series() -> None:
         pytest.param(deleted, marks=pytest.mark.sweep),
         pytest.param(doubled, marks=pytest.mark.sweep),
         changed,
-        changed_series,
+        pytest.param(changed_series, marks=pytest.mark.sweep),
     ],
 )
 def test_verify_names_the_resource_and_the_day_and_repair_mends_it(

@@ -101,6 +101,7 @@ def test_a_failed_window_is_an_open_day_until_it_is_loaded(
     assert [run["outcome"] for run in document["runs"]] == ["done", "failed_windows"]
 
 
+@pytest.mark.untraced
 def test_a_resource_that_never_answered_is_named(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
     serve().faults.append(Fault("timeseries", "html", times=None))
@@ -160,6 +161,7 @@ def test_the_last_five_runs_are_told_and_units_of_today_are_summed(
     assert told(elt)["units_today"] == 0
 
 
+@pytest.mark.untraced
 def test_variants_and_grains_have_a_line_each(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     serve()
     arguments = (*SYNC[:-1], "overview")
@@ -200,6 +202,7 @@ def test_a_dataset_without_history_tables_is_no_error(serve: Serve, elt: Elt) ->
     assert elt("status", "atribu").code == 0
 
 
+@pytest.mark.untraced
 def test_a_warehouse_tells_the_same(serve: Serve, elt: Elt, postgres: str) -> None:
     sandbox = serve()
     warehouse = ("--destination", "warehouse")

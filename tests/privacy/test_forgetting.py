@@ -37,7 +37,7 @@ def traces(person: Person, home: Home) -> set[str]:
     cells = "\n".join(cells_of(home.file))
     content = b"".join(file.read_bytes() for file in home.working.rglob("*") if file.is_file())
     found = {one for one in own if one in cells or one.encode() in content}
-    rows = [row for table in ("customers", "visitors") if table in tables_of() for row in rows_of(table)]
+    rows = [*rows_of("customers"), *rows_of("visitors")]
     shared = [row for row in rows if {row.get("name"), row.get("name_hash")} & set(names)]
     return found | {"name" for row in shared if row["customer_profile_id"] == person["customer_profile_id"]}
 
@@ -103,14 +103,15 @@ def test_somebody_is_counted_erased_and_stays_out(sandbox: Sandbox, elt: Elt, ho
     assert not list(home.working.glob("*.rewritten*"))
 
 
-def test_a_visitor_is_erased_by_the_id_of_the_customer(sandbox: Sandbox, elt: Elt, home: Home) -> None:
+def test_a_visitor_is_erased_by_the_id_of_the_customer(sandbox: Sandbox, elt: Elt) -> None:
     person = somebody(sandbox)
     assert sync(elt, sandbox, resources="visitors", pii_policy="drop").code == 0
     before = len(rows_of("visitors"))
     done = elt("forget", "--customer-id", person["customer_profile_id"], "--yes")
     assert done.code == 0, done
-    assert len(rows_of("visitors")) == before - len(person["visitors"])
-    assert not traces(person, home)
+    left = rows_of("visitors")
+    assert len(left) == before - len(person["visitors"])
+    assert person["customer_profile_id"] not in {row["customer_profile_id"] for row in left}
 
 
 def test_where_no_addresses_are_loaded_nobody_is_said_to_be_erased_by_one(

@@ -190,6 +190,7 @@ def test_a_bounded_range_is_loaded_without_moving_the_stored_cursor(
     ]
 
 
+@pytest.mark.untraced
 def test_weeks_start_on_monday_also_in_a_later_run(
     sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -206,6 +207,7 @@ def test_weeks_start_on_monday_also_in_a_later_run(
     assert query("select distinct grain from atribu.channels") == [("week",)]
 
 
+@pytest.mark.untraced
 def test_a_value_that_vanishes_from_a_day_vanishes_from_the_table(
     sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -220,6 +222,7 @@ def test_a_value_that_vanishes_from_a_day_vanishes_from_the_table(
     assert query("select count(*) from atribu.channels") == [(0,)]
 
 
+@pytest.mark.untraced
 def test_a_field_that_nobody_knows_becomes_a_column_and_stays_one(
     sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -249,6 +252,7 @@ def test_a_missing_scope_is_named_and_loads_nothing(
     assert not pipeline.has_pending_data
 
 
+@pytest.mark.untraced
 def test_the_default_scopes_are_enough_for_every_default_resource(
     sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -260,6 +264,7 @@ def test_the_default_scopes_are_enough_for_every_default_resource(
     assert {name for name, endpoint in ENDPOINTS.items() if endpoint.default} <= loaded
 
 
+@pytest.mark.untraced
 def test_people_are_loaded_by_plain_dlt_under_the_policy_and_only_if_asked_for(
     source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query, sandbox: Sandbox
 ) -> None:

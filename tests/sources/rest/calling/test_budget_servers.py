@@ -55,7 +55,14 @@ def test_an_exact_server_that_tells_no_numbers_refuses_nothing(limiter: type[Rat
 
 
 @pytest.mark.parametrize("latency", [LATENCIES[0], LATENCIES[-1]])
-@pytest.mark.parametrize("costs", COSTS)
+@pytest.mark.parametrize(
+    "costs",
+    [
+        pytest.param((1,), id="light", marks=pytest.mark.sweep),
+        pytest.param((3,), id="heavy", marks=pytest.mark.sweep),
+        pytest.param((1, 1, 1, 3), id="mixed"),
+    ],
+)
 def test_a_server_with_weighted_windows_refuses_less_than_one_call_in_a_thousand(
     costs: Sequence[int], latency: float
 ) -> None:
