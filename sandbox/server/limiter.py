@@ -35,7 +35,7 @@ class Limiter(ABC):
             self._charge(units, now)
             return Verdict(allowed=True, remaining=max(0, math.floor(room - units + _ROUNDING)), retry_after=0.0)
         wait = self._wait(units, now) if units <= self.limit else self.period
-        return Verdict(allowed=False, remaining=math.floor(room), retry_after=wait)
+        return Verdict(allowed=False, remaining=math.floor(room), retry_after=max(wait, _ROUNDING))
 
     def remaining(self, now: float) -> int:
         """Tell how many whole units could be charged now."""
