@@ -7,18 +7,26 @@ from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from pendulum import Date
 from typer.testing import CliRunner
 
 from docs import render
 from pipelines.cli import app
+from pipelines.planning.ledger import Ledger
+from pipelines.planning.plan import cost, plan
+from pipelines.planning.request import Request
+from pipelines.running.config import RunConfig
 from pipelines.running.exit_codes import ExitCode
 from sources import atatus, atribu
 from sources.atatus.document import RENDERED as ATATUS_RENDERED
 from sources.atatus.endpoints import ENDPOINTS as ATATUS_ENDPOINTS
 from sources.atribu.document import RENDERED
 from sources.atribu.endpoints import ENDPOINTS
+from sources.atribu.options import Options
+from sources.atribu.source import SOURCE
 from sources.rest.catalogue.document import ROOT, written
 from sources.rest.options.common import CommonOptions
+from sources.rest.windows import Grain, Window
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -190,7 +198,27 @@ def test_the_picture_of_the_architecture_has_every_room_and_no_other() -> None:
     picture = (ROOT / "docs/architecture.md").read_text().split("```mermaid\n")[1].split("```")[0]
     rooms = set(re.findall(r'^\s*(\w+)\["', picture, re.MULTILINE)) - {"rest", "vendors", "ground"}
     folders = {file.parent.name for file in tracked("pipelines/*/__init__.py", "sources/*/__init__.py")}
-    assert rooms == (folders - {"rest"}) | {"sandbox"}
+    assert rooms == (folders - {"rest"}) | {"sandbox", "cli"}
+
+
+def test_the_prices_of_a_first_load_are_those_of_the_catalogue() -> None:
+    limits = (ROOT / "docs/limits-and-restatement.md").read_text()
+    table = re.findall(r"^\| (.+) \| (day|week|month) \| ([\d,]+) \| \d+ \|$", limits, re.MULTILINE)
+    assert [grain for _, grain, _ in table] == ["day", "week", "month", "day"]
+    days = Window(Date(2026, 1, 1), Date(2026, 3, 31))
+    for text, grain, units in table:
+        named_days = re.match(r"(\S+) to (\S+),", text)
+        days = Window(*map(Date.fromisoformat, named_days.groups())) if named_days else days
+        assert int(units.replace(",", "")) == price_of_a_first_load(days, Grain(grain)), text
+    default = Window(days.end.subtract(days=Options.history_days - 1), days.end)
+    assert f"{price_of_a_first_load(default, Grain.DAY):,} units" in README
+
+
+def price_of_a_first_load(asked: Window, grain: Grain) -> int:
+    """Units that the default resources of Atribu cost with nothing loaded."""
+    options = Options(api_key=f"atb_live_{'0' * 40}", grain=grain)
+    config = RunConfig(SOURCE, options, Request(dataset="atribu", today=asked.end, since=asked.start))
+    return cost(plan(config.endpoints, config.days, config.policy, Ledger()).tasks)
 
 
 def test_the_picture_of_the_first_query_asks_no_other_server() -> None:
