@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.people.detail_queue import queue_of
 from pipelines.people.granted_scopes import granted_to, not_known
 from pipelines.people.scope_probes import scopes_of
@@ -11,7 +10,7 @@ from pipelines.planning.estimate import Line, counting_lines, details_line, esti
 from pipelines.planning.ledger import Ledger
 from pipelines.running.config import RunConfig
 from pipelines.running.prepare import planned, split_by_privacy
-from pipelines.storing.dataset import Dataset, open_dataset
+from pipelines.storing.dataset import Dataset, dataset_to_read
 from pipelines.storing.loaded_ids import LoadedIds
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import VariantValues
@@ -41,11 +40,9 @@ def preview(config: RunConfig) -> Preview:
     lines: list[Line] = []
     pending = False
     for rows in split_by_privacy(config.endpoints):
-        with ReadOnlyDestination(config.target_of(rows)) as destination:
-            dataset = open_dataset(destination, config.policy.grain, config.catalogue)
+        with dataset_to_read(config.target_of(rows), config.policy.grain, config.catalogue) as dataset:
             lines += _lines(config, dataset, rows)
-            pending |= destination.pending
-            dataset.warehouse.release()
+            pending |= dataset.pending
     return Preview(lines=lines, pending=pending)
 
 

@@ -2,10 +2,9 @@
 
 import pendulum
 
-from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.running.config import RunConfig
-from pipelines.storing.dataset import open_dataset
+from pipelines.storing.dataset import dataset_to_read
 from pipelines.storing.history import HISTORY
 from pipelines.storing.status import DetailProgress, History, Status
 from sources.rest.calling.budget import Rate
@@ -32,22 +31,20 @@ def status(config: RunConfig) -> Status:
 
 def _status(config: RunConfig, *, personal: bool) -> Status:
     catalogue = config.catalogue
-    with ReadOnlyDestination(config.target.for_personal_data() if personal else config.target) as destination:
-        dataset = open_dataset(destination, config.policy.grain, catalogue)
+    target = config.target.for_personal_data() if personal else config.target
+    with dataset_to_read(target, config.policy.grain, catalogue) as dataset:
         warehouse, ledger = dataset.warehouse, dataset.ledger
         tables = warehouse.tables({*HISTORY, *ledger.endpoints()})
         history = History(warehouse, tables, ledger, catalogue)
         loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]
-        found = Status(
+        return Status(
             profile_id=ledger.tenant,
             units_today=history.units_since(pendulum.today("UTC")),
-            pending=destination.pending,
+            pending=dataset.pending,
             resources=tuple(history.freshness()),
             runs=tuple(history.runs()),
             details=tuple(_progress(row, queue_of(row, catalogue, warehouse), config.limits.rate) for row in loaded),
         )
-        warehouse.release()
-        return found
 
 
 def _progress(endpoint: Endpoint, queue: DetailQueue, rate: Rate) -> DetailProgress:
