@@ -69,6 +69,7 @@ def test_a_package_that_was_being_merged_is_finished_and_not_asked_for_again(
     assert world.sandbox.units_spent - before == world.units
 
 
+@pytest.mark.sweep
 def test_a_package_that_waits_for_a_file_that_was_deleted_brings_no_ledger_without_its_rows(
     world: World, machine: MakeMachine
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_package_that_waits_for_a_file_that_was_deleted_brings_no_ledger_witho
     assert own.tables() == world.truth
 
 
+@pytest.mark.sweep
 def test_a_working_folder_that_was_being_written_is_given_up(world: World, machine: MakeMachine) -> None:
     own = machine()
     die_loading(own, MERGED, 1)

@@ -29,6 +29,7 @@ def test_a_reader_that_stays_is_named_and_one_that_closes_is_waited_for(world: W
     assert own.tables() == world.truth
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("loaded", "stays"),
     [

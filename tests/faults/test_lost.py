@@ -60,6 +60,7 @@ def test_tables_that_were_dropped_are_noticed_and_loaded_again(
 OF_DLT = ("_dlt_version", "_dlt_loads", "_dlt_pipeline_state")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     "dropped",
     [*(pytest.param([one], marks=pytest.mark.sweep) for one in OF_DLT[1:]), list(OF_DLT), [OF_DLT[0], "channels"]],
@@ -129,6 +130,7 @@ def test_the_key_of_another_profile_loads_nothing(machine: MakeMachine) -> None:
     assert own.tables() == before
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("restatement", [pytest.param("fixed", marks=pytest.mark.sweep), "exact"])
 def test_a_clock_that_jumps_back_changes_nothing(world: World, machine: MakeMachine, restatement: str) -> None:
     days = ("--since", "2026-03-12", *WINDOW[4:])

@@ -70,6 +70,7 @@ def test_a_signal_ends_a_run_that_waits_for_the_rate_limit(
     assert world.sandbox.units_spent - before == world.units
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("number", "loaded"), [pytest.param(signal.SIGTERM, True, marks=pytest.mark.sweep), (signal.SIGINT, False)]
 )
@@ -87,6 +88,7 @@ def test_a_signal_before_the_destination_is_open_ends_a_run_that_has_asked_for_n
     assert own.tables() == world.truth
 
 
+@pytest.mark.sweep
 def test_a_signal_ends_a_run_whose_calls_hang(world: World, machine: MakeMachine) -> None:
     with served() as (sandbox, url):
         own = machine(url=url)
@@ -118,6 +120,7 @@ def test_a_signal_while_a_slice_is_loaded_ends_the_run_after_it(
     assert world.sandbox.units_spent - before == world.units
 
 
+@pytest.mark.sweep
 def test_a_signal_ends_a_run_that_waits_for_the_file(world: World, machine: MakeMachine) -> None:
     with served() as (sandbox, url):
         own = machine(url=url, period=12_000.0, max_in_flight=1, wait_for_destination=100)

@@ -64,6 +64,7 @@ def test_the_example_of_the_readme_loads(serve_atatus: ServeAtatus, elt: Elt, mo
     assert "alerts" in elt("status", "atatus").out
 
 
+@pytest.mark.sweep
 def test_an_account_wide_list_is_replaced_and_can_become_empty(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_plan_with_several_models_and_a_coarser_grain_costs_what_the_sync_spen
         assert planned_units == spent
 
 
+@pytest.mark.sweep
 def test_a_plan_is_exact_again_once_a_check_has_learned_that_the_server_rounds_shares(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,6 +120,7 @@ def test_a_plan_after_a_partial_load_costs_what_is_left(serve: Serve, elt: Elt) 
     assert left == spent < everything
 
 
+@pytest.mark.sweep
 def test_a_plan_of_a_longer_history_names_only_the_gap(serve: Serve, elt: Elt) -> None:
     syncs = Syncs(serve, elt)
     syncs.plan_and_sync("--since", "2026-03-20", "--today", FIRST, "--resources", "channels")
@@ -148,6 +150,7 @@ def test_calls_for_many_ids_are_counted_once_the_ids_are_loaded(
     assert "+ at least" not in elt("plan", "atribu", *arguments, LATER).out
 
 
+@pytest.mark.sweep
 def test_ids_that_several_resources_share_are_asked_for_once(serve: Serve, elt: Elt) -> None:
     syncs = Syncs(serve, elt)
     arguments = ("--resources", "top_performers,ads_trajectory,ads_forecast", "--today")

@@ -72,6 +72,7 @@ def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox
     assert differing_tables(loaded, FIRST, LAST) == []
 
 
+@pytest.mark.sweep
 def test_days_that_changed_during_a_long_pause_are_found(loaded: Sandbox, elt: Elt) -> None:
     later = LAST + timedelta(75)
 
@@ -81,6 +82,7 @@ def test_days_that_changed_during_a_long_pause_are_found(loaded: Sandbox, elt: E
     assert differing_tables(loaded, horizon, LAST, ["channels", "campaigns", "overview", "timeseries"]) == []
 
 
+@pytest.mark.sweep
 def test_a_server_that_rounds_shares_raises_no_alarm_every_day(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,6 +112,7 @@ def test_a_resource_that_never_answered_is_named(serve: Serve, elt: Elt, monkeyp
     assert (line["first_day"], line["newest_day"], line["read_at"], line["failed"]) == (None, None, None, 1)
 
 
+@pytest.mark.sweep
 @pytest.mark.untraced
 def test_lists_that_were_cut_off_are_counted_by_their_latest_answer(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
@@ -140,6 +141,7 @@ def test_lists_that_were_cut_off_are_counted_by_their_latest_answer(
     assert of(told(elt), "keywords")["truncated"] == [f"{cut[0]}..{cut[-1]}"]
 
 
+@pytest.mark.sweep
 @pytest.mark.untraced
 def test_the_last_five_runs_are_told_and_units_of_today_are_summed(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
@@ -161,6 +163,7 @@ def test_the_last_five_runs_are_told_and_units_of_today_are_summed(
     assert told(elt)["units_today"] == 0
 
 
+@pytest.mark.sweep
 @pytest.mark.untraced
 def test_variants_and_grains_have_a_line_each(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     serve()

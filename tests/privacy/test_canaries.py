@@ -116,6 +116,7 @@ def test_kept_people_are_in_the_tables_and_nowhere_else(planted: Sandbox, elt: E
         assert not Canaries.found_in(str(rows_of(table)))
 
 
+@pytest.mark.sweep
 def test_a_table_that_takes_no_names_does_not_tell_them(planted: Sandbox, elt: Elt, home: Home) -> None:
     assert sync(elt, planted, resources="visitors", pii_policy="keep").code == 0
     with duckdb.connect(str(home.file)) as connection:

@@ -103,6 +103,7 @@ def test_somebody_is_counted_erased_and_stays_out(sandbox: Sandbox, elt: Elt, ho
     assert not list(home.working.glob("*.rewritten*"))
 
 
+@pytest.mark.sweep
 def test_a_visitor_is_erased_by_the_id_of_the_customer(sandbox: Sandbox, elt: Elt) -> None:
     person = somebody(sandbox)
     assert sync(elt, sandbox, resources="visitors", pii_policy="drop").code == 0
@@ -114,6 +115,7 @@ def test_a_visitor_is_erased_by_the_id_of_the_customer(sandbox: Sandbox, elt: El
     assert person["customer_profile_id"] not in {row["customer_profile_id"] for row in left}
 
 
+@pytest.mark.sweep
 def test_where_no_addresses_are_loaded_nobody_is_said_to_be_erased_by_one(
     sandbox: Sandbox, elt: Elt, home: Home
 ) -> None:
@@ -125,6 +127,7 @@ def test_where_no_addresses_are_loaded_nobody_is_said_to_be_erased_by_one(
     assert person["email"] not in "".join(home.said)
 
 
+@pytest.mark.sweep
 def test_hashed_people_are_found_with_their_secret_only(sandbox: Sandbox, elt: Elt) -> None:
     assert sync(elt, sandbox, resources="visitors", pii_policy="hash").code == 0
     done = elt("forget", "--email", "-", "--yes", stdin=somebody(sandbox)["email"], pii_secret="")

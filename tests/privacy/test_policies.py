@@ -28,6 +28,7 @@ def test_each_column_follows_its_policy(sandbox: Sandbox, elt: Elt) -> None:
     assert all(len(row["email_hash"]) == 64 for row in rows_of("customers") if row["email_hash"])
 
 
+@pytest.mark.sweep
 def test_a_person_has_one_hash_in_every_table_and_run(sandbox: Sandbox, elt: Elt) -> None:
     hashes: dict[str, set[str]] = {}
     for _ in range(2):

@@ -77,6 +77,7 @@ def test_a_key_for_customers_loads_customers_and_names_the_rest_in_one_line(keys
     assert "visitors" not in tables_of()
 
 
+@pytest.mark.sweep
 @pytest.mark.untraced
 def test_scopes_are_asked_about_once_a_day_and_key(keys: Sandbox, elt: Elt) -> None:
     def probes_of(*more: str, **options: str) -> list[str]:
