@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
-	@$(BIN)/python -m pipelines.first_query atribu.duckdb
+	@$(BIN)/python -m pipelines.first_query sandbox.duckdb
 
 test: lint types
 	$(PYTEST) -m "not sweep" --cov
@@ -38,7 +38,7 @@ docs: $(READY_DEV)
 	$(BIN)/python docs/render.py
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info atribu.duckdb atatus.duckdb
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info sandbox.duckdb
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

@@ -64,7 +64,7 @@ def first_query() -> str:
             return subprocess.run(command, check=True, cwd=folder, env=env, capture_output=True, text=True).stdout  # noqa: S603 - our own interpreter
 
         run("pipelines.cli", "sync", "atribu", "--sandbox", "--today", "2026-03-31", "--resources", "channels")
-        return run("pipelines.first_query", "atribu.duckdb")
+        return run("pipelines.first_query", "sandbox.duckdb")
 
 
 def options_table() -> str:

@@ -78,7 +78,9 @@ def sync(
     since: Since = None,
     until: Until = None,
     resources: Resources = None,
-    destination: Destination = "local",
+    destination: Annotated[
+        str | None, typer.Option(help="Name in destinations.toml; local unless given, and sandbox for the sandbox.")
+    ] = None,
     dataset: Dataset = None,
     today: Today = None,
     full: Full = False,
@@ -93,8 +95,9 @@ def sync(
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
         from pipelines.telling.sync import print_sync  # noqa: PLC0415 - as above
 
+        place = destination or ("sandbox" if sandbox else "local")
         request = _request(
-            source, destination, dataset, resources=resources, since=since, until=until, today=today, full=full
+            source, place, dataset, resources=resources, since=since, until=until, today=today, full=full
         )
         options: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
         with _configured(source, request, sandbox=sandbox, **options) as config, Progress() as progress:

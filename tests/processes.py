@@ -62,7 +62,7 @@ class Machine:
     @property
     def file(self) -> Path:
         """The DuckDB file."""
-        return self.folder / "atribu.duckdb"
+        return self.folder / "local.duckdb"
 
     @property
     def working(self) -> Path:
@@ -136,7 +136,7 @@ class Machine:
     def tables(self) -> Tables:
         """Every row of every table that holds data."""
         return {
-            name: sorted(map(repr, self.query(f'SELECT * FROM atribu.atribu."{name}"')))  # noqa: S608 - names of the database
+            name: sorted(map(repr, self.query(f'SELECT * FROM atribu."{name}"')))  # noqa: S608 - names of the database
             for (name,) in self.query(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = 'atribu' ORDER BY ALL"
             )
@@ -150,7 +150,7 @@ class Machine:
 
     def outcomes(self) -> list[str]:
         """Outcomes of the runs, oldest first."""
-        return [row[0] for row in self.query("SELECT outcome FROM atribu.atribu.sync_runs ORDER BY ended_at")]
+        return [row[0] for row in self.query("SELECT outcome FROM atribu.sync_runs ORDER BY ended_at")]
 
 
 def ended(process: "subprocess.Popen[str]", timeout: float = TIMEOUT) -> Ended:

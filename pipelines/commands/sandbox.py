@@ -10,6 +10,7 @@ from pendulum import Date
 from rich.console import Console
 from starlette.applications import Starlette
 
+from pipelines.destinations.named import SANDBOX
 from sandbox import atatus, atribu
 from sandbox.server import running as running_app
 from sandbox.server import serve as serve_app
@@ -74,7 +75,8 @@ def serve(source: str, port: int, today: Date | None, rate_limit: int, rate_peri
     options = {"base_url": f"http://127.0.0.1:{port}{one.base_path}", **one.options}
     variables = " ".join(f"SOURCES__{source}__{name}".upper() + f"={value}" for name, value in options.items())
     Console().print(
-        f"serving the {source} sandbox, stop with Ctrl-C; read from it with\n{variables} elt sync {source}",
+        f"serving the {source} sandbox, stop with Ctrl-C; read from it with\n"
+        f"{variables} elt sync {source} --destination {SANDBOX}",
         soft_wrap=True,
         highlight=False,
     )

@@ -26,6 +26,11 @@ class Attached:
         self._pipeline: dlt.Pipeline | None = None
 
     @property
+    def notes(self) -> list[str]:
+        """What a user should know of the destination, in sentences."""
+        return [self._factory.note] if isinstance(self._factory, DuckDbFile) and self._factory.note else []
+
+    @property
     def pipeline(self) -> dlt.Pipeline:
         """The pipeline, once it is open."""
         if self._pipeline is None:

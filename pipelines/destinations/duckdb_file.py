@@ -1,4 +1,4 @@
-"""DuckDB as a destination whose file and dataset may share a name, as `atribu.duckdb` and `atribu` do.
+"""DuckDB as a destination whose file and dataset may share a name, such as `atribu.duckdb` and `atribu`.
 
 DuckDB calls the catalog after the file and takes `atribu.channels` for ambiguous when a schema has that name too; dlt
 leaves the catalog out of its SQL. Here every name is written in full: catalog, schema, table.
@@ -32,9 +32,11 @@ class DuckDbFile(duckdb):
 
     Attributes:
         wait: seconds to wait for a file that another process holds.
+        note: what a user should know of the file; empty for nothing.
     """
 
     wait = 0.0
+    note = ""
     _partial: DuckDbClientConfiguration | None = None
 
     def configuration(

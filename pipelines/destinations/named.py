@@ -21,6 +21,9 @@ FILE: Final = "destinations.toml"
 
 _PACKAGED: Final = Path(__file__).with_name(FILE)
 
+SANDBOX: Final = "sandbox"
+"""Destination of what the embedded sandbox makes up: its file is nobody else's."""
+
 
 def factory_of(target: Target) -> Any:
     """Return the dlt destination that a target names.
@@ -52,12 +55,10 @@ def working_folder(target: Target, factory: Any) -> Path:
 
 def _registered_type(name: str) -> str:
     """Register `destinations.toml` with dlt and return the type of a named destination."""
-    file = Path(FILE) if Path(FILE).exists() else _PACKAGED
-    try:
-        content: dict[str, Any] = tomllib.loads(file.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
-    known = content.get("destination", {})
+    content = _content(Path(FILE) if Path(FILE).exists() else _PACKAGED)
+    known = content.setdefault("destination", {})
+    if name == SANDBOX:  # a file that was copied from an earlier version lacks it
+        known.setdefault(SANDBOX, _content(_PACKAGED)["destination"][SANDBOX])
     if name not in known:
         raise ConfigurationError(f"{FILE} has no destination {name!r}{did_you_mean(name, known)}")
     if "credentials" in known[name]:
@@ -70,16 +71,44 @@ def _registered_type(name: str) -> str:
     return kind
 
 
+def default_file(destination: str, source: str) -> str:
+    """Name of the DuckDB file that a destination without credentials has: one for all sources, so that they join.
+
+    No dataset has the name of a destination, so that `atribu.channels` is not ambiguous in it (DuckDB calls the catalog
+    after the file). An earlier version had a file per source; where there is one, it goes on being used.
+    """
+    earlier = earlier_file(source)
+    return earlier if destination != SANDBOX and Path(earlier).exists() else f"{destination}.duckdb"
+
+
+def earlier_file(source: str) -> str:
+    """Name that an earlier version gave to the DuckDB file of a source."""
+    return f"{source}.duckdb"
+
+
+def _content(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text())
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
+
+
 def _duckdb_file(name: str, source: str) -> DuckDbFile:
     configured: object = dlt.secrets.get(f"destination.{name}.credentials")
     # absolute, because dlt takes a relative path from wherever the pipeline was first run
-    file = Path(str(configured or f"{source}.duckdb").removeprefix("duckdb:///")).absolute()
+    file = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
     if file.is_dir():
         raise ConfigurationError(f"destination {name!r} is the folder {file}; give a file in it")
     if not file.parent.is_dir():
         raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
     _check_writable(file.parent)
-    return DuckDbFile(str(file), destination_name=name)
+    made = DuckDbFile(str(file), destination_name=name)
+    if not configured and file.name != f"{name}.duckdb":
+        made.note = (
+            f"{file.name} is loaded into, as by an earlier version; renamed to {name}.duckdb, it is the file of every"
+            " source, and its tables have shorter names"
+        )
+    return made
 
 
 def _check_writable(folder: Path) -> None:

@@ -13,7 +13,7 @@ from pipelines.storing.history import RunRow, history_table
 
 def each_dataset(prepared: PreparedRun, do: Callable[[DatasetRun], Outcome]) -> Outcome:
     """Load or prove one dataset after the other; each gets the row of its own run."""
-    total, before = Outcome(notes=prepared.scopes.notes), (0, 0, 0)
+    total, before = Outcome(notes=[*prepared.notes, *prepared.scopes.notes]), (0, 0, 0)
     for part in prepared.parts:
         started_at = pendulum.now("UTC")
         outcome = do(part)

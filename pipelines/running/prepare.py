@@ -58,6 +58,7 @@ class PreparedRun:
         reader: the way to the API.
         stopped: whether a signal has come.
         scopes: what the key may read of personal data.
+        notes: what a user should know of the destination, in sentences.
         failures: what had to be known before, and the API does not tell.
         extra_resources: makes the tables that do not come from the API.
     """
@@ -66,6 +67,7 @@ class PreparedRun:
     reader: Reader
     stopped: Stopped
     scopes: GrantedScopes
+    notes: list[str]
     failures: list[Failure]
     extra_resources: Callable[[], Iterable[DltResource]]
 
@@ -118,6 +120,7 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
             reader=reader,
             stopped=stopped,
             scopes=scopes,
+            notes=destinations[0].notes,
             failures=failures,
             extra_resources=lambda: config.extra_resources(reader.tenant or ""),
         )

@@ -60,7 +60,7 @@ class Committer:
         if tenant not in (None, self._ledger.tenant):
             raise ConfigurationError(
                 f"the key belongs to profile {tenant}, but the dataset holds profile {self._ledger.tenant}; load"
-                " another profile into another dataset (--dataset)"
+                " another profile into another dataset (--dataset), or into another file if what it holds was made up"
             )
         for answer in answers:
             self._ledger.add(answer.task, self._grain, self._today)

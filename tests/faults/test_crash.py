@@ -75,7 +75,7 @@ def test_a_package_that_waits_for_a_file_that_was_deleted_brings_no_ledger_witho
 ) -> None:
     own = machine()
     die_loading(own, MERGED, 2)
-    for file in own.folder.glob("atribu.duckdb*"):
+    for file in own.folder.glob("local.duckdb*"):
         file.unlink()
 
     end = own.sync_here(*ARGUMENTS)

@@ -48,7 +48,7 @@ def test_tables_that_were_dropped_are_noticed_and_loaded_again(
 ) -> None:
     own = machine(loaded=True)
     for table in dropped:
-        own.query(f"DROP TABLE atribu.atribu.{table}", read_only=False)
+        own.query(f"DROP TABLE atribu.{table}", read_only=False)
 
     end = own.sync_here(*ARGUMENTS)
 
@@ -70,9 +70,9 @@ def test_without_tables_of_dlt_what_nothing_vouches_for_any_more_is_loaded_again
     world: World, machine: MakeMachine, dropped: list[str]
 ) -> None:
     own = machine(loaded=True)
-    own.query("UPDATE atribu.atribu.channels SET revenue = 0", read_only=False)
+    own.query("UPDATE atribu.channels SET revenue = 0", read_only=False)
     for table in dropped:
-        own.query(f"DROP TABLE atribu.atribu.{table}", read_only=False)
+        own.query(f"DROP TABLE atribu.{table}", read_only=False)
 
     end = own.sync_here(*ARGUMENTS)
 
@@ -87,14 +87,14 @@ def test_without_dlts_schema_the_ledger_still_counts_and_later_loads_find_their_
     world: World, machine: MakeMachine
 ) -> None:
     own = machine(loaded=True)
-    own.query("DROP TABLE atribu.atribu._dlt_version", read_only=False)
+    own.query("DROP TABLE atribu._dlt_version", read_only=False)
     spent = world.sandbox.units_spent
 
     assert own.sync_here(*ARGUMENTS).code == 0
     assert world.sandbox.units_spent == spent
 
     own.options["RESTATEMENT"] = "fixed"
-    own.query("UPDATE atribu.atribu.channels SET revenue = 0", read_only=False)
+    own.query("UPDATE atribu.channels SET revenue = 0", read_only=False)
     assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
     assert own.outcomes()[1:] == ["done", "done"]
@@ -103,11 +103,11 @@ def test_without_dlts_schema_the_ledger_still_counts_and_later_loads_find_their_
 def test_a_ledger_of_a_later_version_is_refused(machine: MakeMachine) -> None:
     own = machine(loaded=True)
     before = own.tables()
-    (row,) = own.query("SELECT state, version FROM atribu.atribu._dlt_pipeline_state ORDER BY version DESC LIMIT 1")
+    (row,) = own.query("SELECT state, version FROM atribu._dlt_pipeline_state ORDER BY version DESC LIMIT 1")
     state: Any = decompress_state(row[0])
     state["sources"]["atribu"]["coverage"]["version"] = 99
     changed = compress_state(state)
-    update = f"UPDATE atribu.atribu._dlt_pipeline_state SET state = '{changed}' WHERE version = {row[1]}"  # noqa: S608 - dlt's text
+    update = f"UPDATE atribu._dlt_pipeline_state SET state = '{changed}' WHERE version = {row[1]}"  # noqa: S608 - dlt's text
     own.query(update, read_only=False)
 
     end = own.sync_here(*ARGUMENTS)

@@ -29,8 +29,8 @@ def days(first: date, last: date) -> Iterator[date]:
 
 
 def loaded(table: str) -> Rows:
-    """Rows of a table of `atatus.duckdb`, in an order of their own."""
-    return ordered(rows_of(table, "atatus.duckdb", dataset="atatus"))
+    """Rows of a table of `local.duckdb`, in an order of their own."""
+    return ordered(rows_of(table, "local.duckdb", dataset="atatus"))
 
 
 def ordered(rows: Rows) -> Rows:

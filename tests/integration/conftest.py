@@ -107,16 +107,16 @@ def brought_about(files: Path) -> BroughtAbout:
     def bring(name: str, function: Callable[[], object]) -> None:
         kept = files / name
         if kept.exists():
-            shutil.copy(kept, "atribu.duckdb")
+            shutil.copy(kept, "local.duckdb")
         else:
             function()
-            shutil.copy("atribu.duckdb", kept)
+            shutil.copy("local.duckdb", kept)
 
     return bring
 
 
 def rows_of(
-    table: str, file: str = "atribu.duckdb", columns: str = "*", dataset: str = "atribu"
+    table: str, file: str = "local.duckdb", columns: str = "*", dataset: str = "atribu"
 ) -> list[dict[str, Any]]:
     """Every row of a table as dictionaries, without the loading mark."""
     with duckdb.connect(file, read_only=True) as connection:

@@ -23,7 +23,7 @@ def declare(monkeypatch: pytest.MonkeyPatch, *rows: dict[str, Any]) -> None:
 
 
 def loaded(table: str) -> list[dict[str, Any]]:
-    return rows_of(table, "atatus.duckdb", dataset="atatus")
+    return rows_of(table, "local.duckdb", dataset="atatus")
 
 
 def test_the_example_of_the_readme_loads(serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -69,7 +69,7 @@ def test_a_project_that_does_not_exist_or_is_hidden_costs_only_itself(
     assert result.code == 77
     assert "transactions nowhere 2026-03-31: transactions: the item could not be found (404)" in result.err
     assert f"transactions {PROJECTS[0]} 2026-03-31: transactions: this is hidden for administrators" in result.err
-    rows = rows_of("transaction_stats", "atatus.duckdb", dataset="atatus")
+    rows = rows_of("transaction_stats", "local.duckdb", dataset="atatus")
     assert {row["project_id"] for row in rows} == {PROJECTS[1]}
     assert len(rows) == 2
 
@@ -94,7 +94,7 @@ def test_a_limit_that_nobody_has_named_is_learned_and_everything_is_loaded(
     result = elt("sync", "atatus", "--today", "2026-03-31", "--since", "2026-03-12")
 
     assert result.code == 0, result.err
-    assert len(rows_of("transaction_stats", "atatus.duckdb", dataset="atatus")) == 40
+    assert len(rows_of("transaction_stats", "local.duckdb", dataset="atatus")) == 40
     assert "the API refused calls and named no limit; this run went on with" in result.err
     assert sandbox.rejections
 
@@ -199,7 +199,7 @@ def test_the_key_is_nowhere_after_good_and_bad_answers(
     assert {asked.key_from for asked in sandbox.log} == {auth}
     assert READ_KEY not in result.out + result.err + caplog.text
     files = [file for file in tmp_path.rglob("*") if file.is_file()]
-    assert (tmp_path / "atatus.duckdb") in files
+    assert (tmp_path / "local.duckdb") in files
     assert not [file for file in files if READ_KEY.encode() in file.read_bytes()]
 
 

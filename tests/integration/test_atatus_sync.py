@@ -56,8 +56,8 @@ def test_every_cell_is_the_truth_day_after_day_for_a_call_per_window(serve_atatu
 
 
 def restatements() -> list[dict[str, Any]]:
-    with duckdb.connect("atatus.duckdb", read_only=True) as connection:
-        found = connection.sql("SELECT resource, variant, key, metric, old, new FROM atatus.atatus.restatements")
+    with duckdb.connect("local.duckdb", read_only=True) as connection:
+        found = connection.sql("SELECT resource, variant, key, metric, old, new FROM atatus.restatements")
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 
@@ -111,8 +111,8 @@ def test_status_says_how_far_each_project_is_loaded_and_check_asks_for_each(
 
 
 def change(statement: str) -> None:
-    with duckdb.connect("atatus.duckdb") as connection:
-        connection.execute("USE atatus.atatus")
+    with duckdb.connect("local.duckdb") as connection:
+        connection.execute("USE atatus")
         connection.execute(statement)
 
 
@@ -200,7 +200,8 @@ def test_an_odd_body_costs_only_its_window(serve_atatus: ServeAtatus, elt: Elt) 
 
 def test_the_sandbox_needs_no_key(elt: Elt) -> None:
     result = elt("sync", "atatus", "--sandbox", "--today", "2026-03-31", "--since", "2026-03-31")
-    assert (result.code, len(loaded("transaction_stats"))) == (0, 2)
+    rows = rows_of("transaction_stats", "sandbox.duckdb", dataset="atatus")
+    assert (result.code, len(rows)) == (0, 2)
 
 
 def test_details_cost_a_call_per_transaction_and_one_for_their_ids_as_the_plan_says(
@@ -216,7 +217,7 @@ def test_details_cost_a_call_per_transaction_and_one_for_their_ids_as_the_plan_s
 
     rows = truth(sandbox, PROJECTS, LAST, LAST)
     assert plan["total"]["units"] == spent == len(rows) + len(PROJECTS)
-    details = rows_of("transaction_details", "atatus.duckdb", dataset="atatus")
+    details = rows_of("transaction_details", "local.duckdb", dataset="atatus")
     figures = ("project_id", "date", "total_count", "success_time")
     assert sorted((row["transaction_id"], *(row[name] for name in figures)) for row in details) == sorted(
         (row["id"], *(row[name] for name in figures)) for row in rows

@@ -87,7 +87,7 @@ def test_a_folder_that_cannot_be_written_exits_with_78(
 
 @pytest.mark.usefixtures("configured")
 def test_a_destination_that_is_no_database_exits_with_78(elt: Elt, tmp_path: Path) -> None:
-    (tmp_path / "atribu.duckdb").write_text("this is not a database, it is a letter to nobody at all" * 100)
+    (tmp_path / "local.duckdb").write_text("this is not a database, it is a letter to nobody at all" * 100)
 
     result = elt(*SYNC)
 
@@ -213,7 +213,7 @@ def test_a_database_that_another_process_holds_exits_with_75_and_names_it(
 ) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__WAIT_FOR_DESTINATION", "1")
     serve()
-    hold = "import duckdb, sys; c = duckdb.connect('atribu.duckdb'); print('held', flush=True); sys.stdin.read()"
+    hold = "import duckdb, sys; c = duckdb.connect('local.duckdb'); print('held', flush=True); sys.stdin.read()"
     with subprocess.Popen(  # noqa: S603 - our own interpreter and code
         [sys.executable, "-c", hold], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as holder:

@@ -187,14 +187,14 @@ def test_a_plan_changes_no_byte_of_the_destination_even_where_a_table_is_gone(se
     syncs = Syncs(serve, elt)
     arguments = ("--since", "2026-03-25", "--today", FIRST, "--resources", "channels,devices")
     syncs.plan_and_sync(*arguments)
-    with duckdb.connect("atribu.duckdb") as connection:
+    with duckdb.connect("local.duckdb") as connection:
         connection.execute('DROP TABLE "atribu".atribu.channels')
-    before, asked = Path("atribu.duckdb").read_bytes(), len(syncs.sandbox.log)
+    before, asked = Path("local.duckdb").read_bytes(), len(syncs.sandbox.log)
 
     reasons = {line["resource"]: line["reasons"] for line in planned(elt, *arguments)["resources"]}
 
     assert reasons["channels"] == {"new": 7}
-    assert Path("atribu.duckdb").read_bytes() == before
+    assert Path("local.duckdb").read_bytes() == before
     assert len(syncs.sandbox.log) == asked
 
 
@@ -257,9 +257,9 @@ def test_a_plan_reads_beside_a_reader_and_waits_for_a_writer(
     syncs.plan_and_sync(*arguments)
 
     for command in (("plan", "atribu", *arguments), ("status", "atribu")):
-        with held("atribu.duckdb", read_only=True):
+        with held("local.duckdb", read_only=True):
             assert elt(*command).code == 0
-        with held("atribu.duckdb", read_only=False) as pid:
+        with held("local.duckdb", read_only=False) as pid:
             result = elt(*command)
         assert result.code == 75
         assert f"PID {pid}" in result.err

@@ -27,7 +27,7 @@ def test_the_first_query_gives_the_answer_that_is_pictured(elt: Elt) -> None:
     assert elt("sync", "atribu", "--sandbox", "--today", "2026-03-31", "--resources", "channels").code == 0
 
     with redirect_stdout(StringIO()) as output:
-        first_query.main("atribu.duckdb")
+        first_query.main("sandbox.duckdb")
 
     (query,) = blocks("sql", README)
     assert query.strip() in output.getvalue()
@@ -41,7 +41,7 @@ def test_queries_of_the_documents_run(elt: Elt) -> None:
     queries = [query for file in sorted(ROOT.glob("docs/*.md")) for query in blocks("sql", file.read_text())]
 
     assert queries
-    with duckdb.connect("atribu.duckdb", read_only=True) as connection:
+    with duckdb.connect("sandbox.duckdb", read_only=True) as connection:
         spend, *_ = [connection.sql(query).fetchall() for query in queries]
     assert spend
 

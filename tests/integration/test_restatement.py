@@ -117,8 +117,8 @@ def test_lists_that_are_cut_off_are_read_again_by_age_and_reported(serve: Serve,
 
 def change(statement: str) -> None:
     """Change a table by hand."""
-    with duckdb.connect("atribu.duckdb") as connection:
-        connection.execute("USE atribu.atribu")
+    with duckdb.connect("local.duckdb") as connection:
+        connection.execute("USE atribu")
         connection.execute(statement)
 
 

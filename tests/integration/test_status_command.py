@@ -158,7 +158,7 @@ def test_the_last_five_runs_are_told_and_units_of_today_are_summed(
     assert started == sorted(started, reverse=True)
     assert document["units_today"] == sandbox.units_spent == 6
 
-    with duckdb.connect("atribu.duckdb") as connection:
+    with duckdb.connect("local.duckdb") as connection:
         connection.execute('UPDATE "atribu".atribu.sync_runs SET started_at = started_at - INTERVAL 1 DAY')
     assert told(elt)["units_today"] == 0
 
@@ -187,7 +187,7 @@ def test_variants_and_grains_have_a_line_each(serve: Serve, elt: Elt, monkeypatc
 def test_a_table_that_was_dropped_by_hand_is_not_called_loaded(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*SYNC).code == 0
-    with duckdb.connect("atribu.duckdb") as connection:
+    with duckdb.connect("local.duckdb") as connection:
         connection.execute('DROP TABLE "atribu".atribu.channels')
 
     channels = of(told(elt), "channels")
@@ -198,7 +198,7 @@ def test_a_table_that_was_dropped_by_hand_is_not_called_loaded(serve: Serve, elt
 def test_a_dataset_without_history_tables_is_no_error(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*SYNC).code == 0
-    with duckdb.connect("atribu.duckdb") as connection:
+    with duckdb.connect("local.duckdb") as connection:
         connection.execute('DROP TABLE "atribu".atribu.sync_runs')
         connection.execute('DROP TABLE "atribu".atribu.sync_windows')
 
@@ -250,4 +250,4 @@ def test_a_status_of_what_cannot_work_exits_with_78(
 def test_a_check_leaves_the_destination_and_the_folder_of_runs_alone(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt("check", "atribu").code == 0
-    assert not list(Path().glob("atribu.duckdb*"))
+    assert not list(Path().glob("local.duckdb*"))

@@ -58,7 +58,7 @@ class Home:
     @property
     def file(self) -> Path:
         """The DuckDB file."""
-        return self.working / "atribu.duckdb"
+        return self.working / "local.duckdb"
 
     def leaks(self, *, but: tuple[Path, ...] = ()) -> Mapping[str, list[str]]:
         """Where canaries are found: on the disk, or in anything that was printed."""

@@ -24,7 +24,7 @@ PERSONAL: Final = ("customers", "visitors", "journeys")
 Row = dict[str, Any]
 
 
-def rows_of(table: str, file: str = "atribu.duckdb", dataset: str = "atribu_pii") -> list[Row]:
+def rows_of(table: str, file: str = "local.duckdb", dataset: str = "atribu_pii") -> list[Row]:
     """Every row of a table as dictionaries, without the loading mark."""
     with duckdb.connect(file, read_only=True) as connection:
         found = connection.sql(f'SELECT * FROM "{Path(file).stem}"."{dataset}"."{table}"')  # noqa: S608 - test's own names
@@ -35,14 +35,14 @@ def rows_of(table: str, file: str = "atribu.duckdb", dataset: str = "atribu_pii"
         ]
 
 
-def columns_of(table: str, file: str = "atribu.duckdb", dataset: str = "atribu_pii") -> set[str]:
+def columns_of(table: str, file: str = "local.duckdb", dataset: str = "atribu_pii") -> set[str]:
     """Names of the columns of a table."""
     with duckdb.connect(file, read_only=True) as connection:
         query = "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
         return {name for (name,) in connection.execute(query, [dataset, table]).fetchall()}
 
 
-def tables_of(file: str = "atribu.duckdb", dataset: str = "atribu_pii") -> dict[str, list[tuple[Any, ...]]]:
+def tables_of(file: str = "local.duckdb", dataset: str = "atribu_pii") -> dict[str, list[tuple[Any, ...]]]:
     """Every table of a dataset with its rows, those of dlt left out."""
     return {
         table: rows for (schema, table), rows in _tables(Path(file)) if schema == dataset and not table.startswith("_")

@@ -72,7 +72,7 @@ def test_somebody_is_counted_erased_and_stays_out(sandbox: Sandbox, elt: Elt, ho
     person = somebody(sandbox)
     assert sync(elt, sandbox, pii_policy=policy).code == 0
     with duckdb.connect(str(home.file)) as connection:
-        connection.execute("CREATE VIEW atribu.main.our_own AS SELECT * FROM atribu.atribu_pii.visitors")
+        connection.execute("CREATE VIEW main.our_own AS SELECT * FROM atribu_pii.visitors")
     before = tables_of()
     assert person["customer_profile_id"] in traces(person, home)
     who = ["--email", "-"] if by == "email" else ["--customer-id", person["customer_profile_id"]]

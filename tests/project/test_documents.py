@@ -142,7 +142,7 @@ def test_configuration_in_documents_can_be_read() -> None:
 
 def test_destinations_hold_no_credentials() -> None:
     content = tomllib.loads((ROOT / "destinations.toml").read_text())
-    assert set(content["destination"]) == {"local", "warehouse"}
+    assert set(content["destination"]) == {"local", "sandbox", "warehouse"}
     assert all(set(one) == {"destination_type"} for one in content["destination"].values())
 
 

@@ -99,8 +99,8 @@ def test_the_command_loads_in_an_empty_folder(installed: Path, tmp_path: Path) -
     run(installed / "elt", "sync", "atribu", *FEW, folder=tmp_path)
 
     assert version.strip() == metadata.version("elt-connectors")
-    with duckdb.connect(str(tmp_path / "atribu.duckdb"), read_only=True) as connection:
-        connection.execute("USE atribu.atribu")
+    with duckdb.connect(str(tmp_path / "sandbox.duckdb"), read_only=True) as connection:
+        connection.execute("USE atribu")
         channels, loaded_days = connection.execute("SELECT count(*), count(DISTINCT date) FROM channels").fetchall()[0]
         goals = connection.execute("SELECT count(*) FROM goals").fetchall()[0][0]
     assert channels > loaded_days == 7
@@ -115,4 +115,4 @@ def test_a_users_own_folders_stand_beside_ours(installed: Path, tmp_path: Path) 
     run(installed / "python", "-c", "import sources.theirs, sources.atribu", folder=tmp_path)
     run(installed / "python", "-m", "pipelines.atribu", *FEW, folder=tmp_path)
 
-    assert (tmp_path / "atribu.duckdb").exists()
+    assert (tmp_path / "sandbox.duckdb").exists()
