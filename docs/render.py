@@ -15,7 +15,7 @@ from rich.terminal_theme import DIMMED_MONOKAI
 from typer.models import OptionInfo
 
 from pipelines.cli import app
-from pipelines.storing.history import HISTORY, history_columns
+from pipelines.storing.history import HISTORY
 from sources.rest.catalogue.document import markdown_table, written
 
 ROOT: Final = Path(__file__).parents[1]
@@ -95,9 +95,9 @@ def _options(callback: Callable[..., object]) -> Iterator[tuple[str, str]]:
 def history_tables() -> str:
     """The tables that every run leaves, with their columns."""
     return "\n\n".join(
-        f"### `{name}`\n\n{description}\n\n"
-        + markdown_table(("column", "meaning"), [(f"`{one.name}`", one.description) for one in history_columns(name)])
-        for name, (_, _, description) in HISTORY.items()
+        f"### `{name}`\n\n{table.description}\n\n"
+        + markdown_table(("column", "meaning"), [(f"`{one.name}`", one.description) for one in table.columns])
+        for name, table in HISTORY.items()
     )
 
 

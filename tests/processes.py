@@ -136,7 +136,7 @@ class Machine:
     def tables(self) -> Tables:
         """Every row of every table that holds data."""
         return {
-            name: sorted(map(repr, self.query(f'SELECT * FROM atribu."{name}"')))  # noqa: S608 - names of the database
+            name: sorted(map(repr, self.query(f'SELECT * EXCLUDE _loaded_at FROM atribu."{name}"')))  # noqa: S608 - names of the database
             for (name,) in self.query(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = 'atribu' ORDER BY ALL"
             )

@@ -6,7 +6,7 @@ from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.running.config import RunConfig
 from pipelines.storing.dataset import dataset_to_read
 from pipelines.storing.history import HISTORY
-from pipelines.storing.status import DetailProgress, History, Status
+from pipelines.storing.status import DetailProgress, Status, StatusReader
 from sources.rest.calling.budget import Rate
 from sources.rest.catalogue.endpoints import Endpoint
 
@@ -35,14 +35,14 @@ def _status(config: RunConfig, *, personal: bool) -> Status:
     with dataset_to_read(target, config.policy.grain, catalogue) as dataset:
         warehouse, ledger = dataset.warehouse, dataset.ledger
         tables = warehouse.tables({*HISTORY, *ledger.endpoints()})
-        history = History(warehouse, tables, ledger, catalogue)
+        reader = StatusReader(warehouse, tables, ledger, catalogue)
         loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]
         return Status(
             profile_id=ledger.tenant,
-            units_today=history.units_since(pendulum.today("UTC")),
+            units_today=reader.units_since(pendulum.today("UTC")),
             pending=dataset.pending,
-            resources=tuple(history.freshness()),
-            runs=tuple(history.runs()),
+            resources=tuple(reader.freshness()),
+            runs=tuple(reader.runs(at_work=dataset.at_work)),
             details=tuple(_progress(row, queue_of(row, catalogue, warehouse), config.limits.rate) for row in loaded),
         )
 

@@ -26,6 +26,11 @@ class Attached:
         self._pipeline: dlt.Pipeline | None = None
 
     @property
+    def name(self) -> str:
+        """Its name in `destinations.toml`."""
+        return self._name
+
+    @property
     def notes(self) -> list[str]:
         """What a user should know of the destination, in sentences."""
         return [self._factory.note] if isinstance(self._factory, DuckDbFile) and self._factory.note else []

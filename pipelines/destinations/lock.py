@@ -3,13 +3,18 @@
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, Final
 
 import pendulum
 
 from pipelines.destinations.waiting import DestinationBusyError
+
+LOOK_SECONDS: Final = 0.1
+"""Longer than `is_held` holds the lock that it looks at."""
 
 
 @contextmanager
@@ -21,14 +26,33 @@ def run_lock(file: Path) -> Iterator[None]:
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
-        try:
-            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DestinationBusyError(f"another sync into this destination is running{_holder(file)}") from None
+        if not (_taken(held) or _taken(held, after=LOOK_SECONDS)):
+            raise DestinationBusyError(f"another sync into this destination is running{_holder(file)}")
         held.truncate(0)
         json.dump({"pid": os.getpid(), "since": pendulum.now("UTC").to_iso8601_string()}, held)
         held.flush()
         yield
+
+
+def _taken(held: IO[str], after: float = 0.0) -> bool:
+    time.sleep(after)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def is_held(file: Path) -> bool | None:
+    """Whether a run holds a lock file at this moment; None where no run of this machine ever has."""
+    try:
+        with file.open() as other:
+            fcntl.flock(other, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except BlockingIOError:
+        return True
+    return False
 
 
 def _holder(file: Path) -> str:

@@ -10,6 +10,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.lock import is_held
 from pipelines.destinations.target import Target
 
 _PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
@@ -24,12 +25,14 @@ class ReadOnlyDestination(Attached):
 
     Attributes:
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
+        at_work: a run of this machine holds the destination; None where none ever has.
     """
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         runs = self._folder / target.pipeline_name
         self.pending = any(package for pattern in _PENDING for package in runs.glob(pattern))
+        self.at_work = is_held(self._folder.with_suffix(".lock"))
         self._own = tempfile.TemporaryDirectory(prefix="elt-")
         self._folder = Path(self._own.name)
         self._file: Path | None = None

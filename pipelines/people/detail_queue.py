@@ -87,7 +87,7 @@ def read_rows(endpoint: Endpoint, answers: Iterable[Answer], figures: Mapping[st
             key[0]: answer.tenant,
             key[1]: answer.task.parent,
             "figures": figures[answer.task.parent],
-            "rows": answer.rows,
+            "row_count": answer.rows,
             "read_at": pendulum.now("UTC"),
         }
         for answer in answers
@@ -102,7 +102,7 @@ def read_columns(endpoint: Endpoint) -> tuple[Column, ...]:
         Column(
             name="figures", type=Type.TEXT, description="Their figures then; when these change, they are read again."
         ),
-        Column(name="rows", type=Type.BIGINT, description="Rows of the answer."),
+        Column(name="row_count", type=Type.BIGINT, description="Rows of the answer."),
         Column(name="read_at", type=Type.TIMESTAMP, description="When it was read."),
     )
 

@@ -11,8 +11,8 @@ from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, merged, overlap
 
-VERSION: Final = 1
-"""Layout of the stored ledger."""
+LAYOUT: Final = 2
+"""Layout of what is loaded: of the ledger, and of the tables of every run. See `pipelines/storing/migration.py`."""
 
 STATE_KEY: Final = "coverage"
 """Where the ledger lives in dlt's source state: it is committed with the rows that it speaks of."""
@@ -57,6 +57,7 @@ class Ledger:
         tenant: the profile whose rows the destination holds.
         granted: scopes that the key has, as far as it was asked about them.
         forgotten: people who stay out.
+        layout: of what is loaded, as it was found.
     """
 
     def __init__(
@@ -67,6 +68,7 @@ class Ledger:
         granted: Granted | None = None,
         forgotten: Forgotten | None = None,
     ) -> None:
+        self.layout = LAYOUT
         self.granted = granted or Granted()
         self.forgotten = forgotten or Forgotten()
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
@@ -83,12 +85,13 @@ class Ledger:
         stored = state.get(STATE_KEY)
         if stored is None:
             return cls()
-        if stored.get("version") != VERSION:
+        layout = stored.get("version")
+        if not isinstance(layout, int) or not 0 < layout <= LAYOUT:
             raise ConfigurationError(
-                f"the destination's coverage ledger has version {stored.get('version')!r}, this program knows"
-                f" {VERSION}; update the program, or load into another dataset"
+                f"the destination's coverage ledger has version {layout!r}, this program knows {LAYOUT}; update the"
+                " program, or load into another dataset"
             )
-        return cls(
+        found = cls(
             {
                 key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
                 for key, ranges in stored["loaded"].items()
@@ -100,6 +103,8 @@ class Ledger:
             if "forgotten" in stored
             else None,
         )
+        found.layout = layout
+        return found
 
     def to_state(self) -> dict[str, Any]:
         """Return the ledger as JSON-ready values."""
@@ -109,7 +114,7 @@ class Ledger:
         if self.forgotten.marks:
             optional["forgotten"] = {"salt": self.forgotten.salt, "marks": sorted(self.forgotten.marks)}
         return {
-            "version": VERSION,
+            "version": LAYOUT,
             "loaded": {
                 key: [[str(window.start), str(window.end)] for window in windows]
                 for key, windows in sorted(self._loaded.items())

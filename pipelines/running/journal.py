@@ -1,16 +1,22 @@
 """What is said of a run: its outcome, and the history rows that go with the next slice."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from importlib.metadata import version
 from uuid import uuid4
 
 import pendulum
+import pyarrow.compute as pc
 from dlt.extract import DltResource
 
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.policy import REFRESH_AGES
 from pipelines.proving.changes import Change
+from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome
-from pipelines.storing.history import Restated, WindowRow, history_table
+from pipelines.storing.history import KILLED, RUNNING, RestatementRow, RunRow, WindowRow, history_resource
+from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import DELETED
 from sources.rest.errors import ApiError
 from sources.rest.reading.answers import Answer, Failure
@@ -18,7 +24,7 @@ from sources.rest.reading.tasks import Task
 
 
 class Journal:
-    """Keeps the outcome of a run and the rows of `sync_windows` and `restatements` that are not committed yet.
+    """Keeps the outcome of a run, its row of `sync_runs`, and the rows of other tables that are not committed yet.
 
     Attributes:
         run_id: id of the run.
@@ -26,16 +32,44 @@ class Journal:
         unsettled: tasks of variants that were not looked at whole; their numbers may be older than today's.
 
     Args:
-        units: units spent by endpoint, counted elsewhere.
+        session: counts what is spent.
+        profile: tells whose rows are loaded, as soon as that is known.
     """
 
-    def __init__(self, units: Mapping[str, int]) -> None:
+    def __init__(self, session: Session, profile: Callable[[], str | None]) -> None:
         self.run_id = uuid4().hex
-        self.outcome = Outcome(units=units)
+        self.outcome = Outcome(units=session.units)
+        self._session = session
+        self._profile = profile
+        self._started_at = pendulum.now("UTC")
+        self._ended: tuple[datetime, ExitCode] | None = None
+        self._spent_before = (0, 0, 0)
+        self._killed: list[RunRow] = []
         self.unsettled: list[Task] = []
         self._windows: list[WindowRow] = []
         self._of_details: dict[str, WindowRow] = {}
-        self._restated: list[Restated] = []
+        self._restated: list[RestatementRow] = []
+
+    @property
+    def ended(self) -> bool:
+        """The run has come to its end."""
+        return self._ended is not None
+
+    def found(self, unfinished: Iterable[RunRow]) -> None:
+        """Note that earlier runs have not come to their end, and never will."""
+        self._killed += [replace(run, outcome=KILLED) for run in unfinished]
+
+    def begin(self, spent_before: tuple[int, int, int]) -> None:
+        """Begin to load; what was spent on another dataset does not count.
+
+        Args:
+            spent_before: units, calls and retries.
+        """
+        self._started_at, self._spent_before = pendulum.now("UTC"), spent_before
+
+    def end(self, code: ExitCode) -> None:
+        """Note that the run has come to its end; its row says so with the next commit."""
+        self._ended = pendulum.now("UTC"), code
 
     def answered(self, answer: Answer) -> None:
         """Note that a task was answered."""
@@ -51,15 +85,15 @@ class Journal:
         for change in changes:
             self.outcome.changes.append(change)
             self._restated.append(
-                Restated(
+                RestatementRow(
                     run_id=self.run_id,
                     resource=change.task.endpoint.name,
                     variant=change.task.variant_text,
                     date=change.date,
-                    key=change.key,
+                    dimension_value=change.key,
                     metric=change.metric,
-                    old=change.old,
-                    new=change.new,
+                    old_value=change.old,
+                    new_value=change.new,
                     seen_at=seen_at,
                 )
             )
@@ -74,7 +108,7 @@ class Journal:
             outcome.truncated += [answer.task] if answer.truncated else []
             outcome.empty += [answer.task] if answer.empty else []
             for table, rows in answer.tables.items():
-                outcome.rows[table] += rows[DELETED].null_count
+                outcome.rows[table] += len(rows) - pc.sum(rows[DELETED], min_count=0).as_py()
 
     def learned(self, check: Task, before: ServerBehaviour, now: ServerBehaviour, advice: str) -> None:
         """Say what a check has found out about the server, where it is news.
@@ -107,8 +141,35 @@ class Journal:
             restatements: differences are restatements, and not only looked at.
         """
         windows, restated = self._windows, self._restated if restatements else []
-        self._windows, self._restated = [], []
-        return [*history_table("sync_windows", windows), *history_table("restatements", restated)]
+        killed, self._windows, self._restated, self._killed = self._killed, [], [], []
+        profile = self._profile()
+        return [
+            *history_resource("sync_runs", [*killed, self._run_row()]),
+            *history_resource("sync_windows", [replace(one, profile_id=profile) for one in windows]),
+            *history_resource("restatements", [replace(one, profile_id=profile) for one in restated]),
+        ]
+
+    def _run_row(self) -> RunRow:
+        outcome, session = self.outcome, self._session
+        spent = (session.budget.spent, session.calls, session.retries)
+        units, calls, retries = (now - before for now, before in zip(spent, self._spent_before, strict=True))
+        ended_at, code = self._ended or (None, None)
+        return RunRow(
+            run_id=self.run_id,
+            profile_id=self._profile(),
+            started_at=self._started_at,
+            ended_at=ended_at,
+            outcome=RUNNING if code is None else code.name.lower(),
+            exit_code=code,
+            windows=outcome.windows.total(),
+            row_count=outcome.rows.total(),
+            units=units,
+            calls=calls,
+            retries=retries,
+            failed=len(outcome.failures),
+            skipped=len(outcome.skipped),
+            version=version("elt-connectors"),
+        )
 
     def _note(
         self,
@@ -123,11 +184,11 @@ class Journal:
             run_id=self.run_id,
             resource=task.endpoint.name,
             variant=task.variant_text,
-            window=str(task.window or ""),
+            date_range=str(task.window or ""),
             date_from=task.window.start if task.window else None,
             date_to=task.window.end if task.window else None,
             reason=task.reason,
-            rows=rows,
+            row_count=rows,
             truncated=truncated,
             error=type(error).__name__ if error else None,
             request_id=request_id,

@@ -122,8 +122,8 @@ class Loader:
         """Load answers together with the ledger and the history that speak of them."""
         if not self.commits:
             return
+        self._journal.loaded(answers)  # the run's own row goes with them
         self._committer.commit(answers, self._reader.tenant, [*self._journal.take_rows(restatements=True), *extra])
-        self._journal.loaded(answers)
         self._journal.outcome.unknown |= {
             (table, name)
             for answer in answers
@@ -131,10 +131,9 @@ class Loader:
             if name not in self._columns_before.get(table, {})
         }
 
-    def close(self, extra: Iterable[DltResource]) -> None:
+    def close(self) -> None:
         """Commit what is left to say of the run; differences that were only looked at are no restatements."""
-        rows = self._journal.take_rows(restatements=self.commits)
-        self._committer.commit([], self._reader.tenant, [*rows, *extra])
+        self._committer.commit([], self._reader.tenant, self._journal.take_rows(restatements=self.commits))
 
     def _failed(self, failure: Failure) -> None:
         outcome = self._journal.outcome

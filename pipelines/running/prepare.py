@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Protocol
 
 from dlt.extract import DltResource
@@ -15,6 +16,8 @@ from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
+from pipelines.running.journal import Journal
+from pipelines.running.recording import recorded
 from pipelines.running.run import Run
 from pipelines.running.signals import Stopped, stopped_by_signals
 from pipelines.storing.commit import Committer
@@ -90,16 +93,21 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
         stopped = stack.enter_context(stopped_by_signals(reader))
         for destination in destinations:
             stack.enter_context(destination.lock())
-        datasets = []
+        policy = config.policy
+        opened = []
         for destination in destinations:
-            datasets.append(open_dataset(destination, config.policy.grain, reader.endpoints))
-            stack.callback(datasets[-1].warehouse.release)
+            dataset = open_dataset(destination, policy.grain, reader.endpoints)
+            stack.callback(dataset.warehouse.release)
+            committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
+            journal = Journal(reader.session, partial(_profile, reader, dataset))
+            stack.enter_context(recorded(journal, committer, dataset.warehouse))
+            opened.append((destination, dataset, committer, journal))
         reader.session.budget.allow(*config.limits.allowance)
-        scopes = GrantedScopes(reader, [dataset.ledger for dataset in datasets], config.policy.today)
+        scopes = GrantedScopes(reader, [dataset.ledger for _, dataset, _, _ in opened], policy.today)
         scopes.warn_unused(include_pii=config.include_pii)
         parts: list[DatasetRun] = []
         failures: list[Failure] = []
-        for destination, dataset, rows in zip(destinations, datasets, groups, strict=True):
+        for (destination, dataset, committer, journal), rows in zip(opened, groups, strict=True):
             chosen: Sequence[Endpoint] = rows
             values = config.policy.values
             if rows[0].pii:
@@ -108,9 +116,15 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
                 failures += failed
             made, policy = planned(config, dataset, chosen, values, planner)
             dataset.warehouse.release()
-            committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
-            progress = _progress(reader, watcher)
-            run = Run(dataset, committer, reader, policy=policy, limits=config.limits, progress=progress)
+            run = Run(
+                dataset,
+                committer,
+                reader,
+                journal=journal,
+                policy=policy,
+                limits=config.limits,
+                progress=_progress(reader, watcher),
+            )
             parts.append(DatasetRun(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
         if watcher:
             tasks = [task for part in parts for task in part.plan.tasks]
@@ -158,6 +172,10 @@ def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
     """Return endpoints that everybody may see, and personal ones: each group has a dataset of its own."""
     groups = [[row for row in endpoints if not row.pii], [row for row in endpoints if row.pii]]
     return [group for group in groups if group]
+
+
+def _profile(reader: Reader, dataset: Dataset) -> str | None:
+    return reader.tenant or dataset.ledger.tenant
 
 
 def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination) -> None:

@@ -1,9 +1,7 @@
 """One run of a plan: in which order things are loaded and proved."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
-
-from dlt.extract import DltResource
 
 from pipelines.people.detail_queue import delete_strangers, queue_of, read_rows
 from pipelines.planning.plan import Plan, slices
@@ -27,6 +25,7 @@ class Run:
         dataset: what is loaded.
         committer: where rows go.
         reader: where they come from.
+        journal: is told what happens.
         policy: how the past is gone about.
         limits: how fast.
         progress: told of each task that is done with.
@@ -38,6 +37,7 @@ class Run:
         committer: Committer,
         reader: Reader,
         *,
+        journal: Journal,
         policy: Policy,
         limits: Limits,
         progress: Callable[[Task], None] = lambda _: None,
@@ -45,21 +45,16 @@ class Run:
         self._dataset = dataset
         self._reader = reader
         self._policy = policy
-        self._journal = Journal(reader.session.units)
+        self._journal = journal
         self._loader = Loader(
             dataset,
             committer,
             reader,
             grain=policy.grain,
             limits=limits,
-            journal=self._journal,
+            journal=journal,
             progress=progress,
         )
-
-    @property
-    def run_id(self) -> str:
-        """Id of the run."""
-        return self._journal.run_id
 
     def execute(self, plan: Plan, extra: ExtraResources = tuple) -> Outcome:
         """Read and commit every task that can be; return what happened.
@@ -96,9 +91,15 @@ class Run:
         self._checks(replace(self._policy, tolerance=0.0)).ranges(plan.checks)
         return self._ended()
 
-    def close(self, extra: Iterable[DltResource]) -> None:
-        """Commit what is left to say of the run."""
-        self._loader.close(extra)
+    def begin(self, spent_before: tuple[int, int, int]) -> None:
+        """Begin; units, calls and retries that were spent before were spent on another dataset."""
+        self._journal.begin(spent_before)
+
+    def close(self, outcome: Outcome) -> None:
+        """Commit what is left to say of the run, and how it has ended."""
+        self._journal.outcome = outcome
+        self._journal.end(outcome.exit_code)
+        self._loader.close()
 
     def _checks(self, policy: Policy) -> Checks:
         return Checks(self._loader, self._dataset, self._reader, policy, self._journal)

@@ -40,7 +40,7 @@ def last_answers() -> Statement:
 def last_truncated() -> Statement:
     """Ask for the windows whose last answer was cut off, and whether the last run was told so."""
     days = ("date_from", "date_to")
-    place = called(_over(exp.RowNumber(), *_VARIANT, "window"), "place")
+    place = called(_over(exp.RowNumber(), *_VARIANT, "date_range"), "place")
     answered = (
         exp.select(*map(column, (*_VARIANT, *days, "truncated")), _of_last_run(), place, copy=False)
         .from_(table(WINDOWS), copy=False)

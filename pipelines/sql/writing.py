@@ -19,6 +19,12 @@ def update(name: str, values: Mapping[str, Any], where: Sequence[exp.Expr]) -> S
     return Statement(exp.Update(this=table(name), expressions=changes, where=_where(where)))
 
 
+def rename_column(name: str, old: str, new: str) -> Statement:
+    """Give a column another name; its values stay."""
+    action = exp.RenameColumn(this=column(old), to=column(new))
+    return Statement(exp.Alter(this=table(name), kind="TABLE", actions=[action]))
+
+
 def _where(conditions: Sequence[exp.Expr]) -> exp.Where:
     """Conditions, also where there is none: some dialects do nothing to all rows unless they are told so."""
     return exp.Where(this=exp.and_(*conditions, copy=False) if conditions else exp.true())

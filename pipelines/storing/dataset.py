@@ -7,9 +7,13 @@ from dataclasses import dataclass, replace
 import dlt
 
 from pipelines.destinations.attached import Attached
+from pipelines.destinations.destination import Destination
+from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.destinations.target import Target
-from pipelines.planning.ledger import Ledger
+from pipelines.destinations.waiting import DestinationBusyError
+from pipelines.planning.ledger import LAYOUT, Ledger
+from pipelines.storing.migration import migrate
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.windows import Grain
@@ -24,21 +28,55 @@ class Dataset:
         warehouse: its tables.
         ledger: what was loaded into them.
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
+        at_work: a run of this machine holds the destination; None where none ever has.
     """
 
     pipeline: dlt.Pipeline
     warehouse: Warehouse
     ledger: Ledger
     pending: bool = False
+    at_work: bool | None = None
 
 
-def open_dataset(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
-    """Attach to a destination and read its ledger; what that says of tables that were dropped by hand does not count.
+def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
+    """Attach to a destination and read its ledger, to load into it; what an earlier version has loaded is migrated.
+
+    What the ledger says of tables that were dropped by hand does not count.
 
     Raises:
         ConfigurationError: credentials or path cannot work, or a later version of this program wrote the ledger.
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
+    dataset = _open(destination, grain, catalogue)
+    if dataset.ledger.layout < LAYOUT:
+        with destination_errors(destination.name):
+            migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
+    return dataset
+
+
+@contextmanager
+def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Iterator[Dataset]:
+    """Open a dataset to look at it, also beside a sync into it; nothing is written, and at the end it is closed.
+
+    Raises:
+        ConfigurationError: credentials or path cannot work, or a later version of this program wrote the ledger.
+        DestinationBusyError: another process holds the destination, or it does not answer; or an earlier version of
+            this program has loaded it, and no sync has migrated it yet.
+    """
+    with ReadOnlyDestination(target) as destination:
+        dataset = _open(destination, grain, catalogue)
+        try:
+            if dataset.ledger.layout < LAYOUT:
+                raise DestinationBusyError(
+                    f"an earlier version of this program has loaded the dataset {target.dataset_name}; the next sync"
+                    " brings its tables up to date and reads nothing again, then this works"
+                )
+            yield replace(dataset, pending=destination.pending, at_work=destination.at_work)
+        finally:
+            dataset.warehouse.release()
+
+
+def _open(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
     destination.open()
     pipeline = destination.pipeline
     warehouse = Warehouse(pipeline, grain)
@@ -48,19 +86,3 @@ def open_dataset(destination: Attached, grain: Grain, catalogue: Mapping[str, En
         if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
             ledger.drop(name)
     return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger)
-
-
-@contextmanager
-def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Iterator[Dataset]:
-    """Open a dataset to look at it, also beside a sync into it; nothing is written, and at the end it is closed.
-
-    Raises:
-        ConfigurationError: credentials or path cannot work, or a later version of this program wrote the ledger.
-        DestinationBusyError: another process holds the destination, or it does not answer.
-    """
-    with ReadOnlyDestination(target) as destination:
-        dataset = replace(open_dataset(destination, grain, catalogue), pending=destination.pending)
-        try:
-            yield dataset
-        finally:
-            dataset.warehouse.release()

@@ -7,28 +7,37 @@ from typing import Annotated, Any, Final, get_args, get_type_hints
 
 import dlt
 import pyarrow as pa
+from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.reading.arrays import ARROW
 from sources.rest.vendor.resources import column_hint
 
+RUNNING: Final = "running"
+"""Outcome of a run that has not come to its end."""
+
+KILLED: Final = "killed"
+"""Outcome of a run that never will."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
-    """One run, as it ended."""
+    """One run: as it goes on, and as it ended."""
 
     run_id: Annotated[str, "Id of the run."]
     profile_id: Annotated[str | None, "Profile whose rows were loaded; null where no answer has told it."]
     started_at: Annotated[datetime, "When the run began."]
-    ended_at: Annotated[datetime, "When it ended."]
+    ended_at: Annotated[datetime | None, "When it ended; null if it has not, or was killed."]
     outcome: Annotated[
-        str, "done, allowance, failed_windows, later, refused, configuration, interrupted or terminated."
+        str,
+        "done, allowance, failed_windows, later, refused, configuration, interrupted or terminated; running until"
+        " then, killed once a later run has found that it did not come to its end.",
     ]
-    exit_code: Annotated[int, "Exit code of the process."]
-    windows: Annotated[int, "Windows loaded."]
-    rows: Annotated[int, "Rows loaded."]
-    units: Annotated[int, "Units of the rate limit spent."]
+    exit_code: Annotated[int | None, "Exit code of the process; null while it runs, and if it was killed."]
+    windows: Annotated[int, "Windows loaded, so far while it runs."]
+    row_count: Annotated[int, "Rows loaded."]
+    units: Annotated[int, "Units of the rate limit spent; those of a killed run as of its last commit."]
     calls: Annotated[int, "Requests sent."]
     retries: Annotated[int, "Requests that repeated an earlier one."]
     failed: Annotated[int, "Windows that failed."]
@@ -41,13 +50,14 @@ class WindowRow:
     """One window that a run has asked for."""
 
     run_id: Annotated[str, "Id of the run."]
+    profile_id: Annotated[str | None, "Profile that was asked about; null where no answer has told it."] = None
     resource: Annotated[str, "Resource that was read."]
     variant: Annotated[str, "Values of its parameters, such as the attribution model."]
-    window: Annotated[str, "Days asked for; empty for what has no dates."]
+    date_range: Annotated[str, "Days asked for; empty for what has no dates."]
     date_from: Annotated[date | None, "First of them."]
     date_to: Annotated[date | None, "Last of them."]
     reason: Annotated[str, "Why: new, hint, check, restated, again, ladder, gap, history, snapshot, changed."]
-    rows: Annotated[int | None, "Rows of the answer; null where it failed."]
+    row_count: Annotated[int | None, "Rows of the answer; null where it failed."]
     truncated: Annotated[bool, "Whether the API cut the list off."]
     error: Annotated[str | None, "What failed; null where nothing did."]
     request_id: Annotated[str | None, "Id to quote to the vendor."]
@@ -57,51 +67,74 @@ class WindowRow:
         """What is said of several calls that only one row speaks of."""
         if earlier is None:
             return self
-        rows = None if self.rows is None and earlier.rows is None else (self.rows or 0) + (earlier.rows or 0)
-        return replace(self, rows=rows, error=self.error or earlier.error)
+        counts = (self.row_count, earlier.row_count)
+        rows = None if counts == (None, None) else sum(count or 0 for count in counts)
+        return replace(self, row_count=rows, error=self.error or earlier.error)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Restated:
+class RestatementRow:
     """A change of a day that was loaded before; a value that was not there, or is no more, is null."""
 
     run_id: Annotated[str, "Id of the run that has seen it."]
+    profile_id: Annotated[str | None, "Profile whose day it is; null where no answer has told it."] = None
     resource: Annotated[str, "Resource."]
     variant: Annotated[str, "Values of its parameters, such as the attribution model."]
     date: Annotated[date, "Day, or first day of the window, that changed."]
-    key: Annotated[str, "Value of the dimension, such as a channel; empty where there is none."]
+    dimension_value: Annotated[str, "Value of the dimension, such as a channel; empty where there is none."]
     metric: Annotated[str, "Metric that changed."]
-    old: Annotated[float | None, "Value loaded before; null where there was none."]
-    new: Annotated[float | None, "Value now; null where there is none any more."]
+    old_value: Annotated[float | None, "Value loaded before; null where there was none."]
+    new_value: Annotated[float | None, "Value now; null where there is none any more."]
     seen_at: Annotated[datetime, "When the change was seen."]
 
 
-HISTORY: Final[Mapping[str, tuple[type, tuple[str, ...], str]]] = {
-    "sync_runs": (RunRow, ("run_id",), "One row per run."),
-    "sync_windows": (
+@dataclass(frozen=True)
+class HistoryTable:
+    """A table that every run writes to.
+
+    Attributes:
+        row: type of its rows; each field is a column.
+        key: columns that tell its rows apart.
+        description: what a row is.
+        renamed: names that columns had in layout 1, and have now.
+    """
+
+    row: type
+    key: tuple[str, ...]
+    description: str
+    renamed: Mapping[str, str]
+
+    @property
+    def columns(self) -> Sequence[Column]:
+        """Its columns."""
+        columns = []
+        for column, hint in get_type_hints(self.row, include_extras=True).items():
+            value, description = get_args(hint)
+            python = (get_args(value) or (value,))[0]
+            columns.append(Column(name=column, type=_TYPES[python], description=description))
+        return columns
+
+    def column_hints(self) -> dict[str, TColumnSchema]:
+        """Its columns for dlt."""
+        return {column.name: column_hint(column, self.key) for column in self.columns}
+
+
+HISTORY: Final[Mapping[str, HistoryTable]] = {
+    "sync_runs": HistoryTable(RunRow, ("run_id",), "One row per run, from its start on.", {"rows": "row_count"}),
+    "sync_windows": HistoryTable(
         WindowRow,
-        (
-            "run_id",
-            "resource",
-            "variant",
-            "window",
-        ),
+        ("run_id", "resource", "variant", "date_range"),
         "One row per window that a run has asked for.",
+        {"window": "date_range", "rows": "row_count"},
     ),
-    "restatements": (
-        Restated,
-        (
-            "run_id",
-            "resource",
-            "variant",
-            "date",
-            "key",
-            "metric",
-        ),
+    "restatements": HistoryTable(
+        RestatementRow,
+        ("run_id", "resource", "variant", "date", "dimension_value", "metric"),
         "One row per metric of a loaded day that the API has changed since.",
+        {"key": "dimension_value", "old": "old_value", "new": "new_value"},
     ),
 }
-"""Table -> (row type, primary key, description)."""
+"""Tables of every run, by name. No column has a name that a warehouse reserves."""
 
 _TYPES: Final[Mapping[type, Type]] = {
     int: Type.BIGINT,
@@ -113,21 +146,10 @@ _TYPES: Final[Mapping[type, Type]] = {
 }
 
 
-def history_table(name: str, rows: Iterable[Any]) -> list[DltResource]:
+def history_resource(name: str, rows: Iterable[Any]) -> list[DltResource]:
     """Make the resource of one history table; none where there are no rows."""
-    _, key, description = HISTORY[name]
-    return own_table(name, history_columns(name), key, [asdict(row) for row in rows], description)
-
-
-def history_columns(name: str) -> Sequence[Column]:
-    """Columns of one history table."""
-    kind, _, _ = HISTORY[name]
-    columns = []
-    for column, hint in get_type_hints(kind, include_extras=True).items():
-        value, description = get_args(hint)
-        python = (get_args(value) or (value,))[0]
-        columns.append(Column(name=column, type=_TYPES[python], description=description))
-    return columns
+    table = HISTORY[name]
+    return own_table(name, table.columns, table.key, [asdict(row) for row in rows], table.description)
 
 
 def own_table(

@@ -1,18 +1,19 @@
 """How fresh the tables are, and how the last runs went: read from what every run leaves in the destination."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final
 
 from pendulum import Date
+from sqlglot import exp
 
 from pipelines.planning.ledger import Ledger
 from pipelines.sql.conditions import since
 from pipelines.sql.reading import rows, sums, types_of
 from pipelines.sql.runs import last_answers, last_truncated
 from pipelines.sql.statement import Statement
-from pipelines.storing.history import RunRow, history_columns
+from pipelines.storing.history import HISTORY, KILLED, RUNNING, RunRow
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.reading.tasks import Task
@@ -78,7 +79,7 @@ class Status:
 
     Attributes:
         profile_id: whose rows they are.
-        units_today: units of all runs that began today in UTC and came to their end.
+        units_today: units of all runs that began today in UTC, as of their last commit.
         pending: a run has read what it has not loaded yet.
         details: how far the details of people are loaded.
     """
@@ -101,7 +102,7 @@ class _Read:
     truncated: list[Window | None] = field(default_factory=list)
 
 
-class History:
+class StatusReader:
     """Reads the tables that runs leave behind.
 
     Args:
@@ -119,11 +120,20 @@ class History:
         self._ledger = ledger
         self._endpoints = endpoints
 
-    def runs(self, count: int = RUNS_SHOWN) -> list[RunRow]:
-        """Return the last runs, newest first."""
-        columns = types_of(history_columns("sync_runs"))
-        runs = self._answers("sync_runs", rows("sync_runs", columns, newest_by="started_at", limit=count))
-        return [RunRow(**dict(zip(columns, run, strict=True))) for run in runs]
+    def runs(self, *, at_work: bool | None) -> list[RunRow]:
+        """Return the last runs, newest first.
+
+        Args:
+            at_work: a run holds the destination: the newest one is at work, and all others were killed; None where
+                nobody knows.
+        """
+        if "sync_runs" not in self._tables:
+            return []
+        runs = runs_of(self._warehouse, limit=RUNS_SHOWN)
+        return [
+            replace(run, outcome=KILLED) if run.outcome == RUNNING and (place or at_work is False) else run
+            for place, run in enumerate(runs)
+        ]
 
     def units_since(self, moment: datetime) -> int:
         """Add up the units of the runs that began at a moment or later."""
@@ -178,6 +188,15 @@ class History:
 
     def _answers(self, table: str, statement: Statement) -> list[tuple[Any, ...]]:
         return self._warehouse.ask(statement) if table in self._tables else []
+
+
+def runs_of(warehouse: Warehouse, where: Sequence[exp.Expr] = (), limit: int | None = None) -> list[RunRow]:
+    """Return runs that have left a row, newest first; none where there is no such table."""
+    if not warehouse.has("sync_runs"):
+        return []
+    columns = types_of(HISTORY["sync_runs"].columns)
+    runs = warehouse.ask(rows("sync_runs", columns, where, newest_by="started_at", limit=limit))
+    return [RunRow(**dict(zip(columns, run, strict=True))) for run in runs]
 
 
 def _is_one(window: Window, grain: Grain) -> bool:

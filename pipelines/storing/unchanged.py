@@ -2,12 +2,15 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from pipelines.storing.warehouse import Warehouse
-from sources.rest.catalogue.columns import DELETED
+from sources.rest.catalogue.columns import DELETED, OWN_COLUMNS
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Answer
+
+_OWN: Final = frozenset(column.name for column in OWN_COLUMNS)
+"""Columns that are not compared: they say nothing of the answer."""
 
 Key = tuple[Any, ...]
 Rows = Mapping[Key, Counter[frozenset[tuple[str, Any]]]]
@@ -37,7 +40,8 @@ class Stored:
             for place, rows in given.items():
                 mine = _by_window(rows, endpoint.merge_key)
                 same = all(stored.get(key, Counter()) == window for key, window in mine.items())
-                if not same or not columns.issuperset(answers[place].tables[table].column_names):
+                sent = set(answers[place].tables[table].column_names) - _OWN
+                if not same or not columns.issuperset(sent):
                     changed.add(place)
         return [answer for place, answer in enumerate(answers) if place in changed]
 
@@ -54,5 +58,6 @@ def _by_window(rows: Iterable[Mapping[str, Any]], merge_key: Sequence[str]) -> R
     for row in rows:
         window = windows[tuple(row[name] for name in merge_key)]
         if not row[DELETED]:
-            window[frozenset((name, value) for name, value in row.items() if value is not None)] += 1
+            said = (one for one in row.items() if one[1] is not None and one[0] not in _OWN)
+            window[frozenset(said)] += 1
     return windows

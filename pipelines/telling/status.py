@@ -55,6 +55,7 @@ def _freshness(resources: "Sequence[Freshness]") -> Table:
 def _runs(found: "Status") -> Table:
     lines = table("last runs (UTC)", "outcome", "rows", "windows", "failed", "not asked", "units")
     for run in found.runs:
-        counts = (run.rows, run.windows, run.failed, run.skipped, run.units)
-        lines.add_row(moment(run.started_at), f"{run.outcome} ({run.exit_code})", *map(str, counts))
+        counts = (run.row_count, run.windows, run.failed, run.skipped, run.units)
+        outcome = run.outcome if run.exit_code is None else f"{run.outcome} ({run.exit_code})"
+        lines.add_row(moment(run.started_at), outcome, *map(str, counts))
     return lines

@@ -17,6 +17,7 @@ from sandbox.atatus.state import Sandbox as AtatusSandbox
 from sandbox.atribu import FULL_KEY, Settings, create_app, running
 from sandbox.atribu.state import Sandbox
 from sandbox.atribu.world import World
+from sources.rest.catalogue.columns import OWN_COLUMNS
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ Elt = Callable[..., Result]
 Serve = Callable[..., Sandbox]
 ServeAtatus = Callable[..., AtatusSandbox]
 BroughtAbout = Callable[[str, Callable[[], object]], None]
+
+OWN = {column.name for column in OWN_COLUMNS}
 
 world_of = cache(World)
 """Grown once for all tests of a process: what it has said of a day it goes on saying."""
@@ -118,11 +121,10 @@ def brought_about(files: Path) -> BroughtAbout:
 def rows_of(
     table: str, file: str = "local.duckdb", columns: str = "*", dataset: str = "atribu"
 ) -> list[dict[str, Any]]:
-    """Every row of a table as dictionaries, without the loading mark."""
+    """Every row of a table as dictionaries, without the columns that say nothing of the answer."""
     with duckdb.connect(file, read_only=True) as connection:
         found = connection.sql(f'SELECT {columns} FROM "{Path(file).stem}".{dataset}.{table}')  # noqa: S608 - test's own names
         names = found.columns
         return [
-            {name: value for name, value in zip(names, row, strict=True) if name != "_deleted"}
-            for row in found.fetchall()
+            {name: value for name, value in zip(names, row, strict=True) if name not in OWN} for row in found.fetchall()
         ]

@@ -159,7 +159,7 @@ def test_the_last_five_runs_are_told_and_units_of_today_are_summed(
     assert document["units_today"] == sandbox.units_spent == 6
 
     with duckdb.connect("local.duckdb") as connection:
-        connection.execute('UPDATE atribu.sync_runs SET started_at = started_at - INTERVAL 1 DAY')
+        connection.execute("UPDATE atribu.sync_runs SET started_at = started_at - INTERVAL 1 DAY")
     assert told(elt)["units_today"] == 0
 
 
@@ -188,7 +188,7 @@ def test_a_table_that_was_dropped_by_hand_is_not_called_loaded(serve: Serve, elt
     serve()
     assert elt(*SYNC).code == 0
     with duckdb.connect("local.duckdb") as connection:
-        connection.execute('DROP TABLE atribu.channels')
+        connection.execute("DROP TABLE atribu.channels")
 
     channels = of(told(elt), "channels")
 
@@ -199,8 +199,8 @@ def test_a_dataset_without_history_tables_is_no_error(serve: Serve, elt: Elt) ->
     serve()
     assert elt(*SYNC).code == 0
     with duckdb.connect("local.duckdb") as connection:
-        connection.execute('DROP TABLE atribu.sync_runs')
-        connection.execute('DROP TABLE atribu.sync_windows')
+        connection.execute("DROP TABLE atribu.sync_runs")
+        connection.execute("DROP TABLE atribu.sync_windows")
 
     assert elt("status", "atribu").code == 0
 

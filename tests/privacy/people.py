@@ -15,9 +15,11 @@ import pyarrow.parquet as pq
 
 from sandbox.atribu import Canaries, Size
 from sandbox.atribu.state import Sandbox
+from sources.rest.catalogue.columns import OWN_COLUMNS
 
 SMALL: Final = Size(visits_per_day=8, conversions_per_day=3, campaigns=1, ad_sets=1, ads=1, pages=3, keywords=3)
 GOALS: Final = ("lead_created", "payment_received")
+OWN: Final = {column.name for column in OWN_COLUMNS}
 SECRET: Final = "a secret of thirty-two characters"
 PERSONAL: Final = ("customers", "visitors", "journeys")
 
@@ -25,13 +27,12 @@ Row = dict[str, Any]
 
 
 def rows_of(table: str, file: str = "local.duckdb", dataset: str = "atribu_pii") -> list[Row]:
-    """Every row of a table as dictionaries, without the loading mark."""
+    """Every row of a table as dictionaries, without the columns that say nothing of the answer."""
     with duckdb.connect(file, read_only=True) as connection:
         found = connection.sql(f'SELECT * FROM "{Path(file).stem}"."{dataset}"."{table}"')  # noqa: S608 - test's own names
         names = found.columns
         return [
-            {name: value for name, value in zip(names, row, strict=True) if name != "_deleted"}
-            for row in found.fetchall()
+            {name: value for name, value in zip(names, row, strict=True) if name not in OWN} for row in found.fetchall()
         ]
 
 

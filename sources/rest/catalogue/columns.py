@@ -8,6 +8,9 @@ from typing import Final
 DELETED: Final = "_deleted"
 """Column of dlt's `hard_delete` hint: a row that carries it clears a window that is now empty."""
 
+LOADED_AT: Final = "_loaded_at"
+"""Column of every table of an endpoint: when a row was loaded last, which is when it last changed."""
+
 NOT_SET: Final = "(null)"
 """Stored for a dimension that the server sends as null: key columns are never null."""
 
@@ -92,5 +95,8 @@ untyped: Final = partial(Column, type=Type.ANY)
 POSITION: Final = bigint("position", "Place in the list, from 0.")
 """Column of rows that are read as a list: items of a child table, details of a person."""
 
-DELETED_COLUMN: Final = boolean(DELETED, "Clears an emptied window while loading; never true in a stored row.")
-"""The mark `DELETED` as a column."""
+OWN_COLUMNS: Final = (
+    timestamp(LOADED_AT, "When the row was loaded last; null if version 0.1 of this program did it."),
+    boolean(DELETED, "Clears an emptied window while loading; false in every stored row."),
+)
+"""Columns of every table that say nothing of the answer; last in each."""

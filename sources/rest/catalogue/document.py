@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sources.rest.catalogue.columns import DELETED, Column
+from sources.rest.catalogue.columns import OWN_COLUMNS, Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 
 ROOT: Final = Path(__file__).parents[3]
@@ -66,7 +66,7 @@ def dictionary(endpoints: Iterable[Endpoint]) -> str:
             rows = (
                 (f"`{column.name}`", column.type.value, column.description + _personal(column))
                 for column in columns
-                if column.name != DELETED
+                if column not in OWN_COLUMNS
             )
             sections.append(
                 f"### `{name}`\n\n{row.describe(name)}\n\n{markdown_table(('column', 'type', 'meaning'), rows)}"

@@ -9,7 +9,7 @@ from string import Formatter
 
 from sources.rest.catalogue.api import Call
 from sources.rest.catalogue.columns import (
-    DELETED_COLUMN,
+    OWN_COLUMNS,
     POSITION,
     Column,
     Measure,
@@ -180,7 +180,7 @@ class Endpoint(Call):
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
         place = (POSITION,) if self.kind is Kind.DETAIL else ()
-        return (*self.request_columns, *place, *self.columns, DELETED_COLUMN)
+        return (*self.request_columns, *place, *self.columns, *OWN_COLUMNS)
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
@@ -194,10 +194,10 @@ class Endpoint(Call):
         """Every table that the endpoint fills, its own first, with all columns."""
         keys = [column for column in self.columns if column.key]
         children = {
-            f"{self.name}__{child.name}": (*self.request_columns, *keys, POSITION, *child.columns, DELETED_COLUMN)
+            f"{self.name}__{child.name}": (*self.request_columns, *keys, POSITION, *child.columns, *OWN_COLUMNS)
             for child in self.lists
         }
-        totals = {one.name: (*self.request_columns, *one.columns, DELETED_COLUMN) for one in self.totals}
+        totals = {one.name: (*self.request_columns, *one.columns, *OWN_COLUMNS) for one in self.totals}
         return {self.name: self.table_columns, **children, **totals}
 
     @property

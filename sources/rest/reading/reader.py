@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
-from sources.rest.catalogue.columns import POSITION
+from sources.rest.catalogue.columns import DELETED, LOADED_AT, POSITION
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
 from sources.rest.privacy.policies import Privacy
@@ -149,7 +149,8 @@ class Reader:
     def _context(self, task: Task) -> dict[str, Any]:
         """Value of each request column."""
         endpoint = task.endpoint
-        context: dict[str, Any] = dict(task.variant)
+        now = pendulum.now("UTC")
+        context: dict[str, Any] = {**dict(task.variant), LOADED_AT: now, DELETED: False}
         if endpoint.tenant:
             context[endpoint.tenant.name] = self.tenant
         if endpoint.parents:
@@ -157,7 +158,7 @@ class Reader:
         if endpoint.kind is Kind.AGGREGATE and task.window:
             context |= {"date": task.window.start, "grain": self._grain.value}
         if endpoint.kind is Kind.LIVE:
-            context["read_at"] = pendulum.now("UTC")
+            context["read_at"] = now
         return context
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sources.rest.catalogue.columns import DELETED, POSITION, Column
+from sources.rest.catalogue.columns import POSITION, Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList
 from sources.rest.errors import WrongShapeError
@@ -115,8 +115,6 @@ def _table(endpoint: Endpoint, name: str, rows: Sequence[Row], context: Row, evo
         arrow = ARROW[column.type]
         if column.name in context:
             arrays[column.name] = pa.repeat(pa.scalar(context[column.name], arrow), len(rows))
-        elif column.name == DELETED:
-            arrays[column.name] = pa.nulls(len(rows), arrow)
         else:
             arrays[column.name] = _known(column, rows)
     for field in sorted(_unknown(endpoint, name, rows, context)):

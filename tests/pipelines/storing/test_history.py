@@ -5,10 +5,12 @@ from dataclasses import fields, replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+import duckdb
 import pyarrow as pa
 import pytest
+from sqlglot.dialects.dialect import Dialect
 
-from pipelines.storing.history import HISTORY, Restated, RunRow, WindowRow, history_columns, history_table
+from pipelines.storing.history import HISTORY, RestatementRow, RunRow, WindowRow, history_resource
 
 AT = datetime(2026, 3, 31, 12, 30, tzinfo=UTC)
 RUN = RunRow(
@@ -19,7 +21,7 @@ RUN = RunRow(
     outcome="done",
     exit_code=0,
     windows=2,
-    rows=3,
+    row_count=3,
     units=4,
     calls=5,
     retries=0,
@@ -31,64 +33,68 @@ WINDOW = WindowRow(
     run_id="r1",
     resource="goals",
     variant="",
-    window="",
+    date_range="",
     date_from=None,
     date_to=None,
     reason="snapshot",
-    rows=None,
+    row_count=None,
     truncated=False,
     error="ApiError",
     request_id=None,
     read_at=AT,
 )
-CHANGE = Restated(
+CHANGE = RestatementRow(
     run_id="r1",
     resource="channels",
     variant="",
     date=date(2026, 3, 1),
-    key="Paid",
+    dimension_value="Paid",
     metric="revenue",
-    old=None,
-    new=2.5,
+    old_value=None,
+    new_value=2.5,
     seen_at=AT,
 )
-ROWS: Mapping[str, RunRow | WindowRow | Restated] = {"sync_runs": RUN, "sync_windows": WINDOW, "restatements": CHANGE}
+ROWS: Mapping[str, RunRow | WindowRow | RestatementRow] = {
+    "sync_runs": RUN,
+    "sync_windows": WINDOW,
+    "restatements": CHANGE,
+}
 TEXT, WHOLE, MOMENT = pa.string(), pa.int64(), pa.timestamp("us", tz="UTC")
 TYPES = {
     "sync_runs": {
         **dict.fromkeys(["run_id", "profile_id"], TEXT),
         **dict.fromkeys(["started_at", "ended_at"], MOMENT),
         "outcome": TEXT,
-        **dict.fromkeys(["exit_code", "windows", "rows", "units", "calls", "retries", "failed", "skipped"], WHOLE),
+        **dict.fromkeys(["exit_code", "windows", "row_count", "units", "calls", "retries", "failed", "skipped"], WHOLE),
         "version": TEXT,
     },
     "sync_windows": {
-        **dict.fromkeys(["run_id", "resource", "variant", "window"], TEXT),
+        **dict.fromkeys(["run_id", "profile_id", "resource", "variant", "date_range"], TEXT),
         **dict.fromkeys(["date_from", "date_to"], pa.date32()),
         "reason": TEXT,
-        "rows": WHOLE,
+        "row_count": WHOLE,
         "truncated": pa.bool_(),
         **dict.fromkeys(["error", "request_id"], TEXT),
         "read_at": MOMENT,
     },
     "restatements": {
-        **dict.fromkeys(["run_id", "resource", "variant"], TEXT),
+        **dict.fromkeys(["run_id", "profile_id", "resource", "variant"], TEXT),
         "date": pa.date32(),
-        **dict.fromkeys(["key", "metric"], TEXT),
-        **dict.fromkeys(["old", "new"], pa.float64()),
+        **dict.fromkeys(["dimension_value", "metric"], TEXT),
+        **dict.fromkeys(["old_value", "new_value"], pa.float64()),
         "seen_at": MOMENT,
     },
 }
 KEYS = {
     "sync_runs": ["run_id"],
-    "sync_windows": ["run_id", "resource", "variant", "window"],
-    "restatements": ["run_id", "resource", "variant", "date", "key", "metric"],
+    "sync_windows": ["run_id", "resource", "variant", "date_range"],
+    "restatements": ["run_id", "resource", "variant", "date", "dimension_value", "metric"],
 }
 NAMES = pytest.mark.parametrize("name", HISTORY)
 
 
 def rows_of(name: str, *rows: Any) -> list[dict[str, Any]]:
-    (resource,) = history_table(name, rows)
+    (resource,) = history_resource(name, rows)
     return [row for table in resource for row in table.to_pylist()]
 
 
@@ -98,12 +104,27 @@ def test_there_are_three_tables_about_runs() -> None:
 
 @NAMES
 def test_every_column_is_described_and_every_description_has_its_column(name: str) -> None:
-    kind, key, _ = HISTORY[name]
-    names = [one.name for one in fields(kind)]
-    columns = history_columns(name)
-    assert [one.name for one in columns] == names
-    assert all(one.description.endswith(".") for one in columns)
-    assert set(key) <= set(names)
+    table = HISTORY[name]
+    names = [one.name for one in fields(table.row)]
+    assert [one.name for one in table.columns] == names
+    assert all(one.description.endswith(".") for one in table.columns)
+    assert set(table.key) <= set(names)
+
+
+@pytest.mark.parametrize("warehouse", ["bigquery", "redshift", "mysql", "trino", "athena"])
+@NAMES
+def test_no_column_has_a_name_that_a_warehouse_reserves(name: str, warehouse: str) -> None:
+    reserved = {word.lower() for word in Dialect.get_or_raise(warehouse).generator_class.RESERVED_KEYWORDS}
+    assert reserved
+    assert not {one.name for one in HISTORY[name].columns} & reserved
+
+
+@NAMES
+def test_no_column_has_a_name_that_duckdb_reserves(name: str) -> None:
+    asked = "SELECT keyword_name FROM duckdb_keywords() WHERE keyword_category = 'reserved'"
+    reserved = {word for (word,) in duckdb.execute(asked).fetchall()}
+    assert {"select", "window"} <= reserved
+    assert not {one.name for one in HISTORY[name].columns} & reserved
 
 
 @NAMES
@@ -114,7 +135,7 @@ def test_a_row_comes_out_as_it_went_in(name: str) -> None:
 
 @NAMES
 def test_columns_are_typed_and_only_the_key_is_never_null(name: str) -> None:
-    (resource,) = history_table(name, [ROWS[name]])
+    (resource,) = history_resource(name, [ROWS[name]])
     (table,) = list(resource)
     assert {column.name: column.type for column in table.schema} == TYPES[name]
     assert [column.name for column in table.schema if not column.nullable] == KEYS[name]
@@ -122,7 +143,7 @@ def test_columns_are_typed_and_only_the_key_is_never_null(name: str) -> None:
 
 @NAMES
 def test_a_row_that_is_loaded_twice_replaces_itself(name: str) -> None:
-    (resource,) = history_table(name, [ROWS[name]])
+    (resource,) = history_resource(name, [ROWS[name]])
     schema = resource.compute_table_schema()
     assert [column for column, hints in schema["columns"].items() if hints.get("primary_key")] == KEYS[name]
     assert (schema["write_disposition"], schema["x-merge-strategy"]) == ("merge", "delete-insert")  # type: ignore[typeddict-item]
@@ -130,14 +151,13 @@ def test_a_row_that_is_loaded_twice_replaces_itself(name: str) -> None:
 
 @NAMES
 def test_table_and_columns_carry_their_descriptions(name: str) -> None:
-    (resource,) = history_table(name, [ROWS[name]])
+    (resource,) = history_resource(name, [ROWS[name]])
     schema = resource.compute_table_schema()
-    _, _, description = HISTORY[name]
-    descriptions = {one.name: one.description for one in history_columns(name)}
-    assert schema["description"] == description
+    descriptions = {one.name: one.description for one in HISTORY[name].columns}
+    assert schema["description"] == HISTORY[name].description
     assert {column: hints["description"] for column, hints in schema["columns"].items()} == descriptions
 
 
 @NAMES
 def test_where_there_are_no_rows_there_is_no_table(name: str) -> None:
-    assert history_table(name, []) == []
+    assert history_resource(name, []) == []

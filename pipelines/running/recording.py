@@ -1,0 +1,32 @@
+"""A run's row in `sync_runs`, from its start to its end."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+
+from pipelines.destinations.waiting import DestinationBusyError
+from pipelines.running.exit_codes import exit_code
+from pipelines.running.journal import Journal
+from pipelines.sql.conditions import equal
+from pipelines.storing.commit import Committer
+from pipelines.storing.history import RUNNING
+from pipelines.storing.status import runs_of
+from pipelines.storing.warehouse import Warehouse
+from sources.rest.errors import ApiError, ConfigurationError
+
+
+@contextmanager
+def recorded(journal: Journal, committer: Committer, warehouse: Warehouse) -> Iterator[None]:
+    """Leave a row that says that the run has begun; if an error ends it, say which exit code that was.
+
+    The lock of the destination has to be held: runs that have not come to their end were killed then.
+    """
+    journal.found(runs_of(warehouse, [equal("outcome", RUNNING)]))
+    committer.commit([], None, journal.take_rows(restatements=False))
+    try:
+        yield
+    except (ApiError, ConfigurationError, DestinationBusyError) as error:
+        if not journal.ended:
+            journal.end(exit_code(error))
+            with suppress(ConfigurationError, DestinationBusyError):  # the run has failed with the error above
+                committer.commit([], None, journal.take_rows(restatements=False))
+        raise

@@ -1,0 +1,81 @@
+"""What an earlier version of this program has loaded, brought to the layout of today; nothing is read again.
+
+Layout 2: columns of the tables of every run have no names that a warehouse reserves, and these tables name the profile;
+`_deleted` is false where nothing is deleted, so that `WHERE NOT _deleted` finds rows; these tables have `_loaded_at`.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import nullcontext
+from typing import Final, cast
+
+import dlt
+from dlt.common.destination.client import WithStagingDataset
+from dlt.destinations.job_client_impl import SqlJobClientBase
+
+from pipelines.planning.ledger import Ledger
+from pipelines.sql.conditions import is_null
+from pipelines.sql.writing import rename_column, update
+from pipelines.storing.history import HISTORY
+from pipelines.storing.warehouse import Warehouse
+from sources.rest.catalogue.columns import DELETED, OWN_COLUMNS
+from sources.rest.vendor.resources import column_hint
+
+READ_TABLE_COLUMNS: Final = {"rows": "row_count"}
+"""Columns that tables of read details had in layout 1, and what they are called now."""
+
+
+def migrate(pipeline: dlt.Pipeline, warehouse: Warehouse, ledger: Ledger) -> None:
+    """Bring what layout 1 has loaded to layout 2; the ledger says so with the next commit.
+
+    To be cut off and begun again does no harm: each step looks at what is there.
+    """
+    if not pipeline.schema_names:
+        return
+    schema = pipeline.default_schema
+    renamed = dict(_renamed(set(schema.tables)))
+    for staging in (False, True):
+        _rename(pipeline, warehouse, renamed, staging=staging)
+    for table, names in renamed.items():
+        columns = schema.tables[table]["columns"]
+        schema.tables[table]["columns"] = {
+            names.get(name, name): {**column, "name": names.get(name, name)} for name, column in columns.items()
+        }
+    history = [name for name in HISTORY if name in schema.tables]
+    for name in history:
+        for column, hint in HISTORY[name].column_hints().items():
+            schema.tables[name]["columns"].setdefault(column, hint)
+    marked = [name for name, content in schema.tables.items() if DELETED in content["columns"]]
+    for name in marked:
+        for own in OWN_COLUMNS:
+            schema.tables[name]["columns"].setdefault(own.name, column_hint(own, ()))
+    pipeline.schemas.save_schema(schema)
+    with pipeline.destination_client() as client:
+        client.update_stored_schema()
+    with warehouse.transaction():
+        for name in history:
+            warehouse.change(update(name, {"profile_id": ledger.tenant}, [is_null("profile_id")]))
+        for name in marked:
+            warehouse.change(update(name, {DELETED: False}, [is_null(DELETED)]))
+
+
+def _renamed(tables: set[str]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for name in tables:
+        if name in HISTORY:
+            yield name, HISTORY[name].renamed
+        elif name.endswith("__read"):
+            yield name, READ_TABLE_COLUMNS
+
+
+def _rename(
+    pipeline: dlt.Pipeline, warehouse: Warehouse, renamed: Mapping[str, Mapping[str, str]], *, staging: bool
+) -> None:
+    with pipeline.destination_client() as client:
+        if staging and not isinstance(client, WithStagingDataset):
+            return
+        with client.with_staging_dataset() if isinstance(client, WithStagingDataset) and staging else nullcontext():
+            stored = dict(cast("SqlJobClientBase", client).get_storage_tables(renamed))
+    with warehouse.transaction(staging=staging):
+        for table, columns in stored.items():
+            for old, new in renamed[table].items():
+                if old in columns:
+                    warehouse.change(rename_column(table, old, new))
