@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
-from sources.rest.catalogue.columns import DELETED, LOADED_AT, POSITION
+from sources.rest.catalogue.columns import LOADED_AT, POSITION
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
 from sources.rest.privacy.policies import Privacy
@@ -150,7 +150,7 @@ class Reader:
         """Value of each request column."""
         endpoint = task.endpoint
         now = pendulum.now("UTC")
-        context: dict[str, Any] = {**dict(task.variant), LOADED_AT: now, DELETED: False}
+        context: dict[str, Any] = {**dict(task.variant), LOADED_AT: now}
         if endpoint.tenant:
             context[endpoint.tenant.name] = self.tenant
         if endpoint.parents:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from sources.rest.catalogue.columns import POSITION, Column
+from sources.rest.catalogue.columns import DELETED, LOADED_AT, POSITION, Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList
 from sources.rest.errors import WrongShapeError
@@ -43,6 +43,7 @@ def build(
         WrongShapeError: a row is no object, a value has another type, a key is absent or repeated, a date lies outside
             of `dates`.
     """
+    context = {LOADED_AT: None, DELETED: False, **context}
     nested = frozenset(column.source.partition(".")[0] for column in endpoint.columns if "." in column.source)
     flat = [_flat(row, nested) for row in rows]
     items = {name: [one for row in flat for one in _items(endpoint, child, row)] for name, child in _lists(endpoint)}

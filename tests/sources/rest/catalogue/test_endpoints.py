@@ -124,11 +124,11 @@ def test_what_one_call_answered_for_is_replaced_together(differs: dict[str, Any]
     assert row(**differs).merge_key == expected
 
 
-def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_the_mark() -> None:
+def test_a_table_has_the_columns_of_the_question_then_of_the_answer_then_our_own() -> None:
     one = row(variant_columns=(MODEL,), lists=(TAGS,))
     assert {table: [column.name for column in columns] for table, columns in one.tables.items()} == {
-        "things": ["profile_id", "date", "grain", "model", "name", "count", "_deleted"],
-        "things__tags": ["profile_id", "date", "grain", "model", "name", "position", "value", "_deleted"],
+        "things": ["profile_id", "date", "grain", "model", "name", "count", "_loaded_at", "_deleted"],
+        "things__tags": ["profile_id", "date", "grain", "model", "name", "position", "value", "_loaded_at", "_deleted"],
     }
 
 
@@ -139,6 +139,7 @@ def test_totals_are_a_table_of_the_question_and_their_own_columns() -> None:
         "date",
         "grain",
         "spend",
+        "_loaded_at",
         "_deleted",
     ]
     assert (one.describe("things_total"), one.reconciled_tables) == ("All things.", ("things", "things_total"))

@@ -69,9 +69,9 @@ def test_a_series_has_a_clearing_row_for_each_day_without_one() -> None:
     days = [date(2026, 3, day) for day in (1, 2, 3)]
     table = build(SERIES, [{"date": "2026-03-02", "count": 7}], {"profile_id": "p1"}, days)["things"]
     assert table.to_pylist() == [
-        {"profile_id": "p1", "date": days[1], "count": 7, "_deleted": None},
-        {"profile_id": "p1", "date": days[0], "count": None, "_deleted": True},
-        {"profile_id": "p1", "date": days[2], "count": None, "_deleted": True},
+        {"profile_id": "p1", "date": days[1], "count": 7, "_loaded_at": None, "_deleted": False},
+        {"profile_id": "p1", "date": days[0], "count": None, "_loaded_at": None, "_deleted": True},
+        {"profile_id": "p1", "date": days[2], "count": None, "_loaded_at": None, "_deleted": True},
     ]
 
 
@@ -79,7 +79,14 @@ def test_a_series_by_model_is_cleared_for_the_model_that_was_asked() -> None:
     one = endpoint(DAY, COUNT, kind=Kind.SERIES, variant_columns=(MODEL,))
     table = build(one, [], {"profile_id": "p1", "model": "linear"}, [date(2026, 3, 1)])["things"]
     assert table.to_pylist() == [
-        {"profile_id": "p1", "model": "linear", "date": date(2026, 3, 1), "count": None, "_deleted": True}
+        {
+            "profile_id": "p1",
+            "model": "linear",
+            "date": date(2026, 3, 1),
+            "count": None,
+            "_loaded_at": None,
+            "_deleted": True,
+        }
     ]
 
 
@@ -101,6 +108,7 @@ def test_columns_that_are_merged_on_are_not_nullable() -> None:
         "grain": ("string", False),
         "name": ("string", True),
         "count": ("int64", True),
+        "_loaded_at": ("timestamp[us, tz=UTC]", True),
         "_deleted": ("bool", True),
     }
 

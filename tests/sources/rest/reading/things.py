@@ -15,7 +15,7 @@ NAME = Column(name="name", type=Type.TEXT, description="Name.", key=True, missin
 DAY = Column(name="date", type=Type.DATE, description="Day.", key=True)
 COUNT = Column(name="count", type=Type.BIGINT, description="Count.")
 CONTEXT = {"profile_id": "p1", "date": date(2026, 3, 1), "grain": "day"}
-KNOWN = {"profile_id": "p1", "date": date(2026, 3, 1), "grain": "day", "_deleted": None}
+KNOWN = {"profile_id": "p1", "date": date(2026, 3, 1), "grain": "day", "_loaded_at": None, "_deleted": False}
 
 
 def endpoint(*columns: Column, **differs: Any) -> Endpoint:
