@@ -93,11 +93,15 @@ class Machine:
 
     def sync_here(self, *arguments: str) -> Ended:
         """Run a sync to its end in this process, which has imported dlt already."""
+        return self.run_here("sync", "atribu", *arguments)
+
+    def run_here(self, *arguments: str) -> Ended:
+        """Run a command to its end in this process."""
         out, err = io.StringIO(), io.StringIO()
         with patch.dict(os.environ, self._environment(), clear=True), chdir(self.folder):
             try:
                 with redirect_stdout(out), redirect_stderr(err):
-                    main(["sync", "atribu", *arguments])
+                    main(list(arguments))
             except SystemExit as end:
                 return Ended(int(end.code or 0), out.getvalue(), err.getvalue())
         raise AssertionError("the command did not exit")
@@ -136,7 +140,7 @@ class Machine:
     def tables(self) -> Tables:
         """Every row of every table that holds data."""
         return {
-            name: sorted(map(repr, self.query(f'SELECT * EXCLUDE _loaded_at FROM atribu."{name}"')))  # noqa: S608 - names of the database
+            name: sorted(map(repr, self.query(f"SELECT COLUMNS('^([^_].*|_deleted)$') FROM atribu.{name}")))  # noqa: S608 - names of the database
             for (name,) in self.query(
                 "SELECT table_name FROM information_schema.tables WHERE table_schema = 'atribu' ORDER BY ALL"
             )

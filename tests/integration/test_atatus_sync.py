@@ -57,7 +57,8 @@ def test_every_cell_is_the_truth_day_after_day_for_a_call_per_window(serve_atatu
 
 def restatements() -> list[dict[str, Any]]:
     with duckdb.connect("local.duckdb", read_only=True) as connection:
-        found = connection.sql("SELECT resource, variant, key, metric, old, new FROM atatus.restatements")
+        values = "resource, variant, dimension_value AS key, metric, old_value AS old, new_value AS new"
+        found = connection.sql(f"SELECT {values} FROM atatus.restatements")  # noqa: S608 - the columns above
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 

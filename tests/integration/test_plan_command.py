@@ -188,7 +188,7 @@ def test_a_plan_changes_no_byte_of_the_destination_even_where_a_table_is_gone(se
     arguments = ("--since", "2026-03-25", "--today", FIRST, "--resources", "channels,devices")
     syncs.plan_and_sync(*arguments)
     with duckdb.connect("local.duckdb") as connection:
-        connection.execute('DROP TABLE "atribu".atribu.channels')
+        connection.execute("DROP TABLE atribu.channels")
     before, asked = Path("local.duckdb").read_bytes(), len(syncs.sandbox.log)
 
     reasons = {line["resource"]: line["reasons"] for line in planned(elt, *arguments)["resources"]}

@@ -58,7 +58,7 @@ def test_every_day_equals_the_truth_for_a_fraction_of_the_units(loaded: Sandbox,
 
         assert differing_tables(loaded, today - timedelta(10), today) == []
         assert units < full
-    assert rows_of("restatements", columns="resource, date, metric, old, new")
+    assert rows_of("restatements", columns="resource, date, metric, old_value AS old, new_value AS new")
 
 
 def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox, elt: Elt) -> None:
