@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import dlt
 import pyarrow as pa
 import pyarrow.compute as pc
-from dlt.extract.exceptions import CurrentSourceNotAvailable
+from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
 from dlt.extract.items import DataItemWithMeta, ResolvablePipeItem
 from dlt.extract.items_transform import ItemTransform
 from dlt.extract.pipe import ForkPipe
@@ -79,7 +79,7 @@ class Batch:
 class Delivery(ItemTransform[Any]):
     """Last step of a resource: takes lists out of rows, and sends everything on to its table.
 
-    Without a dlt source around it, as in `list(resource)`, rows stay as they are.
+    Where nothing is loaded, as in `list(resource)`, rows stay as they are.
     """
 
     placement_affinity: ClassVar[float] = 1.5
@@ -97,10 +97,10 @@ class Delivery(ItemTransform[Any]):
             batch.arrived = True
             batch.on_arrival()
         try:
-            resource = dlt.current.resource()
-        except CurrentSourceNotAvailable:
+            dlt.current.load_package_state()
+        except CurrentLoadPackageStateNotAvailable:
             return item
-        disposition = resource.write_disposition
+        disposition = dlt.current.resource().write_disposition
         merging = disposition == "merge" or (isinstance(disposition, Mapping) and disposition["disposition"] == "merge")
         hints = {} if merging else {"write_disposition": disposition}
         own = None if batch else meta

@@ -218,6 +218,7 @@ def test_a_scheduler_sets_the_days(
     monkeypatch.setenv("DLT_INTERVAL_END", "2026-01-08T00:00:00Z")
     scheduled = source("channels", "timeseries")
     for resource in scheduled.resources.values():
+        assert resource.incremental
         resource.incremental.allow_external_schedulers = True
     pipeline.run(scheduled)
     assert asked(sandbox) == [
