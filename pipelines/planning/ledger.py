@@ -9,7 +9,7 @@ from pendulum import Date
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Grain, Window, merged, overlap
+from sources.rest.windows import Grain, Window, merged, overlap, without
 
 LAYOUT: Final = 2
 """Layout of what is loaded: of the ledger, and of the tables of every run. See `pipelines/storing/migration.py`."""
@@ -166,18 +166,7 @@ class Ledger:
 
     def missing(self, task: Task, grain: Grain) -> list[Window]:
         """Days of a task's window that were not loaded, as ranges, newest first."""
-        if task.window is None:
-            return []
-        gaps, end = [], task.window.end
-        for loaded in reversed(self._loaded.get(_key(task, grain), [])):
-            if loaded.start > end:
-                continue
-            if loaded.end < task.window.start:
-                break
-            if loaded.end < end:
-                gaps.append(Window(loaded.end.add(days=1), end))
-            end = loaded.start.subtract(days=1)
-        return [*gaps, Window(task.window.start, end)] if task.window.start <= end else gaps
+        return without(task.window, self._loaded.get(_key(task, grain), [])) if task.window else []
 
 
 def _behaviour_from(facts: Mapping[str, Any]) -> ServerBehaviour:

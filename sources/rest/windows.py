@@ -1,6 +1,6 @@
 """Pure date arithmetic: windows are inclusive ranges of days, at most 366 days long."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -94,6 +94,20 @@ def merged(windows: Iterable[Window]) -> list[Window]:
         else:
             result.append(window)
     return result
+
+
+def without(window: Window, loaded: Sequence[Window]) -> list[Window]:
+    """Days of a window that lie in none of some ranges, which are in order and apart; as ranges, newest first."""
+    gaps, end = [], window.end
+    for one in reversed(loaded):
+        if one.start > end:
+            continue
+        if one.end < window.start:
+            break
+        if one.end < end:
+            gaps.append(Window(one.end.add(days=1), end))
+        end = one.start.subtract(days=1)
+    return [*gaps, Window(window.start, end)] if window.start <= end else gaps
 
 
 def spans(windows: Iterable[Window], max_days: int = MAX_DAYS) -> list[Window]:

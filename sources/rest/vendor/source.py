@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import dlt
-from dlt.extract import DltResource, DltSource
+from dlt.extract import DltResource
 from pendulum import Date
 from requests.auth import AuthBase
 
@@ -22,7 +22,7 @@ from sources.rest.options.resolve import resolve
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import VariantValues
-from sources.rest.vendor.resources import reading_resource
+from sources.rest.vendor.native import Reading, reading_resource
 from sources.rest.windows import today_in
 
 Options = Any
@@ -120,34 +120,31 @@ class Source:
         asked = {name: place for name, place in self.discovered.items() if name in needed and not options.values[name]}
         return {**options.values, **{name: reader.values(*place) for name, place in asked.items()}}
 
-    def dlt_source(self, resources: Iterable[str], today: Date | None, given: Mapping[str, Any]) -> DltSource:
-        """Return an ordinary dlt source: each dated resource carries a native `dlt.sources.incremental` on its day.
+    def resources(
+        self, names: Iterable[str], today: Date | None, given: Mapping[str, Any], *, arrow: bool
+    ) -> list[DltResource]:
+        """Return resources for `dlt.source`: each dated one carries a native `dlt.sources.incremental`.
 
         Raises:
             ConfigurationError: an option or a resource cannot work; the message says what to change.
         """
         options = self.configured(**given)
-        chosen = self.select(resources, options)
-        day = today or today_in(options.timezone)
-        reader = self.open_reader(options)
+        chosen = self.select(names, options)
         for endpoint in chosen:
             if endpoint.parents:
                 raise ConfigurationError(f"{endpoint.name} needs what is loaded already; load it with elt sync")
-
-        @dlt.source(name=self.name, section=self.name, max_table_nesting=0)
-        def source() -> list[DltResource]:
-            return [
-                reading_resource(
-                    endpoint,
-                    reader,
-                    values=lambda: self.values(chosen, options, reader),
-                    grain=options.grain,
-                    first_day=options.first_day(day),
-                    today=day,
-                    lag_days=options.horizon_days,
-                    in_flight=options.max_in_flight,
-                )
-                for endpoint in chosen
-            ]
-
-        return source()
+        day = today or today_in(options.timezone)
+        reader = self.open_reader(options)
+        reading = Reading(
+            reader=reader,
+            values=lambda: self.values(chosen, options, reader),
+            grain=options.grain,
+            first_day=options.first_day(day),
+            today=day,
+            lag_days=options.horizon_days,
+            in_flight=options.max_in_flight,
+            arrow=arrow,
+        )
+        # text stays text, as in an Arrow table
+        dlt.current.source_schema().remove_type_detection("iso_timestamp")
+        return [reading_resource(endpoint, reading) for endpoint in chosen]

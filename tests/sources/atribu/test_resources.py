@@ -1,8 +1,5 @@
 """Resources are chosen by name; one that cannot work is refused before anything is read."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 from pendulum import Date
 
@@ -10,17 +7,10 @@ from sources.atribu import Options, atribu
 from sources.atribu.endpoints import ENDPOINTS
 from sources.atribu.source import SOURCE
 from sources.rest.errors import ConfigurationError
-from tests.own_settings import own_settings
 
 KEY = "atb_live_4f9c2d"
 TODAY = Date(2026, 1, 20)
 pytestmark = pytest.mark.usefixtures("settings_dir")
-
-
-@pytest.fixture
-def settings_dir(tmp_path: Path) -> Iterator[Path]:
-    with own_settings(tmp_path) as folder:
-        yield folder
 
 
 def test_the_source_has_the_default_resources_of_the_catalogue() -> None:

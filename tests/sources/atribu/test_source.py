@@ -1,103 +1,19 @@
 """`atribu()` in plain dlt: what its resources load into DuckDB, and what a second run asks again."""
 
-from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from pathlib import Path
 from typing import Any, cast
 
 import dlt
-import duckdb
 import pytest
-from dlt.extract import DltSource
 from dlt.pipeline.exceptions import PipelineStepFailed
 from pendulum import Date
 
-from sandbox.atribu import DEFAULT_KEY, FULL_KEY, Fault, Settings, Size, create_app, running
+from sandbox.atribu import DEFAULT_KEY, Fault
 from sandbox.atribu.state import Sandbox
-from sources.atribu import atribu
 from sources.atribu.endpoints import ENDPOINTS
-from tests.own_settings import own_settings
+from tests.sources.atribu.conftest import DAYS, FIRST, TODAY, Query, Source, asked, truth_by_day
 
-FIRST, TODAY = Date(2026, 1, 3), Date(2026, 1, 20)
-DAYS = [str(FIRST.add(days=offset)) for offset in range(18)]
 pytestmark = pytest.mark.usefixtures("settings_dir")
-Load = Callable[..., None]
-Query = Callable[[str], list[tuple[Any, ...]]]
-
-
-@pytest.fixture
-def settings_dir(tmp_path: Path) -> Iterator[Path]:
-    with own_settings(tmp_path) as folder:
-        yield folder
-
-
-@pytest.fixture(scope="module")
-def served() -> Iterator[tuple[str, Sandbox]]:
-    app = create_app(
-        Settings(limit=100_000, size=Size(visits_per_day=6, conversions_per_day=3), today=date(2026, 1, 20))
-    )
-    with running(app) as url:
-        yield url, app.state.sandbox
-
-
-@pytest.fixture
-def sandbox(served: tuple[str, Sandbox]) -> Iterator[Sandbox]:
-    _, sandbox = served
-    sandbox.log.clear()
-    yield sandbox
-    sandbox.faults.clear()
-
-
-@pytest.fixture
-def source(served: tuple[str, Sandbox]) -> Callable[..., DltSource]:
-    """Make the source against the sandbox; options may differ."""
-    url, _ = served
-
-    def make(*resources: str, **differs: Any) -> DltSource:
-        given: dict[str, Any] = {
-            "resources": resources,
-            "today": TODAY,
-            "start_date": FIRST,
-            "base_url": url,
-            "api_key": FULL_KEY,
-            "rate_limit": 100_000,
-            "horizon_days": 2,
-            "max_tries": 1,
-        }
-        return atribu(**(given | differs))
-
-    return make
-
-
-@pytest.fixture
-def pipeline(tmp_path: Path) -> dlt.Pipeline:
-    return dlt.pipeline(
-        "atribu_test",
-        pipelines_dir=str(tmp_path / "pipelines"),
-        destination=dlt.destinations.duckdb(str(tmp_path / "warehouse.duckdb")),
-        dataset_name="atribu",
-    )
-
-
-@pytest.fixture
-def query(tmp_path: Path) -> Query:
-    """Ask the file that was loaded."""
-
-    def ask(sql: str) -> list[tuple[Any, ...]]:
-        with duckdb.connect(str(tmp_path / "warehouse.duckdb"), read_only=True) as connection:
-            return connection.execute(sql).fetchall()
-
-    return ask
-
-
-def asked(sandbox: Sandbox) -> list[tuple[str, str, str]]:
-    """Path and range of every call, in order of the dates."""
-    calls = [(entry.path, entry.query.get("date_from", ""), entry.query.get("date_to", "")) for entry in sandbox.log]
-    return sorted(calls)
-
-
-def day_range(day: str) -> dict[str, str]:
-    return {"date_from": day, "date_to": day}
 
 
 def cursor_of(pipeline: dlt.Pipeline, name: str) -> object:
@@ -105,17 +21,8 @@ def cursor_of(pipeline: dlt.Pipeline, name: str) -> object:
     return pipeline.state["sources"]["atribu"]["resources"][name]["incremental"]["date"]["last_value"]
 
 
-def truth_by_day(sandbox: Sandbox, path: str, columns: Sequence[str]) -> list[tuple[Any, ...]]:
-    """Rows of an aggregate for each single day, as the server gives them."""
-    rows: list[tuple[Any, ...]] = []
-    for day in DAYS:
-        answer: Any = sandbox.answer(path, day_range(day) | {"limit": "100"})
-        rows += [(date.fromisoformat(day), *(row[column] for column in columns)) for row in answer]
-    return sorted(rows)
-
-
 def test_the_rows_in_duckdb_are_those_of_the_server(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
     pipeline.run(
         source("timeseries", "channels", "campaigns", "goals", levels=["campaign"]), loader_file_format="parquet"
@@ -143,16 +50,16 @@ def test_the_rows_in_duckdb_are_those_of_the_server(
 
 
 def test_a_series_is_one_call_and_an_aggregate_one_a_day(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline
 ) -> None:
     pipeline.run(source("timeseries", "channels"))
     assert asked(sandbox) == [*(("channels", day, day) for day in DAYS), ("timeseries", DAYS[0], DAYS[-1])]
 
 
 def test_a_second_run_asks_only_for_the_days_that_may_have_changed_and_adds_no_row(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
-    everything = "select * exclude _loaded_at from atribu.channels order by all"
+    everything = "select * exclude (_dlt_id, _dlt_load_id, _loaded_at) from atribu.channels order by all"
     for run in range(2):
         sandbox.log.clear()
         pipeline.run(source("timeseries", "channels"))
@@ -162,9 +69,7 @@ def test_a_second_run_asks_only_for_the_days_that_may_have_changed_and_adds_no_r
     assert query(everything) == first
 
 
-def test_a_later_run_goes_on_where_the_last_one_ended(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline
-) -> None:
+def test_a_later_run_goes_on_where_the_last_one_ended(sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline) -> None:
     pipeline.run(source("channels", today=Date(2026, 1, 10)))
     sandbox.log.clear()
     pipeline.run(source("channels"))
@@ -172,7 +77,7 @@ def test_a_later_run_goes_on_where_the_last_one_ended(
 
 
 def test_a_bounded_range_is_loaded_without_moving_the_stored_cursor(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
     pipeline.run(source("timeseries"))
     before = cursor_of(pipeline, "timeseries")
@@ -192,7 +97,7 @@ def test_a_bounded_range_is_loaded_without_moving_the_stored_cursor(
 
 @pytest.mark.untraced
 def test_weeks_start_on_monday_also_in_a_later_run(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
     pipeline.run(source("channels", grain="week"))
     assert asked(sandbox) == [
@@ -209,7 +114,7 @@ def test_weeks_start_on_monday_also_in_a_later_run(
 
 @pytest.mark.untraced
 def test_a_value_that_vanishes_from_a_day_vanishes_from_the_table(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
     pipeline.run(source("channels", horizon_days=18))
     assert len(query("select distinct date from atribu.channels")) > 1
@@ -224,7 +129,7 @@ def test_a_value_that_vanishes_from_a_day_vanishes_from_the_table(
 
 @pytest.mark.untraced
 def test_a_field_that_nobody_knows_becomes_a_column_and_stays_one(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
     sandbox.faults.append(Fault("timeseries", "unknown_field", times=2))
     pipeline.run(source("timeseries"))
@@ -238,7 +143,7 @@ def test_a_field_that_nobody_knows_becomes_a_column_and_stays_one(
 
 
 def test_a_missing_scope_is_named_and_loads_nothing(
-    source: Callable[..., DltSource], pipeline: dlt.Pipeline, served: tuple[str, Sandbox]
+    source: Source, pipeline: dlt.Pipeline, served: tuple[str, Sandbox]
 ) -> None:
     _, sandbox = served
     sandbox.settings.keys["atb_live_narrow"] = frozenset({"analytics:read"})
@@ -254,7 +159,7 @@ def test_a_missing_scope_is_named_and_loads_nothing(
 
 @pytest.mark.untraced
 def test_the_default_scopes_are_enough_for_every_default_resource(
-    sandbox: Sandbox, source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
     pipeline.run(source(api_key=DEFAULT_KEY, start_date=TODAY, horizon_days=0))
     assert {entry.status for entry in sandbox.log} == {200}
@@ -266,7 +171,7 @@ def test_the_default_scopes_are_enough_for_every_default_resource(
 
 @pytest.mark.untraced
 def test_people_are_loaded_by_plain_dlt_under_the_policy_and_only_if_asked_for(
-    source: Callable[..., DltSource], pipeline: dlt.Pipeline, query: Query, sandbox: Sandbox
+    source: Source, pipeline: dlt.Pipeline, query: Query, sandbox: Sandbox
 ) -> None:
     people = source("customers", "visitors", include_pii=True, pii_policy="hash", pii_secret="x" * 32)
     pipeline.run(people)
