@@ -12,7 +12,7 @@ from dlt.extract.items import DataItemWithMeta, ResolvablePipeItem
 from dlt.extract.items_transform import ItemTransform
 from dlt.extract.pipe import ForkPipe
 
-from sources.rest.catalogue.columns import DELETED, POSITION
+from sources.rest.catalogue.columns import DELETED, LOADED_AT, POSITION
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList
 from sources.rest.reading.answers import Answer
@@ -168,7 +168,7 @@ def _nothing(items: Items) -> Items:
 
 
 def _stored(table: pa.Table) -> pa.Table:
-    return table.filter(pc.is_null(table[DELETED]))
+    return table.filter(pc.invert(table[DELETED]))
 
 
 def _lists(endpoint: Endpoint) -> dict[str, ChildList]:
@@ -186,7 +186,7 @@ def _key(endpoint: Endpoint, row: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _by_parent(endpoint: Endpoint, child: ChildList, table: pa.Table) -> dict[tuple[Any, ...], list[Any]]:
     """Lists by the key of their row, as the API sends them: plain values, or objects."""
-    own = {*_key_names(endpoint), POSITION.name, DELETED}
+    own = {*_key_names(endpoint), POSITION.name, LOADED_AT, DELETED}
     plain = child.columns[0].name if len(child.columns) == 1 else None
     found: dict[tuple[Any, ...], list[Any]] = {}
     for row in table.to_pylist():
@@ -197,7 +197,7 @@ def _by_parent(endpoint: Endpoint, child: ChildList, table: pa.Table) -> dict[tu
 
 def _children(endpoint: Endpoint, child: ChildList, row: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     """Rows of a child table: the items of one list, with the key of their row and their position."""
-    keys = {name: row.get(name) for name in _key_names(endpoint)}
+    keys = {name: row.get(name) for name in (*_key_names(endpoint), LOADED_AT)} | {DELETED: False}
     for position, item in enumerate(row.get(child.name) or ()):
         fields = item if isinstance(item, Mapping) else {child.columns[0].name: item}
         yield {**fields, **keys, POSITION.name: position}
