@@ -201,3 +201,25 @@ def test_plain_dlt_loads_both_tables_and_asks_only_for_what_is_new(
         )
     truth: list[list[Any]] = [sandbox.rows(PROJECTS[0], date(2026, 3, day)) for day in range(8, 12)]
     assert [count for _, count in rows or ()] == [sum(row["totalCount"] for row in one) for one in truth]
+
+
+def test_a_project_that_is_added_is_loaded_from_the_start_and_maps_see_no_totals(
+    sandbox: Sandbox, given: dict[str, Any], tmp_path: Path
+) -> None:
+    pipeline = dlt.pipeline(
+        "atatus_test",
+        pipelines_dir=str(tmp_path / "pipelines"),
+        destination=dlt.destinations.duckdb(str(tmp_path / "warehouse.duckdb")),
+        dataset_name="atatus",
+    )
+    for projects in (PROJECTS[:1], PROJECTS[:2]):
+        options = {**given, "projects": projects, "start_date": Date(2026, 3, 8), "horizon_days": 0, "today": DAY}
+        source = atatus(**options)
+        source.transactions.add_map(lambda row: {**row, "name": row["name"].upper()})
+        sandbox.log.clear()
+        pipeline.run(source)
+    assert len(sandbox.log) == 1 + 3
+    with pipeline.sql_client() as client:
+        stats = client.execute_sql("SELECT count(*), count(_deleted) FROM transaction_stats")
+        names = client.execute_sql("SELECT count(*) FROM transactions WHERE name <> upper(name)")
+    assert (stats, names) == ([(2 * 3, 0)], [(0,)])
