@@ -143,7 +143,7 @@ class Delivery(ItemTransform[Any]):
         """Take the lists out of rows: what is left, and rows per child table, which replace those of the same key."""
         lists = _lists(self._endpoint)
         if not lists:
-            return list(rows), {}
+            return [_not_deleted(row) for row in rows], {}
         parents = rows if self._endpoint.kind is Kind.ENTITY else tombstones
         gone = [{**{key: row[key] for key in self._endpoint.merge_key}, DELETED: True} for row in parents]
         children = {
@@ -154,7 +154,11 @@ class Delivery(ItemTransform[Any]):
             for name, child in lists.items()
         }
         names = {child.name for child in lists.values()}
-        return [{key: row[key] for key in row if key not in names} for row in rows], children
+        return [_not_deleted({key: row[key] for key in row if key not in names}) for row in rows], children
+
+
+def _not_deleted(row: Any) -> Any:
+    return {**row, DELETED: False} if isinstance(row, dict) else row
 
 
 def pa_item(item: Items) -> bool:

@@ -220,6 +220,6 @@ def test_a_project_that_is_added_is_loaded_from_the_start_and_maps_see_no_totals
         pipeline.run(source)
     assert len(sandbox.log) == 1 + 3
     with pipeline.sql_client() as client:
-        stats = client.execute_sql("SELECT count(*), count(_deleted) FROM transaction_stats")
+        stats = client.execute_sql("SELECT count(*), count_if(_deleted) FROM transaction_stats")
         names = client.execute_sql("SELECT count(*) FROM transactions WHERE name <> upper(name)")
     assert (stats, names) == ([(2 * 3, 0)], [(0,)])
