@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import dlt
+from dlt import destinations
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.destination import Destination as DltDestination
+from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
+from pipelines.destinations.capabilities import Offer, refuse_what_lacks
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.target import Target
@@ -30,10 +33,20 @@ def factory_of(target: Target) -> Any:
     """
     name = target.destination
     kind = _registered_type(name)
-    with destination_errors(name):
+    with destination_errors(name, kind=kind):
         if kind == "duckdb":
             return _duckdb_file(name, target.source)
-        return DltDestination.from_reference(kind, destination_name=name)
+        try:
+            factory: Any = DltDestination.from_reference(kind, destination_name=name)
+        except UnknownDestinationModule:
+            raise ConfigurationError(
+                f"destination {name!r} has the destination_type {kind!r}, which dlt does not know"
+                f"{did_you_mean(kind, dict.fromkeys(destinations.__all__))}"
+            ) from None
+        # what no driver and no credentials would change comes before both
+        refuse_what_lacks(name, Offer(kind=kind, capabilities=factory.capabilities()))
+        refuse_what_lacks(name, Offer(kind=kind, capabilities=factory.capabilities(), client=factory.client_class))
+        return factory
 
 
 def working_folder(target: Target, factory: Any) -> Path:
@@ -44,6 +57,10 @@ def working_folder(target: Target, factory: Any) -> Path:
     """
     with destination_errors(target.destination):
         config = factory.configuration(factory.spec()._bind_dataset_name(target.dataset_name))  # noqa: SLF001 - dlt's way to say it
+        able, client = factory.capabilities(config), factory.client_class
+    refuse_what_lacks(
+        target.destination, Offer(kind=config.destination_type, capabilities=able, client=client, configured=True)
+    )
     place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)
@@ -55,9 +72,11 @@ def _registered_type(name: str) -> str:
     file = Path(FILE) if Path(FILE).exists() else _PACKAGED
     try:
         content: dict[str, Any] = tomllib.loads(file.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # no TOML, or no text
         raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
     known = content.get("destination", {})
+    if not isinstance(known, dict) or not all(isinstance(one, dict) for one in known.values()):
+        raise ConfigurationError(f"{FILE} cannot be read: every destination is a section, [destination.NAME]")
     if name not in known:
         raise ConfigurationError(f"{FILE} has no destination {name!r}{did_you_mean(name, known)}")
     if "credentials" in known[name]:
