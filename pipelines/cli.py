@@ -1,6 +1,7 @@
 """The `elt` command."""
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -250,6 +251,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; files that it makes are for the user alone."""
     os.umask(0o077)
     gc.set_threshold(GARBAGE)
+    # some drivers log a traceback of what they also raise; without a handler Python prints it
+    logging.getLogger().addHandler(logging.NullHandler())
     app(arguments if arguments is not None else sys.argv[1:], prog_name="elt")
     raise SystemExit(ExitCode.DONE)
 

@@ -7,7 +7,12 @@ from importlib.metadata import metadata
 from pathlib import Path
 from typing import Final
 
-from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationException,
+    InvalidNativeValue,
+    LookupTraces,
+)
 from dlt.common.configuration.providers.toml import TomlProviderReadException
 from dlt.common.exceptions import MissingDependencyException
 
@@ -83,19 +88,29 @@ def _driver(error: ImportError, kind: str) -> str:
     elif isinstance(error, MissingDependencyException):
         install = " ".join(f'pip install "{one}"' for one in error.dependencies)
     else:
-        install = "see the documentation of dlt for this type of destination"
+        install = f"install the package that has the module {error.name}"
     if isinstance(error, ModuleNotFoundError | MissingDependencyException):
         return install
     return f"it is installed and cannot be imported ({said(error)}); {install}"
 
 
 def _incomplete(destination: str, error: ConfigurationException) -> str:
-    missing = f" ({', '.join(error.fields)} missing)" if isinstance(error, ConfigFieldMissingException) else ""
+    lacking = "is not fully configured"
+    if isinstance(error, ConfigFieldMissingException):
+        lacking += f" ({', '.join(_missing(error))} missing)"
+    elif isinstance(error, InvalidNativeValue):
+        lacking = "has credentials in a form that its type does not know"
     return (
-        f"destination {destination!r} is not fully configured{missing}; set"
-        f" DESTINATION__{destination.upper()}__CREDENTIALS or put credentials under [destination.{destination}] in"
-        " .dlt/secrets.toml"
+        f"destination {destination!r} {lacking}; set DESTINATION__{destination.upper()}__CREDENTIALS or put credentials"
+        f" under [destination.{destination}] in .dlt/secrets.toml, such as type://user:password@host:port/database"
     )
+
+
+def _missing(error: ConfigFieldMissingException) -> Iterator[str]:
+    """Fields that are missing; of credentials that are given in part, which part is not."""
+    for name, traces in error.traces.items():
+        parts = [part for trace in traces if isinstance(trace, LookupTraces) for part in trace.traces]
+        yield f"{name}: {' and '.join(parts)}" if parts else name
 
 
 def _unreadable(error: TomlProviderReadException) -> str:

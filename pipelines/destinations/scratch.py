@@ -1,6 +1,7 @@
 """Whether a destination takes rows: one is written to a table made for it, and everything is removed again."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
@@ -37,6 +38,10 @@ def try_writing(target: Target) -> None:
         _Scratch(target, Path(folder), mark).run()
 
 
+class _UndoneError(Exception):
+    """Rolls a transaction back."""
+
+
 class _Scratch(Attached):
     def __init__(self, target: Target, folder: Path, mark: str) -> None:
         super().__init__(target)
@@ -46,7 +51,7 @@ class _Scratch(Attached):
         if isinstance(self._factory, DuckDbFile):
             file = Path(str(self._factory.config_params["credentials"]))
             if not file.exists():
-                self._stand_in = file.with_name(f".{mark}.duckdb")
+                self._stand_in = file.with_name(f"{mark}.duckdb")  # DuckDB calls a database after its file
                 self._factory = DuckDbFile(str(self._stand_in), destination_name=self._name)
 
     def run(self) -> None:
@@ -57,15 +62,25 @@ class _Scratch(Attached):
                     self._write(client)
                     return
                 with client.with_alternative_dataset_name(f"{client.dataset_name}_{self._mark}"):
-                    client.create_dataset()
-                    try:
-                        self._write(client)
-                    finally:
-                        client.drop_dataset()
+                    self._write_to_stand_in(client)
         finally:
             if self._stand_in:
                 self._stand_in.unlink(missing_ok=True)
                 self._stand_in.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+
+    def _write_to_stand_in(self, client: SqlClientBase[Any]) -> None:
+        if isinstance(self._factory, DuckDbFile):
+            # DuckDB drops no schema of a database that has another one of the database's name
+            with suppress(_UndoneError), client.begin_transaction():
+                client.create_dataset()
+                self._write(client)
+                raise _UndoneError
+            return
+        client.create_dataset()
+        try:
+            self._write(client)
+        finally:
+            client.drop_dataset()
 
     def _write(self, client: SqlClientBase[Any]) -> None:
         _execute(client, create(self._mark, _COLUMN))

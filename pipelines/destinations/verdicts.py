@@ -5,6 +5,7 @@ again until somebody changes something. Whatever neither dlt nor a driver says t
 """
 
 import errno
+import re
 import sqlite3
 import ssl
 from collections.abc import Iterator, Mapping
@@ -14,6 +15,7 @@ from typing import Final
 import duckdb
 from dlt.common.destination.exceptions import DestinationTransientException, DestinationUndefinedEntity
 from dlt.common.exceptions import TerminalException
+from dlt.destinations.exceptions import DestinationConnectionError
 
 
 @dataclass(frozen=True)
@@ -53,12 +55,16 @@ _SQLSTATES: Final[Mapping[str, str]] = {
 }
 """Beginning of an SQLSTATE (ISO 9075, appendix A of the manual of PostgreSQL) -> what to change; the longest counts."""
 
+_NAMES: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+"""Names of hosts, users and files in a message; they may hold any word."""
+
 _REFUSALS: Final = (
     "authentication failed",
     "access denied",
     "permission denied",
     "pg_hba.conf",
     "no password supplied",
+    "not permitted to log in",
     "does not exist",
     "unknown database",
     "does not support ssl",
@@ -84,7 +90,9 @@ _SQLITE: Final[Mapping[int, str]] = {
 """Primary result code of SQLite -> what to change."""
 
 _CANNOT_OPEN: Final = ("cannot open", "not a valid duckdb", "read-only", "permission denied", "is a directory")
-"""DuckDB has one type, `IOException`, for a path that is wrong and for a disk that is full."""
+"""DuckDB has one type, `IOException`, for a path that is wrong, a file that is damaged and a disk that is full."""
+
+_DAMAGED: Final = ("could not read enough bytes", "checksum")
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -104,6 +112,8 @@ def verdict_of(error: BaseException) -> Verdict | None:
         advice = _of_driver(one)
         if advice is not None:
             return Verdict(one, advice)
+    if any(isinstance(one, DestinationConnectionError) for one in errors) and isinstance(errors[-1], ValueError):
+        return Verdict(errors[-1], _CREDENTIALS)  # the client cannot read what it is to connect with, such as a key
     # of what no driver has a code for, dlt says at least whether it is worth trying again
     for one in errors:
         if _is_away(one) and not any(map(_is_of_rows, errors)):
@@ -132,9 +142,12 @@ def _of_connection(error: BaseException) -> str | None:
     names = _names(error)
     if names & {"ArgumentError", "NoSuchModuleError"}:
         return "give an address that SQLAlchemy knows under credentials, such as sqlite:////path/to/file.db"
+    if "ProgrammingError" in names and str(error).startswith("invalid dsn"):
+        return _CREDENTIALS  # psycopg2 has sent nothing: it cannot read the address
     if not names & {"OperationalError", "InterfaceError"} or getattr(error, "orig", None) is not None:
         return None  # SQLAlchemy wraps what the driver has raised
-    return _CREDENTIALS if any(word in str(error).lower() for word in _REFUSALS) else LATER
+    text = _NAMES.sub("", str(error)).lower()
+    return _CREDENTIALS if any(word in text for word in _REFUSALS) else LATER
 
 
 def _of_duckdb(error: duckdb.Error) -> str | None:
@@ -143,6 +156,8 @@ def _of_duckdb(error: duckdb.Error) -> str | None:
         return _PATH
     if isinstance(error, duckdb.IOException | duckdb.InvalidInputException) and "read-only" in text:
         return _READ_ONLY
+    if isinstance(error, duckdb.IOException) and any(word in text for word in _DAMAGED):
+        return "the file is damaged: put back a copy, or give the path of a new one"
     if isinstance(error, duckdb.IOException):
         return _PATH if any(word in text for word in _CANNOT_OPEN) else LATER
     if isinstance(error, duckdb.OutOfMemoryException | duckdb.ConnectionException | duckdb.TransactionException):

@@ -20,8 +20,11 @@ _QUOTED: Final = re.compile(r"'[^']*'|\"[^\"]*\"|`[^`]*`")
 
 def told(error: BaseException) -> str:
     """Return the type of an error and the first line of what it says, without anything that may be a value or a key."""
-    lines = [line for line in str(error).splitlines() if line.strip()]
     kind = type(error)
+    try:
+        lines = [line for line in str(error).splitlines() if line.strip()]
+    except Exception:  # noqa: BLE001 - the text of some errors is made up when it is asked for, and fails
+        lines = []
     name = kind.__qualname__ if kind.__module__ == "builtins" else f"{kind.__module__}.{kind.__qualname__}"
     return f"{name}: {sanitized(_QUOTED.sub('…', lines[0]))}" if lines else name
 
