@@ -127,7 +127,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     ],
 )
 def test_what_postgresql_says_becomes_advice(
-    elt: Elt, monkeypatch: pytest.MonkeyPatch, server: Path, address: str, code: int, says: str
+    elt: Elt, monkeypatch: pytest.MonkeyPatch, server: Path, *, address: str, code: int, says: str
 ) -> None:
     monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", f"postgresql://{address.format(server)}")
 
