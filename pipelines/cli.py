@@ -1,6 +1,7 @@
 """The `elt` command."""
 
 import gc
+import logging
 import os
 import sys
 from collections.abc import Iterator
@@ -193,16 +194,19 @@ def check(
     include_pii: Pii = None,
     destination: Destination = "local",
     dataset: Dataset = None,
+    no_write: Annotated[
+        bool, typer.Option("--no-write", help="Write no row to the destination, not even for a moment.")
+    ] = False,
     debug: Debug = False,
 ) -> None:
-    """See whether the key works, what it may spend, and whether the destination can be reached; load nothing."""
+    """See whether the key works, what it may spend, and whether the destination takes rows; load nothing."""
     with _plain_errors(debug=debug):
         from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
         from pipelines.telling.check import print_check  # noqa: PLC0415 - see sync
 
         request = _request(source, destination, dataset, resources=resources)
         with _configured(source, request, include_pii=include_pii) as config:
-            print_check(run(config), config.limits.rate.limit, destination)
+            print_check(run(config, write=not no_write), config.limits.rate.limit, destination)
 
 
 @app.command()
@@ -250,6 +254,8 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     """Run the command line; files that it makes are for the user alone."""
     os.umask(0o077)
     gc.set_threshold(GARBAGE)
+    # some drivers log a traceback of what they also raise; without a handler Python prints it
+    logging.getLogger().addHandler(logging.NullHandler())
     app(arguments if arguments is not None else sys.argv[1:], prog_name="elt")
     raise SystemExit(ExitCode.DONE)
 
@@ -284,10 +290,12 @@ def _configured(
     name: SourceName, request: "Request", *, sandbox: bool = False, keyless: bool = False, **given: Any
 ) -> Iterator["RunConfig"]:
     """What a command is about, with the options of the source read from files and environment."""
+    from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see sync
     from pipelines.running.config import RunConfig  # noqa: PLC0415 - see sync
 
     source = import_module(f"sources.{name}.source").SOURCE
-    with ExitStack() as stack:
+    # wherever in a command the destination goes away, what it says becomes advice
+    with ExitStack() as stack, destination_errors(request.destination, personal=True):
         if sandbox:
             from pipelines.commands.sandbox import running  # noqa: PLC0415 - see sync
 
@@ -307,6 +315,15 @@ def _plain_errors(*, debug: bool) -> Iterator[None]:
             raise
         about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
         err.print(f"[bold red]error:[/] {escape(str(error) + about)}")
+        raise typer.Exit(exit_code(error)) from None
+    except (typer.Exit, BrokenPipeError):  # a reader such as head has gone: typer ends quietly
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        from pipelines.telling.fault import kept, told  # noqa: PLC0415 - hardly ever needed
+
+        err.print(f"[bold red]error:[/] nobody foresaw this: {escape(told(error))}; {escape(kept(error))}")
         raise typer.Exit(exit_code(error)) from None
     except KeyboardInterrupt:
         err.print("interrupted; what was committed stays, the next run goes on from there")

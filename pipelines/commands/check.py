@@ -1,18 +1,23 @@
-"""`elt check`: whether the key works, what it may spend, and whether the destination can be reached; loads nothing."""
+"""`elt check`: whether the key works, what it may spend, and whether the destination takes rows; loads nothing."""
 
 from dataclasses import dataclass
 
 from pipelines.destinations.read_only import ReadOnlyDestination
+from pipelines.destinations.scratch import try_writing
 from pipelines.people.scope_probes import missing_scopes, probe, probes_of, scopes_of
 from pipelines.running.config import RunConfig
+from pipelines.running.prepare import split_by_privacy
+from sources.rest.errors import MissingScopeError
+from sources.rest.reading.reader import Reader
+from sources.rest.reading.tasks import VariantValues
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """What the key may do, and which resources need it."""
+    """What the key may do, and which resources need it; `granted` is None where the API does not tell."""
 
     name: str
-    granted: bool
+    granted: bool | None
     resources: tuple[str, ...]
 
 
@@ -27,6 +32,7 @@ class Checked:
         scopes: what the key may do; none, where the vendor names no scopes.
         personal: whether scopes for personal data were asked about.
         second_key: `api_key` was refused, `next_api_key` works.
+        written: whether a row was written to the destination, and removed again.
         units: units that this has cost.
     """
 
@@ -36,11 +42,16 @@ class Checked:
     scopes: list[Scope]
     personal: bool
     second_key: bool
+    written: bool
     units: int
 
 
-def check(config: RunConfig) -> Checked:
-    """Ask the API what the key may read, and the destination for a connection; load nothing.
+def check(config: RunConfig, *, write: bool = True) -> Checked:
+    """Ask the destination whether it takes rows, and the API what the key may read; load nothing.
+
+    Args:
+        config: what a sync would do.
+        write: write a row to the destination and remove it.
 
     Raises:
         ApiError: the key is not accepted, or none of the resources can be asked for.
@@ -48,15 +59,20 @@ def check(config: RunConfig) -> Checked:
         DestinationBusyError: the destination does not answer.
     """
     chosen = config.endpoints
+    targets = [config.target_of(rows) for rows in split_by_privacy(chosen)]
+    for target in targets:  # before a unit is spent
+        # a sync may be at work: its folder and what it still has to load are left alone
+        with ReadOnlyDestination(target) as destination:
+            destination.open()
+        if write:
+            try_writing(target)
     reader = config.open_reader()
     wanted = scopes_of(chosen) or {"": sorted(chosen, key=lambda row: row.units)[:1]}
-    questions = probes_of(wanted, config.policy.values, config.policy.today)
-    missing = missing_scopes(probe(reader, questions, strict=True))
+    questions = probes_of(wanted, _values(config, reader), config.policy.today)
+    answers = probe(reader, questions, strict=True)
+    missing = missing_scopes(answers)
     if missing.keys() == wanted.keys():
         raise next(iter(missing.values()))
-    # a sync may be at work: its folder and what it still has to load are left alone
-    with ReadOnlyDestination(config.target) as destination:
-        destination.open()
     return Checked(
         profile_id=reader.tenant,
         limit_seen=reader.session.limit_seen,
@@ -64,14 +80,27 @@ def check(config: RunConfig) -> Checked:
             f"{task.endpoint.name} {task.variant_text}".strip()
             for scope, tasks in questions.items()
             for task in tasks
-            if scope not in missing
+            if answers[scope] is None
         ),
         scopes=[
-            Scope(name=name, granted=name not in missing, resources=tuple(row.name for row in rows))
+            Scope(
+                name=name,
+                granted=True if answers[name] is None else False if name in missing else None,
+                resources=tuple(row.name for row in rows),
+            )
             for name, rows in wanted.items()
             if name
         ],
         personal=any(row.pii for row in chosen),
         second_key=bool(reader.session.keys.current),
+        written=write,
         units=reader.session.budget.spent,
     )
+
+
+def _values(config: RunConfig, reader: Reader) -> VariantValues:
+    """Values of the parameters that multiply calls; the API may not tell those that nobody has configured."""
+    try:
+        return config.discovered_values(config.endpoints, reader)
+    except MissingScopeError:
+        return config.policy.values

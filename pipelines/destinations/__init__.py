@@ -1,6 +1,7 @@
 """Where rows go: destinations by name, opened, locked, and what their errors mean."""
 
 import os
+import warnings
 from typing import Final
 
 SETTINGS: Final = {
@@ -14,3 +15,6 @@ SETTINGS: Final = {
 # dlt reads its runtime settings once, when it is first used
 for _name, _value in SETTINGS.items():
     os.environ.setdefault(_name, _value)
+
+# said of dlt's own statement, once in every run through SQLAlchemy
+warnings.filterwarnings("ignore", "implicitly coercing SELECT object to scalar subquery")

@@ -23,6 +23,7 @@ from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.sql.rendering import names_of, render
 from pipelines.sql.writing import delete
+from sources.rest.errors import ConfigurationError
 
 
 class Destination(Attached):
@@ -109,15 +110,15 @@ class Destination(Attached):
                 return
             with destination_errors(self._name):
                 pipeline.normalize()
-        except (DestinationBusyError, DltException, ValueError, OSError):
+        except (ConfigurationError, DestinationBusyError, DltException, ValueError, OSError):
             return  # it died while it wrote to the folder
         with destination_errors(self._name):
             if not can_be_loaded(pipeline):
                 return
         try:
             self.load()
-        except DestinationBusyError as error:
-            cause = error.__cause__
+        except (DestinationBusyError, PipelineStepFailed) as error:
+            cause = error if isinstance(error, PipelineStepFailed) else error.__cause__
             if not (
                 isinstance(cause, PipelineStepFailed) and isinstance(cause.exception, DestinationTerminalException)
             ):

@@ -1,46 +1,120 @@
 """What goes wrong with a destination, as one line of advice."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import metadata
+from pathlib import Path
+from typing import Final
 
-from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
-from dlt.common.exceptions import DltException, MissingDependencyException
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationException,
+    InvalidNativeValue,
+    LookupTraces,
+)
+from dlt.common.configuration.providers.toml import TomlProviderReadException
+from dlt.common.exceptions import MissingDependencyException
 
+from pipelines.destinations.verdicts import chain, verdict_of
 from pipelines.destinations.waiting import DestinationBusyError
 from sources.rest.errors import ConfigurationError, sanitized
 
+_USER: Final = re.compile(r"//\S*@|(?i:\b(?:password|pwd)\s*=\s*\S+)")
+"""User and password of an address, or a password of a list of settings."""
+
 
 @contextmanager
-def destination_errors(destination: str, *, personal: bool = False) -> Iterator[None]:
+def destination_errors(destination: str, *, personal: bool = False, kind: str = "") -> Iterator[None]:
     """Turn what dlt and the driver raise about a destination into one line of advice.
 
-    A driver quotes the row that it does not like: of personal data, only the kind of its error is told.
+    What neither of them says anything of goes on as it is.
+
+    Args:
+        destination: a name in `destinations.toml`.
+        personal: a driver may quote the row that it does not like: only the kind of its error is told.
+        kind: its `destination_type`, where a driver may be missing.
+
+    Raises:
+        ConfigurationError: something has to be changed.
+        DestinationBusyError: it may work later.
     """
     try:
         yield
-    except MissingDependencyException as error:
-        raise ConfigurationError(f"destination {destination!r} needs a driver: {sanitized(str(error))}") from error
-    except ConfigurationException as error:
-        missing = f" ({', '.join(error.fields)} missing)" if isinstance(error, ConfigFieldMissingException) else ""
-        raise ConfigurationError(
-            f"destination {destination!r} is not fully configured{missing}; set"
-            f" DESTINATION__{destination.upper()}__CREDENTIALS or put credentials under [destination.{destination}] in"
-            " .dlt/secrets.toml"
-        ) from error
-    except DltException as error:
-        root = _root(error)
-        if isinstance(root, DestinationBusyError):
-            raise root from error
-        if isinstance(root, KeyboardInterrupt):
-            raise KeyboardInterrupt from error
-        text = " ".join(str(root).split())
-        if "Cannot open" in text or "not a valid DuckDB" in text:
-            raise ConfigurationError(f"destination {destination!r} cannot be opened: {text}") from error
-        said = type(root).__name__ if personal else sanitized(text)
-        raise DestinationBusyError(f"destination {destination!r} does not work: {said}; run again later") from error
+    except Exception as error:
+        advice = _advice(destination, error, personal=personal, kind=kind)
+        if advice is None or advice is error:
+            raise
+        raise advice from error
 
 
-def _root(error: BaseException) -> BaseException:
-    while not isinstance(error, DestinationBusyError) and (error.__cause__ or error.__context__):
-        error = error.__cause__ or error.__context__  # type: ignore[assignment] # one of them is set
-    return error
+def _advice(destination: str, error: Exception, *, personal: bool, kind: str) -> BaseException | None:
+    for one in chain(error):
+        if isinstance(one, ConfigurationError | DestinationBusyError):
+            return one
+        if isinstance(one, KeyboardInterrupt):
+            return KeyboardInterrupt()
+        found = _to_be_set_up(destination, one, kind)
+        if found:
+            return ConfigurationError(found)
+    verdict = verdict_of(error)
+    if verdict is None:
+        return None
+    text = type(verdict.error).__name__ if personal and verdict.quotes else said(verdict.error)
+    if verdict.advice:
+        return ConfigurationError(f"destination {destination!r} refuses: {text}; {verdict.advice}")
+    return DestinationBusyError(f"destination {destination!r} does not work: {text}; run again later")
+
+
+def _to_be_set_up(destination: str, error: BaseException, kind: str) -> str:
+    """What is to be installed or configured before anything can be asked; empty for other errors."""
+    if isinstance(error, TomlProviderReadException):
+        return _unreadable(error)
+    if isinstance(error, ImportError):  # dlt's own exception for a missing driver is one, too
+        return f"destination {destination!r} needs a driver: {_driver(error, kind)}"
+    return _incomplete(destination, error) if isinstance(error, ConfigurationException) else ""
+
+
+def said(error: BaseException) -> str:
+    """First line of what an error says, without credentials: further lines may quote a row or a statement."""
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return sanitized(_USER.sub("<credentials> ", lines[0])) if lines else type(error).__name__
+
+
+def _driver(error: ImportError, kind: str) -> str:
+    """How to install what is missing, or what prevents a driver from being imported that is there."""
+    if kind in (metadata("dlt").get_all("Provides-Extra") or ()):
+        install = f'pip install "dlt[{kind}]"'
+    elif isinstance(error, MissingDependencyException):
+        install = " ".join(f'pip install "{one}"' for one in error.dependencies)
+    else:
+        install = f"install the package that has the module {error.name}"
+    if isinstance(error, ModuleNotFoundError | MissingDependencyException):
+        return install
+    return f"it is installed and cannot be imported ({said(error)}); {install}"
+
+
+def _incomplete(destination: str, error: ConfigurationException) -> str:
+    lacking = "is not fully configured"
+    if isinstance(error, ConfigFieldMissingException):
+        lacking += f" ({', '.join(_missing(error))} missing)"
+    elif isinstance(error, InvalidNativeValue):
+        lacking = "has credentials in a form that its type does not know"
+    return (
+        f"destination {destination!r} {lacking}; set DESTINATION__{destination.upper()}__CREDENTIALS or put credentials"
+        f" under [destination.{destination}] in .dlt/secrets.toml, such as type://user:password@host:port/database"
+    )
+
+
+def _missing(error: ConfigFieldMissingException) -> Iterator[str]:
+    """Fields that are missing; of credentials that are given in part, which part is not."""
+    for name, traces in error.traces.items():
+        parts = [part for trace in traces if isinstance(trace, LookupTraces) for part in trace.traces]
+        yield f"{name}: {' and '.join(parts)}" if parts else name
+
+
+def _unreadable(error: TomlProviderReadException) -> str:
+    """Which file it is, of those that dlt reads under one name."""
+    there = [path for path in error.full_paths if Path(path).is_file()]
+    reason = str(error).splitlines()[-1]
+    return f"{' or '.join(there) or error.file_name} cannot be read as TOML: {sanitized(reason)}; correct it"

@@ -7,10 +7,13 @@ from pathlib import Path
 from typing import Any, Final
 
 import dlt
+from dlt import destinations
 from dlt.common.configuration.providers import CustomLoaderDocProvider
 from dlt.common.destination import Destination as DltDestination
+from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
+from pipelines.destinations.capabilities import Offer, refuse_what_lacks
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.target import Target
@@ -33,10 +36,20 @@ def factory_of(target: Target) -> Any:
     """
     name = target.destination
     kind = _registered_type(name)
-    with destination_errors(name):
+    with destination_errors(name, kind=kind):
         if kind == "duckdb":
             return _duckdb_file(name, target.source)
-        return DltDestination.from_reference(kind, destination_name=name)
+        try:
+            factory: Any = DltDestination.from_reference(kind, destination_name=name)
+        except UnknownDestinationModule:
+            raise ConfigurationError(
+                f"destination {name!r} has the destination_type {kind!r}, which dlt does not know"
+                f"{did_you_mean(kind, dict.fromkeys(destinations.__all__))}"
+            ) from None
+        # what no driver and no credentials would change comes before both
+        refuse_what_lacks(name, Offer(kind=kind, capabilities=factory.capabilities()))
+        refuse_what_lacks(name, Offer(kind=kind, capabilities=factory.capabilities(), client=factory.client_class))
+        return factory
 
 
 def working_folder(target: Target, factory: Any) -> Path:
@@ -47,6 +60,10 @@ def working_folder(target: Target, factory: Any) -> Path:
     """
     with destination_errors(target.destination):
         config = factory.configuration(factory.spec()._bind_dataset_name(target.dataset_name))  # noqa: SLF001 - dlt's way to say it
+        able, client = factory.capabilities(config), factory.client_class
+    refuse_what_lacks(
+        target.destination, Offer(kind=config.destination_type, capabilities=able, client=client, configured=True)
+    )
     place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)
@@ -57,6 +74,8 @@ def _registered_type(name: str) -> str:
     """Register `destinations.toml` with dlt and return the type of a named destination."""
     content = _content(Path(FILE) if Path(FILE).exists() else _PACKAGED)
     known = content.setdefault("destination", {})
+    if not isinstance(known, dict) or not all(isinstance(one, dict) for one in known.values()):
+        raise ConfigurationError(f"{FILE} cannot be read: every destination is a section, [destination.NAME]")
     if name == SANDBOX:  # a file that was copied from an earlier version lacks it
         known.setdefault(SANDBOX, _content(_PACKAGED)["destination"][SANDBOX])
     if name not in known:
@@ -89,7 +108,7 @@ def earlier_file(source: str) -> str:
 def _content(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # no TOML, or no text
         raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
 
 

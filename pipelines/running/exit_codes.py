@@ -19,8 +19,10 @@ class ExitCode(IntEnum):
     """The larger code wins where several apply: it needs a person more."""
 
     DONE = 0
+    USAGE = 2  # typer's code for a command line that it cannot read
     ALLOWANCE = 3  # stopped where it was told to; the next run goes on
     FAILED_WINDOWS = 4  # the rest is loaded; the next run asks for the failed windows again
+    INTERNAL = 70  # an error that nobody foresaw: a fault of this program, or of a database that says no in a new way
     LATER = 75  # server away or destination busy: run again
     REFUSED = 77  # key or scope
     CONFIGURATION = 78  # will not work until somebody changes something
@@ -29,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 def exit_code(error: BaseException) -> ExitCode:
-    """Return the exit code that an error calls for."""
+    """Return the exit code that an error calls for, if it ends a run before anything was answered."""
     if isinstance(error, UnauthorizedError | MissingScopeError):
         return ExitCode.REFUSED
     if isinstance(error, RateLimitedError | UnavailableError | UnreachableError | DestinationBusyError):
@@ -38,4 +40,6 @@ def exit_code(error: BaseException) -> ExitCode:
         return ExitCode.CONFIGURATION
     if isinstance(error, ApiError):
         return ExitCode.FAILED_WINDOWS
+    if isinstance(error, Exception):
+        return ExitCode.INTERNAL
     raise error

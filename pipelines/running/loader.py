@@ -102,6 +102,7 @@ class Loader:
             else:
                 breaker.succeeded(result.task)
                 self.counts.add(result)
+                outcome.answered += 1
                 self._journal.answered(result)
                 yield result
 

@@ -1,4 +1,4 @@
-"""What a run did, and when it gives up on an endpoint or on everything."""
+"""What a run did, and which exit code that is."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -6,9 +6,7 @@ from dataclasses import dataclass, field
 
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode, exit_code
-from sources.rest.errors import (
-    ApiError,
-)
+from sources.rest.errors import ApiError
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.tasks import Task
 
@@ -20,6 +18,7 @@ class Outcome:
     Attributes:
         rows: rows loaded, by table.
         windows: windows loaded, by endpoint.
+        answered: calls for rows that the API has answered.
         failures: tasks that gave no rows; they are asked for again by the next run.
         skipped: tasks that were not asked for.
         truncated: tasks whose list was cut off by the API.
@@ -40,6 +39,7 @@ class Outcome:
 
     rows: Counter[str] = field(default_factory=Counter)
     windows: Counter[str] = field(default_factory=Counter)
+    answered: int = 0
     failures: list[Failure] = field(default_factory=list)
     skipped: list[Task] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
@@ -60,7 +60,7 @@ class Outcome:
     def __add__(self, other: "Outcome") -> "Outcome":
         """What two parts of a run did."""
         merged = Outcome(units={**self.units, **other.units})
-        for name in ("rows", "windows"):
+        for name in ("rows", "windows", "answered"):
             setattr(merged, name, getattr(self, name) + getattr(other, name))
         for name in ("failures", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
@@ -77,8 +77,14 @@ class Outcome:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The code that needs a person most."""
+        """The code that needs a person most.
+
+        A server that has answered something is there: a window that it fails at has a reason of its own, which may
+        stay. Only if it has answered nothing, or has gone away so that the whole run was stopped, is it later.
+        """
         codes = [exit_code(failure.error) for failure in self.failures]
+        if self.answered:
+            codes = [ExitCode.FAILED_WINDOWS if code is ExitCode.LATER else code for code in codes]
         codes += [exit_code(self.stopped)] if self.stopped else []
         codes += [ExitCode.REFUSED] if self.missing else []
         if self.stopped_by is not None:

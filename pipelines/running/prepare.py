@@ -24,7 +24,7 @@ from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.errors import ApiError
+from sources.rest.errors import ApiError, UnauthorizedError
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task, VariantValues
@@ -192,15 +192,19 @@ def _readable(
     rows: Sequence[Endpoint], config: RunConfig, reader: Reader, scopes: GrantedScopes
 ) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
     """Personal endpoints that the key may read, the values of their parameters, and what the API did not tell."""
-    chosen, values = rows, config.policy.values
+    chosen, values, failures = rows, config.policy.values, list[Failure]()
+    without_discovered = [row for row in rows if not {one.name for one in row.variant_columns} & config.discovers]
     try:
-        chosen = scopes.readable(rows, values)
-        return chosen, config.discovered_values(chosen, reader), []
+        try:
+            # a scope is asked about with values that the API knows: it may refuse others before it looks at the key
+            values = config.discovered_values(rows, reader)
+        except ApiError as error:
+            chosen, failures = without_discovered, [Failure(Task(reader.endpoints[error.endpoint]), error)]
+        return scopes.readable(chosen, values), values, failures
     except BudgetClosedError:  # nothing will be asked; what would have been is named
-        return chosen, {name: known or ("",) for name, known in values.items()}, []
-    except ApiError as error:
-        known = [row for row in chosen if not {column.name for column in row.variant_columns} & config.discovers]
-        return known, values, [Failure(Task(reader.endpoints[error.endpoint]), error)]
+        return chosen, {name: known or ("",) for name, known in values.items()}, failures
+    except UnauthorizedError as error:
+        return without_discovered, values, [Failure(Task(reader.endpoints[error.endpoint]), error)]
 
 
 def _progress(reader: Reader, watcher: Watcher | None) -> Callable[[Task], None]:

@@ -8,6 +8,19 @@ from sqlglot import exp
 from pipelines.sql.statement import Statement, column, table, value
 
 
+def create(name: str, integer: str) -> Statement:
+    """Make a table with one column of whole numbers."""
+    typed = exp.ColumnDef(this=column(integer).this, kind=exp.DataType(this=exp.DType.BIGINT))
+    return Statement(exp.Create(kind="TABLE", this=exp.Schema(this=table(name), expressions=[typed])))
+
+
+def insert(name: str, values: Mapping[str, Any]) -> Statement:
+    """Write one row."""
+    columns = exp.Schema(this=table(name), expressions=[column(one).this for one in values])
+    row = exp.Tuple(expressions=[value(given) for given in values.values()])
+    return Statement(exp.Insert(this=columns, expression=exp.Values(expressions=[row])))
+
+
 def delete(name: str, where: Sequence[exp.Expr] = ()) -> Statement:
     """Delete rows; without conditions all of them."""
     return Statement(exp.Delete(this=table(name), where=_where(where)))

@@ -18,7 +18,7 @@ def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
         warn("api_key is refused and next_api_key works: put it in the place of api_key")
     scopes = table("scope", "granted", "needed by")
     for scope in found.scopes:
-        granted = "yes" if scope.granted else "[bold red]no[/]"
+        granted = {True: "yes", False: "[bold red]no[/]", None: "unknown"}[scope.granted]
         scopes.add_row(escape(scope.name), granted, ", ".join(scope.resources))
     if found.scopes:
         out.print(scopes)
@@ -28,6 +28,8 @@ def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
         out.print(f"rate limit: the server names {found.limit_seen}, {rate_limit} is configured")
         if found.limit_seen > rate_limit:
             out.print(f"  set rate_limit to {found.limit_seen} to use all of it")
-    out.print(f"destination {escape(destination)}: reachable")
-    personal = "" if found.personal else "scopes for personal data (--include-pii), "
-    out.print(f"this has cost {found.units} units; not checked: {personal}whether the destination takes rows")
+    takes = ", takes rows (one was written and removed)" if found.written else ""
+    out.print(f"destination {escape(destination)}: reachable{takes}")
+    left_out = [] if found.personal else ["scopes for personal data (--include-pii)"]
+    left_out += [] if found.written else ["whether the destination takes rows (--no-write)"]
+    out.print(f"this has cost {found.units} units; not checked: {', '.join(left_out) or 'nothing'}")

@@ -145,7 +145,7 @@ def test_a_server_that_never_answers_exits_with_75(elt: Elt, monkeypatch: pytest
 
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", ["500", "503"])
-def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
+def test_windows_that_the_server_fails_at_exit_with_4_and_the_rest_is_loaded(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: Any
 ) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
@@ -153,7 +153,7 @@ def test_a_server_in_trouble_exits_with_75_and_the_rest_is_loaded(
 
     result = elt(*SYNC, "--resources", "pages,overview,goals")
 
-    assert result.code == 75
+    assert result.code == 4
     assert re.search(rf"pages 2026-03-\d\d: .*{kind}.*request req_\w+", result.err)
     assert len(rows_of("overview")) == 7
 

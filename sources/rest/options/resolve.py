@@ -72,7 +72,13 @@ def _configured(source: str) -> set[str]:
     names = {variable[len(prefix) :].lower() for variable in os.environ if variable.startswith(prefix)}
     for provider in Container()[PluggableRunContext].providers.providers:
         document = getattr(provider, "_config_doc", None) or {}
-        names |= set(document.get("sources", {}).get(source, {}))
+        section = document.get("sources", {})
+        options = section.get(source, {}) if isinstance(section, Mapping) else section
+        if not isinstance(options, Mapping):
+            raise ConfigurationError(
+                f"{provider.name} gives a value to sources.{source}, which is a section of options"
+            )
+        names |= set(options)
     return names
 
 

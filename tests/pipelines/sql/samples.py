@@ -120,6 +120,8 @@ def samples() -> list[Sample]:
         _sample(reading.latest_rows, "customers", *who, figures, moment=customers.time_column, key=customers.key),
         _sample(runs.last_answers),
         _sample(runs.last_truncated),
+        _sample(writing.create, "elt_check_1f0a", "value"),
+        _sample(writing.insert, "elt_check_1f0a", {"value": 1}),
         _sample(writing.delete, "visitors", theirs),
         _sample(writing.delete, "_dlt_version"),
         _sample(writing.update, "visitors", {"name": None, "email": None}, filled),

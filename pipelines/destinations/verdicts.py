@@ -1,0 +1,190 @@
+"""What an error of a destination calls for: to wait, or to change something.
+
+What never reached a server, or was cut off, may be there again later; what a server answers by refusing will be refused
+again until somebody changes something. Whatever neither dlt nor a driver says this of is left to whoever catches it.
+"""
+
+import errno
+import re
+import sqlite3
+import ssl
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+from dlt.common.destination.exceptions import DestinationTransientException, DestinationUndefinedEntity
+from dlt.common.exceptions import TerminalException
+from dlt.destinations.exceptions import DestinationConnectionError
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an error calls for.
+
+    Attributes:
+        error: the one that tells.
+        advice: what to change; empty where it is enough to wait.
+        quotes: its text may hold values of rows.
+    """
+
+    error: BaseException
+    advice: str = ""
+    quotes: bool = False
+
+
+LATER: Final = ""
+_RIGHTS: Final = "let the user create schemas and tables in this database, and write to those of the dataset"
+_READ_ONLY: Final = "it can only be read: write to the primary server, or to a file that may be written"
+_CREDENTIALS: Final = "check host, database, user, password and certificates under credentials"
+_PATH: Final = "check path and permissions"
+
+_SQLSTATES: Final[Mapping[str, str]] = {
+    "08": LATER,  # connection exception: cut off, or none came about
+    "57P": LATER,  # operator intervention: the server stops, starts or has crashed
+    "57014": LATER,  # statement_timeout has cancelled it
+    "53": LATER,  # insufficient resources: disk, memory, connections
+    "40": LATER,  # deadlock or serialization failure: another transaction was in the way
+    "55P03": LATER,  # lock_timeout: another transaction holds the table
+    "58": LATER,  # the server's own input and output failed
+    "28": _CREDENTIALS,  # invalid authorization: user, password, pg_hba.conf
+    "3D": "check the name of the database, or create it",  # no such database
+    "3F": "let the user create the schema of the dataset, or create it",  # no such schema
+    "42501": _RIGHTS,  # insufficient privilege
+    "25006": _READ_ONLY,  # read-only transaction: a replica, or default_transaction_read_only
+}
+"""Beginning of an SQLSTATE (ISO 9075, appendix A of the manual of PostgreSQL) -> what to change; the longest counts."""
+
+_NAMES: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
+"""Names of hosts, users and files in a message; they may hold any word."""
+
+_REFUSALS: Final = (
+    "authentication failed",
+    "access denied",
+    "permission denied",
+    "pg_hba.conf",
+    "no password supplied",
+    "not permitted to log in",
+    "does not exist",
+    "unknown database",
+    "does not support ssl",
+    "certificate",
+    "invalid",
+)
+"""Words of a server, or of a client that reads its own settings. libpq and PyMySQL have no SQLSTATE for a connection
+that does not come about: without one of these words it counts as away, since trying again does no harm."""
+
+_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
+"""Errors of the operating system that stay until somebody changes a path or its permissions; a full disk heals."""
+
+_SQLITE: Final[Mapping[int, str]] = {
+    sqlite3.SQLITE_PERM: _PATH,
+    sqlite3.SQLITE_READONLY: _READ_ONLY,
+    sqlite3.SQLITE_CANTOPEN: _PATH,
+    sqlite3.SQLITE_NOTADB: "it is no SQLite file: give the path of another",
+    sqlite3.SQLITE_BUSY: LATER,
+    sqlite3.SQLITE_LOCKED: LATER,
+    sqlite3.SQLITE_FULL: LATER,
+    sqlite3.SQLITE_IOERR: LATER,
+}
+"""Primary result code of SQLite -> what to change."""
+
+_CANNOT_OPEN: Final = ("cannot open", "not a valid duckdb", "read-only", "permission denied", "is a directory")
+"""DuckDB has one type, `IOException`, for a path that is wrong, a file that is damaged and a disk that is full."""
+
+_DAMAGED: Final = ("could not read enough bytes", "checksum")
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Return an error and what has led to it, the nearest first."""
+    seen: set[int] = set()
+    one: BaseException | None = error
+    while one is not None and id(one) not in seen:
+        seen.add(id(one))
+        yield one
+        one = one.__cause__ or one.__context__
+
+
+def verdict_of(error: BaseException) -> Verdict | None:
+    """Return what an error calls for; None where neither dlt nor a driver says so."""
+    errors = list(chain(error))
+    for one in errors:
+        advice = _of_driver(one)
+        if advice is not None:
+            return Verdict(one, advice)
+    if any(isinstance(one, DestinationConnectionError) for one in errors) and isinstance(errors[-1], ValueError):
+        return Verdict(errors[-1], _CREDENTIALS)  # the client cannot read what it is to connect with, such as a key
+    # of what no driver has a code for, dlt says at least whether it is worth trying again
+    for one in errors:
+        if _is_away(one) and not any(map(_is_of_rows, errors)):
+            return Verdict(errors[-1], LATER, quotes=True)
+    return None
+
+
+def _of_driver(error: BaseException) -> str | None:
+    """What the type or the code of a driver's error says: empty to wait, None where it says nothing."""
+    if isinstance(error, sqlite3.Error):
+        return _SQLITE.get(getattr(error, "sqlite_errorcode", -1) & 0xFF)  # the rest of the number is its kind
+    if isinstance(error, duckdb.Error):
+        return _of_duckdb(error)
+    state = _sqlstate(error)
+    if state:
+        found = max((one for one in _SQLSTATES if state.startswith(one)), key=len, default=None)
+        return None if found is None else _SQLSTATES[found]
+    if isinstance(error, OSError) and error.errno is not None:
+        refused = _CREDENTIALS if isinstance(error, ssl.SSLCertVerificationError) else _PATH
+        return refused if error.errno in _CLOSED or refused is _CREDENTIALS else LATER
+    return _of_connection(error)
+
+
+def _of_connection(error: BaseException) -> str | None:
+    """What is said of a connection by errors that PEP 249 names: other ones speak of rows or of statements."""
+    names = _names(error)
+    if names & {"ArgumentError", "NoSuchModuleError"}:
+        return "give an address that SQLAlchemy knows under credentials, such as sqlite:////path/to/file.db"
+    if "ProgrammingError" in names and str(error).startswith("invalid dsn"):
+        return _CREDENTIALS  # psycopg2 has sent nothing: it cannot read the address
+    if not names & {"OperationalError", "InterfaceError"} or getattr(error, "orig", None) is not None:
+        return None  # SQLAlchemy wraps what the driver has raised
+    text = _NAMES.sub("", str(error)).lower()
+    return _CREDENTIALS if any(word in text for word in _REFUSALS) else LATER
+
+
+def _of_duckdb(error: duckdb.Error) -> str | None:
+    text = str(error).lower()
+    if isinstance(error, duckdb.PermissionException):
+        return _PATH
+    if isinstance(error, duckdb.IOException | duckdb.InvalidInputException) and "read-only" in text:
+        return _READ_ONLY
+    if isinstance(error, duckdb.IOException) and any(word in text for word in _DAMAGED):
+        return "the file is damaged: put back a copy, or give the path of a new one"
+    if isinstance(error, duckdb.IOException):
+        return _PATH if any(word in text for word in _CANNOT_OPEN) else LATER
+    if isinstance(error, duckdb.OutOfMemoryException | duckdb.ConnectionException | duckdb.TransactionException):
+        return LATER
+    return None
+
+
+def _sqlstate(error: BaseException) -> str:
+    """Five characters that a database names an error by; psycopg2, psycopg and Snowflake each have a field for it."""
+    for name in ("pgcode", "sqlstate"):
+        code = getattr(error, name, None)
+        if isinstance(code, str) and code:
+            return code
+    return ""
+
+
+def _is_away(error: BaseException) -> bool:
+    # a table that was dropped in the middle of a run is made again by the next one
+    if isinstance(error, DestinationUndefinedEntity):
+        return True
+    return isinstance(error, DestinationTransientException) and not isinstance(error, TerminalException)
+
+
+def _is_of_rows(error: BaseException) -> bool:
+    """Whether PEP 249 says that rows or statements are at fault: they will be again."""
+    return bool(_names(error) & {"DataError", "IntegrityError", "ProgrammingError", "NotSupportedError"})
+
+
+def _names(error: BaseException) -> set[str]:
+    return {kind.__name__ for kind in type(error).__mro__}

