@@ -54,12 +54,12 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
 
 
 def deduplicated(endpoint: Endpoint, answers: Sequence[Answer]) -> list[Answer]:
-    """Keep each row of an entity only in the last answer that lists it: answers for several ranges may list it."""
+    """Keep each row of an entity only in the answer for the newest range that lists it; of parts, in the last one."""
     if endpoint.kind is not Kind.ENTITY or len(answers) == 1:
         return list(answers)
     listed: set[tuple[Any, ...]] = set()
     found = []
-    for answer in reversed(answers):
+    for _, answer in sorted(enumerate(answers), key=_newest, reverse=True):
         keys = {name: _keys(table, endpoint.merge_key) for name, table in answer.tables.items()}
         tables = {
             name: table.filter(pa.array([key not in listed for key in keys[name]], pa.bool_()))
@@ -69,6 +69,11 @@ def deduplicated(endpoint: Endpoint, answers: Sequence[Answer]) -> list[Answer]:
         gone = answer.tables[endpoint.name][DELETED].to_pylist()
         listed |= {key for key, deleted in zip(keys[endpoint.name], gone, strict=True) if not deleted}
     return found[::-1]
+
+
+def _newest(placed: tuple[int, Answer]) -> tuple[str, int]:
+    place, answer = placed
+    return str(answer.task.window and answer.task.window.end), place
 
 
 def _keys(table: pa.Table, names: Sequence[str]) -> list[tuple[Any, ...]]:
