@@ -52,7 +52,7 @@ def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint]) -> lis
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
-        *estimate(plan.tasks, ids.count),
+        *estimate(plan.tasks, ids.count, grain=policy.grain, caps={name: row.cap for name, row in catalogue.items()}),
         *counting_lines(plan.tasks),
         *(details_line(row, len(queue_of(row, catalogue, dataset.warehouse).tasks)) for row in plan.details),
     ]
@@ -68,7 +68,16 @@ def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -
     asked = [(row.name, "scope", row.units) for row in due]
     asked += [(discovered[name][0], "values", 1) for name in told]
     return [
-        Line(resource=name, variant=why, windows=1, calls=1, units=units, reasons={why: 1})
+        Line(
+            resource=name,
+            variant=why,
+            windows=1,
+            calls=1,
+            units=units,
+            units_min=units,
+            units_max=units,
+            reasons={why: 1},
+        )
         for name, why, units in asked
     ]
 

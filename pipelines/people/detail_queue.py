@@ -1,6 +1,6 @@
 """Whose details are read next: everybody whose figures have changed since, best first."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +11,7 @@ from dlt.extract import DltResource
 
 from pipelines.planning.policy import Reason
 from pipelines.sql.conditions import one_of
-from pipelines.sql.reading import rows
+from pipelines.sql.reading import largest, rows, sums, types_of
 from pipelines.sql.writing import delete
 from pipelines.storing.history import own_table
 from pipelines.storing.warehouse import Warehouse
@@ -31,38 +31,38 @@ class DetailQueue:
         figures: everybody's figures now, by id.
         everybody: how many people have details.
         strangers: people whose details are loaded, and who are nobody's any more.
+        rewritten: people whose figures are the same, and were written by an earlier version in another way.
     """
 
     tasks: list[Task]
     figures: Mapping[str, str]
     everybody: int
     strangers: frozenset[str] = frozenset()
+    rewritten: Sequence[str] = ()
 
 
 def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: Warehouse) -> DetailQueue:
     """Ask the warehouse whose details are due."""
     tables = warehouse.tables()
     parents = _parents(endpoint)
-    latest = {
-        name: warehouse.latest(catalogue[name], parents.column, columns)
-        for name, columns in parents.signature.items()
-        if name in tables
-    }
+    names = [name for name in parents.signature if name in tables]
+    latest = {name: warehouse.latest(catalogue[name], parents.column, _columns(parents, name)) for name in names}
     people = latest.get(parents.endpoint, {})
-    figures = {one: _text({name: found[one] for name, found in latest.items() if one in found}) for one in people}
-    loaded = rows(read_table(endpoint), {parents.column: Type.TEXT, "figures": Type.TEXT})
-    read = dict(warehouse.ask(loaded)) if read_table(endpoint) in tables else {}
-    places = [parents.signature[parents.endpoint].index(name) for name in parents.rank_by]
+    signatures = {name: _signatures(parents, catalogue[name], latest[name], warehouse) for name in names}
+    figures = {one: _text({name: found[one] for name, found in signatures.items() if one in found}) for one in people}
+    read = _read(endpoint, warehouse) if read_table(endpoint) in tables else {}
+    places = [_columns(parents, parents.endpoint).index(name) for name in parents.rank_by]
 
     def rank(one: str) -> tuple[Any, ...]:
         return tuple(_size(people[one][place]) for place in places)
 
-    due = sorted((one for one in people if read.get(one) != figures[one]), key=rank, reverse=True)
+    due = sorted((one for one in people if not _is_same(read.get(one), figures[one], parents)), key=rank, reverse=True)
     return DetailQueue(
         [Task(endpoint, parent=one, reason=Reason.CHANGED) for one in due],
         figures,
         len(people),
         frozenset(read.keys() - people),
+        sorted((people.keys() - due) & {one for one, text in read.items() if text != figures.get(one)}),
     )
 
 
@@ -92,7 +92,19 @@ def read_rows(endpoint: Endpoint, answers: Iterable[Answer], figures: Mapping[st
         }
         for answer in answers
     ]
-    return own_table(read_table(endpoint), columns, key, rows, f"Whose {endpoint.name} are loaded.")
+    return own_table(read_table(endpoint), columns, key, rows, _described(endpoint))
+
+
+def rewritten_rows(endpoint: Endpoint, queue: DetailQueue, warehouse: Warehouse) -> list[DltResource]:
+    """Make the rows of people whose figures an earlier version has written, as this one writes them."""
+    if not queue.rewritten:
+        return []
+    columns, wanted = read_columns(endpoint), set(queue.rewritten)
+    found = warehouse.ask(rows(read_table(endpoint), types_of(columns)))
+    them = [dict(zip([column.name for column in columns], row, strict=True)) for row in found]
+    key = [column.name for column in columns[:2]]
+    changed = [{**row, "figures": queue.figures[row[key[1]]]} for row in them if row[key[1]] in wanted]
+    return own_table(read_table(endpoint), columns, key, changed, _described(endpoint))
 
 
 def read_columns(endpoint: Endpoint) -> tuple[Column, ...]:
@@ -113,9 +125,64 @@ def _parents(endpoint: Endpoint) -> Parents:
     return endpoint.parents
 
 
-def _text(figures: Mapping[str, tuple[Any, ...]]) -> str:
+def _described(endpoint: Endpoint) -> str:
+    return f"Whose {endpoint.name} are loaded."
+
+
+def _columns(parents: Parents, name: str) -> tuple[str, ...]:
+    """Columns that are asked for of everybody's latest row: first those that tell a change."""
+    more = parents.rank_by if name == parents.endpoint else ()
+    return tuple(dict.fromkeys((*parents.signature[name], *more)))
+
+
+def _signatures(
+    parents: Parents, endpoint: Endpoint, latest: Mapping[str, tuple[Any, ...]], warehouse: Warehouse
+) -> Mapping[str, Mapping[str, Any]]:
+    """By person, what tells whether their details have changed, as far as one endpoint knows them."""
+    names = parents.signature[endpoint.name]
+    found = {one: dict(zip(names, values, strict=False)) for one, values in latest.items()}
+    who = {parents.column: Type.TEXT}
+    summed, largest_of = parents.summed.get(endpoint.name, ()), parents.largest.get(endpoint.name, ())
+    if summed:
+        told = (*(f"sum_of_{name}" for name in summed), "rows")
+        _add(found, told, warehouse.ask(sums(endpoint.name, who, summed)))
+    if largest_of:
+        types = types_of(column for column in endpoint.columns if column.name in largest_of)
+        told = tuple(f"largest_{name}" for name in types)
+        _add(found, told, warehouse.ask(largest(endpoint.name, who, types)))
+    return found
+
+
+def _add(found: Mapping[str, dict[str, Any]], names: Sequence[str], answers: Iterable[tuple[Any, ...]]) -> None:
+    for who, *values in answers:
+        if who in found:
+            found[who].update(zip(names, values, strict=True))
+
+
+def _read(endpoint: Endpoint, warehouse: Warehouse) -> Mapping[str, str]:
+    """Figures that everybody's details were loaded with."""
+    columns = {_parents(endpoint).column: Type.TEXT, "figures": Type.TEXT}
+    return dict(warehouse.ask(rows(read_table(endpoint), columns)))
+
+
+def _is_same(before: str | None, now: str, parents: Parents) -> bool:
+    """Whether figures are what they were; those of an earlier version are lists, and know some of them."""
+    if before is None or before == now:
+        return before is not None
+    then, new = orjson.loads(before), orjson.loads(now)
+    if then.keys() != new.keys() or not all(isinstance(values, list) for values in then.values()):
+        return False
+    return all(
+        new[name][column] == value
+        for name, values in then.items()
+        for column, value in zip(parents.signature[name], values, strict=False)
+    )
+
+
+def _text(figures: Mapping[str, Mapping[str, Any]]) -> str:
     """Figures as text; numbers are rounded, because a sum may come out differently in its last digits."""
-    return orjson.dumps({name: list(map(_written, values)) for name, values in figures.items()}).decode()
+    written = {name: {column: _written(one) for column, one in found.items()} for name, found in figures.items()}
+    return orjson.dumps(written).decode()
 
 
 def _written(value: Any) -> Any:

@@ -11,6 +11,7 @@ from pipelines.people.detail_queue import read_table
 from pipelines.sql.conditions import any_of, equal, holds_one_of, is_set, one_of
 from pipelines.sql.reading import Columns, rows, sums
 from pipelines.sql.writing import delete, update
+from pipelines.storing.open_pages import TABLE as OPEN_PAGES
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint
@@ -102,7 +103,11 @@ class PersonalTables:
         with self._warehouse.transaction():
             for table, where in self._places(person):
                 self._warehouse.change(delete(table, [where]))
-        staged = self._warehouse.staging_tables([table for row in self.endpoints for table in row.tables])
+            if self._warehouse.has(OPEN_PAGES):  # where to go on with a list may be told by anybody's id
+                self._warehouse.change(delete(OPEN_PAGES))
+        staged = self._warehouse.staging_tables(
+            [OPEN_PAGES, *(table for row in self.endpoints for table in row.tables)]
+        )
         if staged:
             with self._warehouse.transaction(staging=True):
                 for table in staged:

@@ -1,6 +1,6 @@
 """What a plan costs, resource by resource; nothing is asked of the API."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
@@ -11,13 +11,19 @@ from pipelines.planning.plan import cost
 from pipelines.planning.policy import Reason
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Window, split
+from sources.rest.windows import Grain, Window, by_grain, split
 
 COUNT: Final = "count"
 """Reason of a series that is asked for and not loaded: it counts the rows of another endpoint."""
 
+SEARCH_CALLS: Final = 4
+"""Most calls per window of a check that does not add up: each is read, each range is halved, and both once more where
+sums contradict themselves."""
+
 GROUPS_ASSUMED: Final = 1
 """Calls that a task is assumed to need while its ids are not known."""
+
+NO_CAPS: Final[Mapping[str, int | None]] = {}
 
 IdCount = Callable[[Task], int | None]
 """How many ids a task asks for; None where nobody knows yet."""
@@ -30,7 +36,9 @@ class Line:
     Attributes:
         windows: tasks.
         calls: requests that they need, those that ask for ids first included.
-        units: what these cost.
+        units: what these cost, as far as it is known.
+        units_min: what they cost at least, if no call fails.
+        units_max: what they cost at most, if no call is repeated; None where nothing bounds it.
         first_day: first day asked for; None where there are no dates.
         last_day: last day asked for.
         reasons: why, and how many windows each.
@@ -44,6 +52,8 @@ class Line:
     windows: int = 0
     calls: int = 0
     units: int = 0
+    units_min: int = 0
+    units_max: int | None = 0
     first_day: Date | None = None
     last_day: Date | None = None
     reasons: dict[str, int] = field(default_factory=dict)
@@ -52,12 +62,16 @@ class Line:
     assumed: bool = False
 
 
-def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
+def estimate(
+    tasks: Iterable[Task], ids: IdCount, *, grain: Grain = Grain.DAY, caps: Mapping[str, int | None] = NO_CAPS
+) -> list[Line]:
     """Add up what tasks cost per resource and variant, in the order of the tasks.
 
     Args:
         tasks: what a sync would do.
         ids: how many ids a task asks for, where it asks for ids.
+        grain: length of the windows of aggregate rows.
+        caps: most rows that an endpoint can have, which bounds the ids that it gives.
     """
     lines: dict[tuple[str, str], Line] = {}
     asked: set[tuple[object, ...]] = set()
@@ -79,7 +93,11 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
         line.windows += 1
         line.assumed |= endpoint.cursor is not None  # nobody knows how many pages there are
         line.calls += groups if endpoint.for_each else task.pages
-        line.units += cost([task], groups) - known_by
+        units = cost([task], groups) - known_by
+        line.units += units
+        least, most = _bounds(task, units, groups, grain=grain, caps=caps)
+        line.units_min += least
+        line.units_max = None if most is None or line.units_max is None else line.units_max + most
         line.reasons[str(task.reason)] = line.reasons.get(str(task.reason), 0) + 1
         if task.window:
             line.first_day = min(task.window.start, line.first_day or task.window.start)
@@ -87,9 +105,29 @@ def estimate(tasks: Iterable[Task], ids: IdCount) -> list[Line]:
     return list(lines.values())
 
 
+def _bounds(
+    task: Task, units: int, groups: int, *, grain: Grain, caps: Mapping[str, int | None]
+) -> tuple[int, int | None]:
+    """What a task costs at least and at most, None where nothing bounds it."""
+    endpoint, for_each = task.endpoint, task.endpoint.for_each
+    if any(value.startswith("(") for _, value in task.variant):  # stands for values that the API tells
+        return 0, None
+    if task.paged:
+        return endpoint.units, None
+    if task.reason == Reason.CHECK and task.window and not endpoint.by_day:
+        windows = len(list(by_grain(task.window, grain)))
+        return units, SEARCH_CALLS * windows * endpoint.units
+    if for_each and for_each.endpoint:
+        cap, alone = caps.get(for_each.endpoint), units - groups * endpoint.units
+        return alone, alone + ceil(cap / for_each.per_call) * endpoint.units if cap else None
+    return units, units
+
+
 def counting_lines(tasks: Iterable[Task]) -> list[Line]:
     """Return what it costs to ask how many rows of entities there must be: one range over all days that are read."""
     days: dict[str, list[Window]] = {}
+    tasks = list(tasks)
+    whole = not any(task.endpoint.counted_by and (task.after or task.since) for task in tasks)
     for task in tasks:
         if task.endpoint.counted_by and task.window:
             days.setdefault(task.endpoint.counted_by.endpoint, []).append(task.window)
@@ -100,7 +138,15 @@ def counting_lines(tasks: Iterable[Task]) -> list[Line]:
         reasons = {COUNT: calls}
         lines.append(
             Line(
-                resource=name, variant=COUNT, calls=calls, units=calls, reasons=reasons, first_day=first, last_day=last
+                resource=name,
+                variant=COUNT,
+                calls=calls,
+                units=calls,
+                units_min=calls if whole else 0,
+                units_max=2 * calls,  # what differs is read and counted once more
+                reasons=reasons,
+                first_day=first,
+                last_day=last,
             )
         )
     return lines
@@ -114,6 +160,7 @@ def details_line(endpoint: Endpoint, calls: int) -> Line:
         windows=calls,
         calls=calls,
         units=endpoint.units * calls,
+        units_max=None,
         reasons={Reason.CHANGED: calls} if calls else {},
         scope=endpoint.scope,
         pii=personal(endpoint),

@@ -132,10 +132,11 @@ class Ledger:
         behaviour = self._behaviours.get(key, ServerBehaviour())
         if behaviour.checked is None:
             self._behaviours[key] = replace(behaviour, checked=today)
+        start = max(task.since or task.window.start, task.window.start)
         if task.window.end < today:
-            self._loaded[key] = merged([*self._loaded.get(key, ()), task.window])
-        elif task.endpoint.range_independent and task.window.start < today:
-            complete = Window(task.window.start, today.subtract(days=1))
+            self._loaded[key] = merged([*self._loaded.get(key, ()), Window(start, task.window.end)])
+        elif task.endpoint.range_independent and start < today:
+            complete = Window(start, today.subtract(days=1))
             self._loaded[key] = merged([*self._loaded.get(key, ()), complete])
 
     def drop(self, endpoint: str) -> None:

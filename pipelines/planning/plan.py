@@ -67,7 +67,14 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
     ordered = {name: group if name == "checks" else _newest_first(group) for name, group in groups.items()}
     return Plan(
         **ordered,
-        fully_checked=[whole for whole in wholes if _is_fully_checked(whole, policy, ledger)],
+        fully_checked=[
+            whole
+            for whole in wholes
+            if _is_fully_checked(whole, policy, ledger)
+            and not any(
+                task.since for task in tasks if (task.endpoint, task.variant) == (whole.endpoint, whole.variant)
+            )
+        ],
         details=details,
         notes=[
             f"{replace(whole, window=None)}: nothing adds up over days on this server, so that nothing can be proved;"

@@ -1,6 +1,6 @@
 """How a sync goes about the past: what it looks at again, and why."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -38,6 +38,26 @@ class Reason(StrEnum):
     CHANGED = "changed"  # details of somebody whose figures have changed
 
 
+@dataclass(frozen=True)
+class OpenPages:
+    """A list that earlier runs have read in part.
+
+    Attributes:
+        window: days that it was asked for.
+        since: day down to which it is read; None for all of it.
+        after: parameters of the page to go on with.
+    """
+
+    window: Window
+    since: Date | None
+    after: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def days(self) -> Window:
+        """Days that it lists whole, once it is read."""
+        return Window(max(self.since or self.window.start, self.window.start), self.window.end)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """How a sync goes about the past.
@@ -52,6 +72,7 @@ class Policy:
         keeps_start: the range begins where loading once began, because no first day is configured either.
         tolerance: share by which the sum of a value over the horizon may be out; less waits for the next refresh age.
         rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded.
+        open_pages: lists that are not read to their end, newest first, by endpoint and variant.
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
     """
 
@@ -64,6 +85,7 @@ class Policy:
     keeps_start: bool = False
     tolerance: float = 0.0
     rows_per_day: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    open_pages: Mapping[tuple[str, str], Sequence[OpenPages]] = field(default_factory=dict)
     reread_units: int = 600
 
     def horizon(self, checked: Date | None) -> Window:

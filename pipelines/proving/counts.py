@@ -1,7 +1,7 @@
 """Whether pages have listed as many rows of entities as another endpoint counts."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipelines.planning.policy import Reason
 from pipelines.proving.sums import rows_of
@@ -23,9 +23,9 @@ class Counts:
     listed: dict[Task, int] = field(default_factory=dict)
 
     def add(self, answer: Answer) -> None:
-        """Note how many rows were listed for a task."""
-        if answer.task.endpoint.counted_by:
-            self.listed[answer.task] = answer.rows
+        """Note how many rows were listed for a task; a list that this run has not read whole is not counted."""
+        if answer.task.endpoint.counted_by and answer.paginator and answer.paginator.whole:
+            self.listed[replace(answer.task, after=(), paginator=None)] = answer.paginator.rows
 
     def questions(self, catalogue: Mapping[str, Endpoint]) -> list[Task]:
         """Return the tasks whose answers count how many rows there must be."""

@@ -47,7 +47,7 @@ class Journal:
         self._killed: list[RunRow] = []
         self.unsettled: list[Task] = []
         self._windows: list[WindowRow] = []
-        self._of_details: dict[str, WindowRow] = {}
+        self._spoken_of: dict[tuple[str, str, str], WindowRow] = {}
         self._restated: list[RestatementRow] = []
 
     @property
@@ -73,11 +73,22 @@ class Journal:
 
     def answered(self, answer: Answer) -> None:
         """Note that a task was answered."""
-        self._note(answer.task, rows=answer.rows, truncated=answer.truncated, request_id=answer.request_id)
+        self._note(
+            answer.task,
+            rows=answer.rows,
+            truncated=answer.truncated,
+            request_id=answer.request_id,
+            part=answer.is_part,
+        )
 
     def failed(self, failure: Failure) -> None:
         """Note that a task gave no rows."""
-        self._note(failure.task, error=failure.error, request_id=failure.error.request_id)
+        self._note(
+            failure.task,
+            error=failure.error,
+            request_id=failure.error.request_id,
+            part=bool(failure.task.after),
+        )
 
     def changed(self, changes: Iterable[Change]) -> None:
         """Note that loaded values have others now."""
@@ -103,7 +114,7 @@ class Journal:
         outcome = self.outcome
         for answer in answers:
             name = answer.task.endpoint.name
-            outcome.windows[name] += 1
+            outcome.windows[name] += not answer.more
             outcome.dropped_fields |= {(name, field) for field in answer.dropped_fields}
             outcome.truncated += [answer.task] if answer.truncated else []
             outcome.empty += [answer.task] if answer.empty else []
@@ -179,6 +190,7 @@ class Journal:
         truncated: bool = False,
         error: ApiError | None = None,
         request_id: str | None,
+        part: bool,
     ) -> None:
         row = WindowRow(
             run_id=self.run_id,
@@ -194,8 +206,9 @@ class Journal:
             request_id=request_id,
             read_at=pendulum.now("UTC"),
         )
-        if task.parent:  # people are not told apart here: one row speaks of all of them
-            before = self._of_details.get(row.resource)
-            row = self._of_details[row.resource] = row.after(before)
+        if task.parent or part:  # people are not told apart here, nor parts of a list: one row speaks of all of them
+            one = row.resource, row.variant, row.date_range
+            before = self._spoken_of.get(one)
+            row = self._spoken_of[one] = row.after(before)
             self._windows = [one for one in self._windows if one is not before]
         self._windows.append(row)

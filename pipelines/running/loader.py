@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
+from math import inf
 
 from dlt.extract import DltResource
 
@@ -14,6 +15,9 @@ from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
+from pipelines.storing.newer import without_newer
+from pipelines.storing.open_pages import open_rows
+from sources.rest.errors import RequestRejectedError, UnexpectedBodyError
 from sources.rest.reading.answers import Answer, Failure, Skipped
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
@@ -64,6 +68,7 @@ class Loader:
         self._progress = progress
         self._breaker = CircuitBreaker()
         self._committer = committer
+        self._closed: list[Task] = []
         self._columns_before = self._committer.evolved()
 
     @property
@@ -72,26 +77,36 @@ class Loader:
         return self._breaker.missing
 
     def load(self, tasks: Sequence[Task], extra: ExtraResources = tuple) -> None:
-        """Read tasks and commit them slice by slice.
+        """Read tasks and commit them slice by slice; a list over many pages is read in parts, each with its slice.
 
         Args:
             tasks: what to read, in this order.
             extra: further tables for the first slice of the run.
         """
-        for group in slices(tasks, self.slice_units):
-            answers = [with_tombstones(answer, self._dataset.warehouse) for answer in self.answers(group)]
+        queue, first = list(tasks), True
+        while queue:
+            group = next(slices(queue, self.slice_units))
+            pages = max(1, self.slice_units // max(1, sum(task.endpoint.units for task in group if task.paged)))
+            warehouse = self._dataset.warehouse
+            answers = [
+                with_tombstones(without_newer(answer, warehouse), warehouse) for answer in self.answers(group, pages)
+            ]
+            queue = [*(answer.rest for answer in answers if answer.more), *queue[len(group) :]]
             if answers:
                 for alike in by_variant(answers):
                     self.differs(alike)
-                self.commit(answers, () if self._journal.outcome.windows else extra())
+                first_of_run = first and not self._journal.outcome.windows
+                self.commit(answers, extra() if first_of_run else ())
+                first = False
 
-    def answers(self, tasks: Sequence[Task]) -> Iterator[Answer]:
-        """Read tasks; failures and what was not asked for are noted."""
+    def answers(self, tasks: Sequence[Task], pages: float = inf) -> Iterator[Answer]:
+        """Read tasks, of lists over many pages at most so many; failures and what was not asked for are noted."""
         self._dataset.warehouse.release()
         self._reader.evolved = self._committer.evolved()
         outcome, breaker = self._journal.outcome, self._breaker
-        for result in self._reader.read_all(tasks, skip=breaker.skips, in_flight=self._in_flight):
-            self._progress(result.task)
+        for result in self._reader.read_all(tasks, skip=breaker.skips, in_flight=self._in_flight, pages=pages):
+            if not (isinstance(result, Answer) and result.more):
+                self._progress(result.task)
             if isinstance(result, Skipped) and result.task.endpoint.scope in breaker.missing:
                 breaker.lacks(result.task)
                 self._journal.unsettled.append(result.task)
@@ -124,7 +139,11 @@ class Loader:
         if not self.commits:
             return
         self._journal.loaded(answers)  # the run's own row goes with them
-        self._committer.commit(answers, self._reader.tenant, [*self._journal.take_rows(restatements=True), *extra])
+        self._committer.commit(
+            answers,
+            self._reader.tenant,
+            [*self._journal.take_rows(restatements=True), *self._open_rows(answers), *extra],
+        )
         self._journal.outcome.unknown |= {
             (table, name)
             for answer in answers
@@ -134,12 +153,19 @@ class Loader:
 
     def close(self) -> None:
         """Commit what is left to say of the run; differences that were only looked at are no restatements."""
-        self._committer.commit([], self._reader.tenant, self._journal.take_rows(restatements=self.commits))
+        rows = self._journal.take_rows(restatements=self.commits)
+        self._committer.commit([], self._reader.tenant, [*rows, *self._open_rows([])])
+
+    def _open_rows(self, answers: Sequence[Answer]) -> list[DltResource]:
+        closed, self._closed = self._closed, []
+        return open_rows(answers, closed)
 
     def _failed(self, failure: Failure) -> None:
         outcome = self._journal.outcome
         self._journal.failed(failure)
         self._breaker.failed(failure)
+        if failure.task.after and isinstance(failure.error, UnexpectedBodyError | RequestRejectedError):
+            self._closed.append(failure.task)  # what leads nowhere is begun anew
         if self._breaker.stopped:
             outcome.stopped = self._breaker.stopped
             self._reader.session.budget.close()  # calls that wait for their turn would only meet the same

@@ -22,6 +22,7 @@ from pipelines.running.run import Run
 from pipelines.running.signals import Stopped, stopped_by_signals
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
+from pipelines.storing.open_pages import open_pages
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, UnauthorizedError
@@ -164,7 +165,8 @@ def planned(
             **dataset.warehouse.rows_per_day(row, config.policy.today),
         }.items()
     }
-    policy = replace(config.policy, values=values, rows_per_day=rows_per_day)
+    begun = open_pages(dataset.warehouse, tables)
+    policy = replace(config.policy, values=values, rows_per_day=rows_per_day, open_pages=begun)
     return planner(endpoints, config.days, policy, dataset.ledger), policy
 
 

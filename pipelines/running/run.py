@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipelines.people.detail_queue import delete_strangers, queue_of, read_rows
+from pipelines.people.detail_queue import delete_strangers, queue_of, read_rows, rewritten_rows
 from pipelines.planning.plan import Plan, slices
 from pipelines.planning.policy import Policy
 from pipelines.running.checks import Checks
@@ -108,6 +108,9 @@ class Run:
         """Read the details of everybody whose figures have changed, best first."""
         queue = queue_of(endpoint, self._reader.endpoints, self._dataset.warehouse)
         delete_strangers(endpoint, queue, self._dataset.warehouse)
+        rewritten = rewritten_rows(endpoint, queue, self._dataset.warehouse)
+        if rewritten:
+            self._loader.commit([], rewritten)
         for group in slices(queue.tasks, self._loader.slice_units):
             answers = list(self._loader.answers(group))
             if answers:

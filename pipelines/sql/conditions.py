@@ -36,6 +36,11 @@ def since(name: str, first: Any) -> exp.Expr:
     return exp.GTE(this=column(name), expression=value(first))
 
 
+def after(name: str, last: Any) -> exp.Expr:
+    """The column has a later value."""
+    return exp.GT(this=column(name), expression=value(last))
+
+
 def before(name: str, end: Any) -> exp.Expr:
     """The column has an earlier value."""
     return exp.LT(this=column(name), expression=value(end))

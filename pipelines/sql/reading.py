@@ -56,6 +56,12 @@ def sums(name: str, by: Columns, metrics: Sequence[str] = (), where: Sequence[ex
     return Statement(query, (*by.values(), *(Type.DOUBLE for _ in metrics), Type.BIGINT))
 
 
+def largest(name: str, by: Columns, metrics: Columns) -> Statement:
+    """Ask for the largest values of metrics of a table, for each value of some columns."""
+    found = [called(exp.Max(this=column(metric)), f"largest_{metric}") for metric in metrics]
+    return Statement(_grouped(name, by, found, []), (*by.values(), *metrics.values()))
+
+
 def counts_since_first(name: str, by: Columns, moment: str) -> Statement:
     """Ask how many rows a table has for each value of some columns, and when the first of them happened."""
     first = called(exp.Min(this=column(moment)), "first_moment")

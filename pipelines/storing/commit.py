@@ -62,7 +62,7 @@ class Committer:
                 f"the key belongs to profile {tenant}, but the dataset holds profile {self._ledger.tenant}; load"
                 " another profile into another dataset (--dataset), or into another file if what it holds was made up"
             )
-        for answer in answers:
+        for answer in (one for one in answers if not one.more):
             self._ledger.add(answer.task, self._grain, self._today)
         state = self._ledger.to_state()
 

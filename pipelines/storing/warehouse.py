@@ -11,7 +11,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
 
-from pipelines.sql.conditions import before, between, none_of, of_variant, of_window, one_of, since
+from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
 from pipelines.sql.reading import Columns, counts_since_first, latest_rows, rows, sums, types_of
 from pipelines.sql.rendering import names_of, render
 from pipelines.sql.statement import Statement
@@ -151,6 +151,13 @@ class Warehouse:
         endpoint = task.endpoint
         keys = types_of(column for column in endpoint.columns if column.key)
         where = [since(endpoint.time_column, start), before(endpoint.time_column, end), *of_variant(task, self._grain)]
+        return set(self.ask(rows(endpoint.name, keys, where)))
+
+    def keys_newer(self, task: Task, end: Date) -> set[tuple[Any, ...]]:
+        """Keys of the rows of a variant of an entity whose figures stand for a range that ends after a day."""
+        endpoint = task.endpoint
+        keys = types_of(column for column in endpoint.columns if column.key)
+        where = [after(endpoint.figures_columns[-1].name, end), *of_variant(task, self._grain)]
         return set(self.ask(rows(endpoint.name, keys, where)))
 
     def latest(self, endpoint: Endpoint, column: str, figures: Sequence[str]) -> dict[str, tuple[Any, ...]]:

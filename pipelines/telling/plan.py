@@ -16,13 +16,14 @@ if TYPE_CHECKING:
 def print_plan(found: "Preview", config: "RunConfig") -> None:
     """Print what a sync would do now."""
     limits = config.limits
-    lines = table("resource", "windows", "calls", "units", "minutes", "days", "why", "scope")
+    lines = table("resource", "windows", "calls", "units", "at most", "minutes", "days", "why", "scope")
     for name, line in named(found.lines):
         lines.add_row(
             name,
             str(line.windows),
             str(line.calls),
             f"{line.units}{'+' if line.assumed else ''}",
+            _most(line.units_max),
             f"{limits.rate.minutes(line.units):.1f}",
             _days(line.first_day, line.last_day),
             ", ".join(f"{reason} {count}" for reason, count in line.reasons.items()),
@@ -30,11 +31,17 @@ def print_plan(found: "Preview", config: "RunConfig") -> None:
         )
     total = _total(found.lines)
     sums = [str(total[name]) for name in ("windows", "calls", "units")]
-    lines.add_row("total", *sums, f"{limits.rate.minutes(total['units']):.1f}")
+    least, most = _bounds(found.lines)
+    lines.add_row("total", *sums, _most(most), f"{limits.rate.minutes(total['units']):.1f}")
     out = wide()
     out.print(lines)
     personal = [f"{line.resource} ({', '.join(line.pii)})" for line in found.lines if line.pii]
     out.print(f"personal data: {', '.join(dict.fromkeys(personal)) or 'none'}")
+    if least != most:
+        lasts = limits.rate.minutes
+        bound = f"to {most} units, {lasts(least)} to {lasts(most)}" if most is not None else f"units, {lasts(least)}"
+        at_least = "" if most is not None else "at least "
+        out.print(f"a sync spends {at_least}{least} {bound} minutes, if no call is repeated")
     if any(line.assumed for line in found.lines):
         out.print("+ at least: how many ids it has to ask for is known once they are loaded")
     if any(Reason.CHECK in line.reasons for line in found.lines):
@@ -49,6 +56,7 @@ def print_plan_json(found: "Preview", config: "RunConfig") -> None:
     """Print the same facts as one JSON document."""
     limits, policy = config.limits, config.policy
     total = _total(found.lines)
+    least, most = _bounds(found.lines)
     write_json(
         {
             "destination": config.target.destination,
@@ -64,13 +72,23 @@ def print_plan_json(found: "Preview", config: "RunConfig") -> None:
             "max_minutes": limits.max_minutes,
             "pending": found.pending,
             "resources": [{**asdict(line), "minutes": limits.rate.minutes(line.units)} for line in found.lines],
-            "total": {**total, "minutes": limits.rate.minutes(total["units"])},
+            "total": {**total, "units_min": least, "units_max": most, "minutes": limits.rate.minutes(total["units"])},
         }
     )
 
 
 def _total(lines: "Sequence[Line]") -> dict[str, int]:
     return {name: sum(getattr(line, name) for line in lines) for name in ("windows", "calls", "units")}
+
+
+def _bounds(lines: "Sequence[Line]") -> tuple[int, int | None]:
+    """Units at least, and at most; None where nothing bounds them."""
+    most = [line.units_max for line in lines if line.units_max is not None]
+    return sum(line.units_min for line in lines), sum(most) if len(most) == len(lines) else None
+
+
+def _most(units: int | None) -> str:
+    return "not known" if units is None else str(units)
 
 
 def _days(first: object, last: object) -> str:

@@ -20,8 +20,9 @@ Readings, where the contract leaves a choice open:
 - `/keywords` knows a day two days later. Ad spend of a day may be restated for four weeks.
 - Days and moments are UTC; the reporting currency is USD; `/revenue/cash` is in the row's own currency.
 - `/customers` and `/visitors` are sorted by time, latest first, then by id. `/visitors` lists who was seen in the
-  range, with lifetime figures, so `last_seen_at` may lie after it. Journeys run oldest first, `is_synthetic` marks
-  payments, and their `limit` is that of the lists (10, at most 100). `conversion_count` counts every goal.
+  range. Figures of people are of their lifetime, so `last_seen_at` may lie after the range, or of the range only.
+  Journeys run oldest first, `is_synthetic` marks payments, and their `limit` is that of the lists (10, at most 100).
+  `conversion_count` counts every goal.
 - `/goals` needs `conversions:read`, `/attribution-coverage` `analytics:read`, all ad endpoints `campaigns:read`.
 """
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, get_origin, get_type_hints
 from sandbox.atribu.facts.attribution import MODELS
 from sandbox.atribu.facts.events import GOALS, LEVELS
 from sandbox.atribu.facts.view import View
-from sandbox.atribu.settings import Generation, Paging, Settings
+from sandbox.atribu.settings import Figures, Generation, Paging, Settings
 from sandbox.server.replies import Refusal, Row
 
 MAX_DAYS = 366
@@ -107,6 +107,7 @@ class Query:
     generation: Generation
     paging: Paging
     zero_fill: bool
+    figures: Figures
     capped: bool = True
     parent: str = ""
     model: str = "last_touch"
@@ -177,7 +178,13 @@ def read_query(
         raise Refusal(400, "cursor_time and cursor_id belong together")
     if "cursor_id" in fields:
         fields["cursor"] = fields.pop("cursor_time"), fields.pop("cursor_id")
-    query = Query(generation=settings.generation, paging=settings.paging, zero_fill=settings.zero_fill, **fields)
+    query = Query(
+        generation=settings.generation,
+        paging=settings.paging,
+        zero_fill=settings.zero_fill,
+        figures=settings.figures,
+        **fields,
+    )
     if query.first > query.last:
         raise _bad_range("date_from is after date_to")
     if query.last - query.first >= MAX_DAYS:

@@ -13,6 +13,7 @@ FULL_KEY = "atb_live_sandbox_all_scopes"
 DEFAULT_KEY = "atb_live_sandbox_default_scopes"
 
 Generation = Literal["new", "old"]
+Figures = Literal["lifetime", "range"]
 Paging = Literal["in_pagination", "packed_cursor", "from_last_row"]
 
 
@@ -58,7 +59,8 @@ class Settings(BaseSettings):
     `size` and `population` make the world when the app is created. `today` is the day on which questions are asked:
     move it to see the past restated. `keys` are the API keys with their scopes. `generation` picks the field sets of
     section 0.1 of the contract, `paging` how the cursor is handed out (section 1.8), `zero_fill` whether series list
-    days without data. `canaries` are planted in what the server says; searching does not find people by them.
+    days without data, `figures` whether figures of people are of their lifetime or of the days that were asked for.
+    `canaries` are planted in what the server says; searching does not find people by them.
 
     With a `population` the world consists of these people and spends nothing on ads; what was `today` when the app was
     created is the last day before they start to change.
@@ -72,4 +74,5 @@ class Settings(BaseSettings):
     generation: Generation = "new"
     paging: Paging = "in_pagination"
     zero_fill: bool = False
+    figures: Figures = "lifetime"
     canaries: Canaries | None = None

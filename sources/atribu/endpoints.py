@@ -320,9 +320,11 @@ _ROWS: Final = (
             param="id",
             column="customer_profile_id",
             signature={
-                "customers": ("conversion_time", "touch_count", "conversion_count", "total_revenue"),
-                "visitors": ("last_seen_at", "session_count", "total_pageviews", "total_revenue"),
+                "customers": ("conversion_time", "touch_count"),
+                "visitors": ("last_seen_at",),
             },
+            summed={"customers": ("touch_count", "revenue")},
+            largest={"customers": ("conversion_count", "total_revenue")},
             endpoint="customers",
             rank_by=("total_revenue", "conversion_time"),
         ),

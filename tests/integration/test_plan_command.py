@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,25 @@ def test_a_plan_costs_what_the_sync_spends_on_the_first_day_and_on_the_second(
     for today in (FIRST, LATER):
         planned_units, spent = syncs.plan_and_sync("--since", "2026-03-23", "--today", today)
         assert planned_units == spent
+
+
+@pytest.mark.parametrize("later", [1, pytest.param(20, marks=pytest.mark.sweep)])
+def test_what_a_sync_spends_lies_between_the_bounds_of_its_plan_however_much_is_restated(
+    serve: Serve, elt: Elt, later: int
+) -> None:
+    sandbox = serve(today=date(2026, 3, 31))
+    arguments = ("--since", "2026-03-10", "--today")
+    for today in (date(2026, 3, 31), date(2026, 3, 31) + timedelta(later)):
+        sandbox.settings.today, before = today, sandbox.units_spent
+        total = planned(elt, *arguments, str(today))["total"]
+        assert elt("sync", "atribu", *arguments, str(today)).code == 0
+        spent = sandbox.units_spent - before
+        assert total["units_min"] <= spent <= total["units_max"]
+    assert spent > total["units"]
+    again = planned(elt, *arguments, str(today))["total"]["units"]
+    before = sandbox.units_spent
+    assert elt("sync", "atribu", *arguments, str(today)).code == 0
+    assert sandbox.units_spent - before == again
 
 
 @pytest.mark.sweep
@@ -217,6 +236,8 @@ def test_lines_hold_what_a_person_wants_to_know(serve: Serve, elt: Elt, monkeypa
         "windows": 31,
         "calls": 31,
         "units": 31,
+        "units_min": 31,
+        "units_max": 31,
         "minutes": 5.17,
         "first_day": "2026-03-01",
         "last_day": "2026-03-31",
@@ -225,7 +246,14 @@ def test_lines_hold_what_a_person_wants_to_know(serve: Serve, elt: Elt, monkeypa
         "pii": [],
         "assumed": False,
     }
-    assert document["total"] == {"windows": 125, "calls": 125, "units": 125, "minutes": 20.83}
+    assert document["total"] == {
+        "windows": 125,
+        "calls": 125,
+        "units": 125,
+        "units_min": 125,
+        "units_max": 125,
+        "minutes": 20.83,
+    }
     assert "campaigns last_touch ad_set" in text
     assert text.count("new 7, history 24") == 4
     assert "a sync stops after 5 units" in text

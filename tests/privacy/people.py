@@ -23,6 +23,9 @@ OWN: Final = {column.name for column in OWN_COLUMNS}
 SECRET: Final = "a secret of thirty-two characters"
 PERSONAL: Final = ("customers", "visitors", "journeys")
 
+OURS: Final = frozenset({"profile_id", "figures_from", "figures_to"})
+"""Columns that come from the request."""
+
 Row = dict[str, Any]
 
 
@@ -82,9 +85,7 @@ def differing(sandbox: Sandbox, first: date, goals: Iterable[str] = GOALS) -> li
 
 def comparable(rows: Iterable[Row]) -> list[str]:
     """Rows in an order of their own, without what the API does not send."""
-    return sorted(
-        str({name: _plain(value) for name, value in sorted(row.items()) if name != "profile_id"}) for row in rows
-    )
+    return sorted(str({name: _plain(value) for name, value in sorted(row.items()) if name not in OURS}) for row in rows)
 
 
 def _plain(value: Any) -> Any:

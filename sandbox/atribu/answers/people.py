@@ -1,6 +1,7 @@
 """Answers that name people: customers, visitors and journeys (sections 5 and 6 of the contract)."""
 
 from functools import partial
+from typing import TypeVar
 
 from sandbox.atribu.answers.paging import Listing
 from sandbox.atribu.answers.shapes import moment, money, units
@@ -8,6 +9,8 @@ from sandbox.atribu.facts.events import GOALS, MICROS_PER_CENT, UNITS_PER_USD, C
 from sandbox.atribu.facts.view import KnownConversion, View, kept
 from sandbox.atribu.parameters import Cursor, Query
 from sandbox.server.replies import Row
+
+Happened = TypeVar("Happened", Visit, Conversion)
 
 
 def _matches(person: Person | None, search: str) -> bool:
@@ -27,13 +30,14 @@ def _identity(person: Person | None) -> Row:
 def customers(view: View, query: Query) -> Listing[KnownConversion]:
     """Answer `/customers`: one row per conversion of the goal in the range, latest first.
 
-    Where it came from is the last touch; the two lifetime figures are as known today.
+    Where it came from is the last touch; the two figures of the person are as known today, of their lifetime or of the
+    range.
     """
     found = _of_goal(view, query.days(view), query.goal)
     if query.search:
         found = [known for known in found if _matches(known.conversion.visitor.person, query.search)]
     fields = ("conversion_time", "conversion_id")
-    return Listing(query, found, _converted_at, partial(_customer, view), fields)
+    return Listing(query, found, _converted_at, partial(_customer, view, _counted(view, query)), fields)
 
 
 @kept
@@ -46,10 +50,19 @@ def _converted_at(known: KnownConversion) -> Cursor:
     return -known.conversion.at, known.conversion.conversion_id
 
 
-def _customer(view: View, known: KnownConversion) -> Row:
+def _counted(view: View, query: Query) -> range:
+    """Give the days whose events count in the figures of people."""
+    return query.days(view) if query.figures == "range" else view.clip(view.first_day, view.last)
+
+
+def _within(happened: list[Happened], days: range) -> list[Happened]:
+    return [one for one in happened if days.start <= one.day < days.stop]
+
+
+def _customer(view: View, days: range, known: KnownConversion) -> Row:
     conversion, touches = known
     last = touches[-1] if touches else None
-    life = view.lives[conversion.visitor.identity].conversions
+    life = _within(view.lives[conversion.visitor.identity].conversions, days)
     return {
         "conversion_id": conversion.conversion_id,
         **_identity(conversion.visitor.person),
@@ -69,26 +82,31 @@ def _customer(view: View, known: KnownConversion) -> Row:
 
 
 def visitors(view: View, query: Query) -> Listing[Visitor]:
-    """Answer `/visitors`: whoever was seen in the range, with lifetime figures as known today, last seen first."""
-    seen = _seen(view, query.days(view))
+    """Answer `/visitors`: whoever was seen in the range, last seen first.
+
+    Figures are as known today, of their lifetime or of the range.
+    """
+    days = _counted(view, query)
+    seen = _seen(view, query.days(view), days)
     if query.search:
         seen = [visitor for visitor in seen if _matches(visitor.person, query.search)]
     fields = ("last_seen_at", "visitor_id")
-    return Listing(query, seen, partial(_last_seen, view), partial(_visitor, view), fields)
+    return Listing(query, seen, partial(_last_seen, view, days), partial(_visitor, view, days), fields)
 
 
 @kept
-def _seen(view: View, days: range) -> list[Visitor]:
-    return sorted(view.visitors(days), key=partial(_last_seen, view))
+def _seen(view: View, asked: range, days: range) -> list[Visitor]:
+    return sorted(view.visitors(asked), key=partial(_last_seen, view, days))
 
 
-def _last_seen(view: View, visitor: Visitor) -> Cursor:
-    return -view.visits_of(visitor)[-1].at, visitor.visitor_id
+def _last_seen(view: View, days: range, visitor: Visitor) -> Cursor:
+    return -_within(view.visits_of(visitor), days)[-1].at, visitor.visitor_id
 
 
-def _visitor(view: View, visitor: Visitor) -> Row:
-    visits = view.visits_of(visitor)
+def _visitor(view: View, days: range, visitor: Visitor) -> Row:
+    visits = _within(view.visits_of(visitor), days)
     latest = visits[-1]
+    paid = _within(view.lives[visitor.identity].conversions, days)
     return {
         "visitor_id": visitor.visitor_id,
         **_identity(visitor.person),
@@ -98,7 +116,7 @@ def _visitor(view: View, visitor: Visitor) -> Row:
         "os": visitor.os,
         "channel": latest.channel,
         "source": latest.source,
-        "total_revenue": money(sum(conversion.cash for conversion in view.lives[visitor.identity].conversions)),
+        "total_revenue": money(sum(conversion.cash for conversion in paid)),
         "last_seen_at": moment(latest.at),
         "session_count": len(visits),
         "total_pageviews": sum(visit.pageviews for visit in visits),

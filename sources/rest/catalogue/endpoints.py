@@ -6,6 +6,7 @@ from enum import StrEnum
 from functools import cached_property
 from itertools import product
 from string import Formatter
+from typing import Final
 
 from sources.rest.catalogue.api import Call
 from sources.rest.catalogue.columns import (
@@ -19,6 +20,11 @@ from sources.rest.catalogue.columns import (
     timestamp,
 )
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
+
+_ASKED_FOR: Final = (
+    "that the row's figures were asked for with; they may be sums over this range. Null in rows that were loaded before"
+    " this column was."
+)
 
 
 class Kind(StrEnum):
@@ -177,10 +183,23 @@ class Endpoint(Call):
         return tuple(column.name for column in self.request_columns)
 
     @cached_property
+    def figures_columns(self) -> tuple[Column, ...]:
+        """Columns that say for which range of days the figures of an entity's row stand: the one that was asked for.
+
+        The server may aggregate figures of a person over it, so that a row without it says nothing certain.
+        """
+        if self.kind is not Kind.ENTITY:
+            return ()
+        return (
+            calendar_day("figures_from", f"First day of the range {_ASKED_FOR}"),
+            calendar_day("figures_to", f"Last day of the range {_ASKED_FOR}"),
+        )
+
+    @cached_property
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
         place = (POSITION,) if self.kind is Kind.DETAIL else ()
-        return (*self.request_columns, *place, *self.columns, *OWN_COLUMNS)
+        return (*self.request_columns, *self.figures_columns, *place, *self.columns, *OWN_COLUMNS)
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:

@@ -105,7 +105,11 @@ class Parents:
     Args:
         param: path parameter that takes the id of the parent.
         column: column with that id, in the parents' rows and in the details.
-        signature: endpoint -> columns of a parent's latest row; the details have changed when one of these has.
+        signature: endpoint -> columns of a parent's latest row; the details have changed when one of these has. None
+            may depend on the range of days that the row was asked for with.
+        summed: endpoint -> columns whose sums over a parent's rows count too, and how many rows these are.
+        largest: endpoint -> columns whose largest values among a parent's rows count too. They may be sums over a
+            range: a row outlives the range that it was asked for with, so that the largest one does not fall with it.
         endpoint: parent endpoint that decides the order of reading.
         rank_by: its columns that rank the parents, largest first.
     """
@@ -115,3 +119,5 @@ class Parents:
     signature: Mapping[str, tuple[str, ...]]
     endpoint: str
     rank_by: tuple[str, ...]
+    summed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    largest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

@@ -1,11 +1,12 @@
 """What becomes of a task: an answer with its tables, a failure, or nothing because it was not asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 
 from sources.rest.errors import ApiError
+from sources.rest.reading.paging import Paginator
 from sources.rest.reading.tasks import Task
 
 
@@ -22,6 +23,8 @@ class Answer:
         empty: the server sent no content at all, which counts as no rows.
         dropped_fields: unknown fields of personal rows, which are not loaded.
         tenant: whose rows they are.
+        more: parameters of the page that goes on; none where the list was read as far as it was asked for.
+        paginator: the list as far as this run has read it, where it has pages.
     """
 
     task: Task
@@ -33,6 +36,19 @@ class Answer:
     empty: bool = False
     dropped_fields: frozenset[str] = frozenset()
     tenant: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
+    paginator: Paginator | None = None
+
+    @property
+    def is_part(self) -> bool:
+        """Whether it is one of several parts of a list."""
+        return bool(self.more or self.task.after)
+
+    @property
+    def rest(self) -> Task:
+        """What is left to read of the list after this part."""
+        pages = max(1, self.task.pages - (self.paginator.pages if self.paginator else 0))
+        return replace(self.task, after=self.more, paginator=self.paginator, pages=pages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,10 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf
 from typing import Any, Final
 
+from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
 from sources.rest.dotted_path import value_at
 from sources.rest.errors import UnexpectedBodyError, WrongShapeError
@@ -24,6 +26,8 @@ class Fetched:
     truncated: bool = False
     empty: bool = False
     request_id: str | None = None
+    more: tuple[tuple[str, str], ...] = ()
+    paginator: Paginator | None = None
 
     def add(self, other: "Fetched", ids: Mapping[str, str] = NO_IDS) -> None:
         """Take in what another call has brought; its rows get the ids as fields."""
@@ -47,38 +51,56 @@ class Fetcher:
         self._session = session
         self._lock = threading.Lock()
 
-    def fetch(self, task: Task, ids: Mapping[str, str] = NO_IDS) -> Fetched:
+    def fetch(self, task: Task, ids: Mapping[str, str] = NO_IDS, *, pages: float = inf) -> Fetched:
         """Ask for a task, with further parameters for ids; a list that moves meanwhile is read once more.
+
+        Args:
+            task: what is asked for.
+            ids: further parameters.
+            pages: most pages to read now; what they bring is a part of the list then. It also is if nothing more may be
+                spent meanwhile.
 
         Raises:
             ApiError: a call failed, or an answer is not what the contract says.
+            BudgetClosedError: nothing may be spent.
         """
         params = {**task.params(self._session.api.date_range), **ids}
-        found = Fetched()
+        found = Fetched(paginator=task.paginator or Paginator(task.endpoint, resumed=bool(task.after)))
         try:
             try:
-                self._read_pages(task, params, found)
+                self._read_pages(task, params, found, task.after, pages)
             except BrokenPaginationError:
-                found = Fetched()
-                self._read_pages(task, params, found)
+                if task.paginator and task.paginator.restarted:
+                    raise
+                found = Fetched(paginator=Paginator(task.endpoint, restarted=True))
+                self._read_pages(task, params, found, (), pages)
         except WrongShapeError as error:
             raise UnexpectedBodyError(str(error), endpoint=task.endpoint.name, request_id=found.request_id) from None
         return found
 
-    def _read_pages(self, task: Task, params: Mapping[str, str], found: Fetched) -> None:
+    def _read_pages(self, task: Task, params: Mapping[str, str], found: Fetched, after: NextPage, most: float) -> None:
         endpoint, pagination = task.endpoint, self._session.api.pagination
-        paginator = Paginator(endpoint)
-        more: NextPage = ()
-        while more is not None:
-            reply = self._session.get(endpoint, {**params, **dict(more)})
+        paginator = found.paginator or Paginator(endpoint)
+        paginator.begin_part()
+        more = after
+        while more is not None and paginator.pages < most:
+            try:
+                reply = self._session.get(endpoint, {**params, **dict(more)})
+            except BudgetClosedError:
+                if most == inf or not paginator.pages:
+                    raise
+                break
             found.request_id = reply.request_id
             if reply.empty:
-                found.empty = True
+                found.empty = paginator.ended = True
                 return
             self._check_meta(task, reply.body)
             page = extract_rows(endpoint, reply.body)
             found.add(Fetched(page, extract_totals(endpoint, reply.body), request_id=reply.request_id))
             more = paginator.add(page, value_at(reply.body, pagination) if pagination else None)
+            if task.since and paginator.is_before(task.since):
+                more = None
+        found.more = more or ()
         found.truncated = paginator.cut_off
 
     def _check_meta(self, task: Task, body: Any) -> None:

@@ -2,7 +2,8 @@
 
 import base64
 import binascii
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final
 
 import orjson
@@ -14,6 +15,15 @@ from sources.rest.errors import WrongShapeError
 PAGES_MAX: Final = 10_000
 """Pages after which a list is taken to have no end: a million rows of one range."""
 
+OFFSET_MAX: Final = timedelta(hours=14)
+"""Farthest that a day anywhere on earth begins or ends from the same day in UTC.
+
+The API does not say in which time zone it cuts days: rows nearer to the ends of a range may belong to the days beside
+it, and say nothing.
+"""
+
+_AFTER: Final = timedelta(microseconds=1)
+
 NextPage = tuple[tuple[str, str], ...] | None
 """Query parameters of a next page; None after the last one."""
 
@@ -23,18 +33,56 @@ class BrokenPaginationError(WrongShapeError):
 
 
 class Paginator:
-    """The pages of one list, as they come.
+    """The pages of one list, as they come; one may be read part by part.
 
     Attributes:
         cut_off: the list is longer than it can be asked for.
+        pages: that were read in the part that is under way.
+        rows: that were read in all parts of this run.
+        restarted: the list moved while it was read, and is read once more from its start.
+        in_order: so far, rows have come newest first, by the time that the cursor names.
+        top: moment before which all rows of this part lie; None at the start of the list.
+        oldest: time of the last row so far.
+        ended: there is no next page.
+        resumed: its beginning was read in an earlier run.
+
+    Args:
+        endpoint: whose list it is.
+        restarted: see above.
+        resumed: see above.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, *, restarted: bool = False, resumed: bool = False) -> None:
         self.cut_off = False
+        self.pages = self.rows = 0
+        self.restarted = restarted
+        self.in_order = True
+        self.top: datetime | None = None
+        self.oldest: datetime | None = None
+        self.ended = False
+        self.resumed = resumed
         self._endpoint = endpoint
         self._asked: set[NextPage] = set()
         self._seen: set[tuple[object, ...]] = set()
         self._end = ""
+
+    @property
+    def whole(self) -> bool:
+        """Whether this run has read the list from its start to its end."""
+        return self.ended and not self.resumed
+
+    def begin_part(self) -> None:
+        """Note that what comes now is loaded apart from what was before."""
+        self.pages, self.top = 0, self.oldest and self.oldest + _AFTER
+
+    def lists(self, key: Iterable[object]) -> bool:
+        """Whether this run has seen a row with a key."""
+        return tuple(map(repr, key)) in self._seen
+
+    def is_before(self, day: date) -> bool:
+        """Whether all that is left happened before a day, wherever on earth that begins."""
+        begins = datetime(day.year, day.month, day.day, tzinfo=UTC) - OFFSET_MAX
+        return self.in_order and self.oldest is not None and self.oldest < begins
 
     def add(self, page: Sequence[Mapping[str, Any]], pagination: object) -> NextPage:
         """Take a page and return how the next one is asked for, None after the last one.
@@ -45,11 +93,13 @@ class Paginator:
             BrokenPaginationError: the page repeats rows, leads back, or leads nowhere.
             WrongShapeError: the answer does not say whether there is a next page.
         """
+        self.pages, self.rows = self.pages + 1, self.rows + len(page)
         cursor, cap = self._endpoint.cursor, self._endpoint.cap or float("inf")
         if cursor is None:
             self.cut_off = len(page) >= cap or (isinstance(pagination, dict) and pagination.get("has_next") is True)
             return None
         self._check_repeated(page)
+        self._follow_time(page)
         more = next_page(cursor, pagination, page)
         if more is not None and more in self._asked:
             raise BrokenPaginationError("the next page leads back to one that was read")
@@ -58,7 +108,19 @@ class Paginator:
         self._asked.add(more)
         if len(self._asked) >= PAGES_MAX:
             raise BrokenPaginationError(f"there are more than {PAGES_MAX} pages, and still a next one")
+        self.ended = more is None
         return more
+
+    def _follow_time(self, page: Sequence[Mapping[str, Any]]) -> None:
+        """See whether rows come newest first; the vendor does not document it."""
+        for row in page:
+            moment = _moment(row.get(self._endpoint.time_column)) if isinstance(row, dict) else None
+            if moment is None or (self.oldest is not None and moment > self.oldest):
+                self.in_order = False
+                return
+            if self.oldest is None and self.resumed:
+                self.top = moment
+            self.oldest = moment
 
     def _check_repeated(self, page: Sequence[Mapping[str, Any]]) -> None:
         """Refuse a page that repeats rows of an earlier one.
@@ -145,6 +207,15 @@ def _unbase64(text: str) -> bytes:
         return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         return b""
+
+
+def _moment(value: object) -> datetime | None:
+    """Read a time as it stands in a row; without an offset it counts as UTC, as when it is stored."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
 
 
 def _texts(values: Sequence[object]) -> tuple[str, ...] | None:

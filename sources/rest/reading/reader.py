@@ -4,6 +4,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
+from math import inf
 from typing import Any, Final
 
 import pendulum
@@ -66,14 +67,14 @@ class Reader:
         """After the first answer, the profile that the key belongs to."""
         return self._fetcher.tenant
 
-    def read(self, task: Task) -> Answer:
-        """Ask for a task and return its tables.
+    def read(self, task: Task, *, pages: float = inf) -> Answer:
+        """Ask for a task and return its tables; of a list over many pages, at most so many at once.
 
         Raises:
             ApiError: a call failed, or an answer is not what the contract says.
         """
         endpoint = task.endpoint
-        found = self._fetch(task)
+        found = self._fetch(task, pages if task.paged else inf)
         try:
             dates = list(task.window.dates()) if task.window else []
             allowed, dropped_fields = self.privacy.cleaned(endpoint.name, found.rows)
@@ -92,6 +93,8 @@ class Reader:
             empty=found.empty,
             dropped_fields=dropped_fields,
             tenant=self.tenant,
+            more=found.more,
+            paginator=found.paginator,
         )
 
     def values(self, endpoint: str, column: str) -> tuple[str, ...]:
@@ -103,13 +106,25 @@ class Reader:
         return tuple(ids_in(endpoint, column, self._fetcher.fetch(Task(self.endpoints[endpoint])).rows))
 
     def read_all(
-        self, tasks: Iterable[Task], *, skip: Callable[[Task], bool] = lambda _: False, in_flight: int = 8
+        self,
+        tasks: Iterable[Task],
+        *,
+        skip: Callable[[Task], bool] = lambda _: False,
+        in_flight: int = 8,
+        pages: float = inf,
     ) -> Iterator[Result]:
-        """Read tasks several at a time; results come in the order of the tasks."""
+        """Read tasks several at a time; results come in the order of the tasks.
+
+        Args:
+            tasks: what to read.
+            skip: tells of each task, when it is its turn, whether it is not asked for.
+            in_flight: how many are asked for at once.
+            pages: most pages of each list; the answer is then a part of it.
+        """
 
         def one(task: Task) -> Result:
             try:
-                return Skipped(task) if skip(task) else self.read(task)
+                return Skipped(task) if skip(task) else self.read(task, pages=pages)
             except ApiError as error:
                 return Failure(task, error)
             except BudgetClosedError:
@@ -135,11 +150,11 @@ class Reader:
                 if self.abandoned:
                     return Skipped(task)
 
-    def _fetch(self, task: Task) -> Fetched:
+    def _fetch(self, task: Task, pages: float) -> Fetched:
         """Ask for a task, once per group of ids where its endpoint needs them."""
         for_each = task.endpoint.for_each
         if for_each is None:
-            return self._fetcher.fetch(task)
+            return self._fetcher.fetch(task, pages=pages)
         ids, truncated = self._ids.of(for_each, task)
         found = Fetched(truncated=truncated)
         for params in id_params(for_each, ids):
@@ -157,6 +172,9 @@ class Reader:
             context[endpoint.parents.column] = task.parent
         if endpoint.kind is Kind.AGGREGATE and task.window:
             context |= {"date": task.window.start, "grain": self._grain.value}
+        if endpoint.figures_columns and task.window:
+            bounds = (task.window.start, task.window.end)
+            context |= zip((column.name for column in endpoint.figures_columns), bounds, strict=True)
         if endpoint.kind is Kind.LIVE:
             context["read_at"] = now
         return context

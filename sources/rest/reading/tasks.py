@@ -7,6 +7,7 @@ from pendulum import Date
 
 from sources.rest.catalogue.api import DateRange
 from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.reading.paging import Paginator
 from sources.rest.windows import Grain, Window, align, by_grain, split
 
 VariantValues = Mapping[str, tuple[str, ...]]
@@ -22,16 +23,22 @@ class Task:
     Attributes:
         variant: values of the parameters that multiply calls, as (parameter, value) pairs.
         parent: id of the person whose details are asked for; never shown.
+        after: parameters of the page to begin with, where an earlier part of the list is read already.
+        since: pages are left out once they hold only what happened before this day, if the list runs backwards in time.
         reason: why it is asked for.
         pages: calls that it is expected to need.
+        paginator: the list as far as this run has read it; None where it begins.
     """
 
     endpoint: Endpoint
     window: Window | None = None
     variant: tuple[tuple[str, str], ...] = ()
     parent: str = field(default="", repr=False)
+    after: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    since: Date | None = None
     reason: str = field(default="", compare=False)
     pages: int = field(default=1, compare=False)
+    paginator: Paginator | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))
@@ -42,6 +49,11 @@ class Task:
         dates = (endpoint.date_range or usual).params(self.window) if self.window else {}
         parent = {endpoint.parents.param: self.parent} if endpoint.parents else {}
         return {**endpoint.params, **dates, **dict(self.variant), **parent}
+
+    @property
+    def paged(self) -> bool:
+        """Whether it asks for a list over many pages, which may be read and loaded part by part."""
+        return self.endpoint.kind is Kind.ENTITY
 
     @property
     def ids_variant(self) -> tuple[tuple[str, str], ...]:

@@ -55,11 +55,12 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
 
 
 def deduplicated(endpoint: Endpoint, answers: Sequence[Answer]) -> list[Answer]:
-    """Keep each row of an entity only in the last answer that lists it: answers for several ranges may list it."""
+    """Keep each row of an entity only in the answer for the newest range that lists it; of parts, in the last one."""
     if endpoint.kind is not Kind.ENTITY or len(answers) == 1:
         return list(answers)
     listed: set[tuple[Any, ...]] = set()
-    return [unlisted(endpoint, answer, listed) for answer in reversed(answers)][::-1]
+    newest = sorted(enumerate(answers), key=_newest, reverse=True)
+    return [unlisted(endpoint, answer, listed) for _, answer in newest][::-1]
 
 
 def unlisted(endpoint: Endpoint, answer: Answer, listed: set[tuple[Any, ...]]) -> Answer:
@@ -72,6 +73,11 @@ def unlisted(endpoint: Endpoint, answer: Answer, listed: set[tuple[Any, ...]]) -
     gone = answer.tables[endpoint.name][DELETED].to_pylist()
     listed |= {key for key, deleted in zip(keys[endpoint.name], gone, strict=True) if not deleted}
     return replace(answer, tables=tables)
+
+
+def _newest(placed: tuple[int, Answer]) -> tuple[str, int]:
+    place, answer = placed
+    return str(answer.task.window and answer.task.window.end), place
 
 
 def _keys(table: pa.Table, names: Sequence[str]) -> list[tuple[Any, ...]]:

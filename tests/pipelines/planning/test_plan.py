@@ -1,7 +1,9 @@
 """A plan asks for what is new, what was missed and what is older, in the order of its worth; slices cut it."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
+from math import ceil
 from typing import Any
 
 import pytest
@@ -10,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipelines.planning.ledger import Ledger, ServerBehaviour
 from pipelines.planning.plan import Plan, cost, plan, slices
+from pipelines.planning.policy import OpenPages
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task
@@ -74,30 +77,79 @@ def test_days_that_sums_cannot_check_are_read_once_for_the_rungs_that_they_have_
     assert ages == expected
 
 
-def entities(rows_per_day: float, **differs: Any) -> Plan:
-    """The plan for visitors of which 91 days are loaded, a day after they were last looked at."""
+def entities(
+    rows_per_day: float, *, checked: int = 1, begun: Sequence[OpenPages] = (), loaded: int = 91, **differs: Any
+) -> Plan:
+    """The plan for visitors of which some days are loaded, some days after they were last looked at whole."""
     visitors = ENDPOINTS["visitors"]
     ledger, window = Ledger(), Window(TODAY.subtract(days=91), TODAY)
-    ledger.add(Task(visitors, window), Grain.DAY, TODAY)
-    ledger.learn(Task(visitors), Grain.DAY, ServerBehaviour(checked=TODAY.subtract(days=1)))
-    policy = replace(POLICY, rows_per_day={("visitors", ""): rows_per_day}, **differs)
-    return plan([visitors], window, policy, ledger)
+    if loaded:
+        ledger.add(Task(visitors, Window(TODAY.subtract(days=loaded), TODAY)), Grain.DAY, TODAY)
+        ledger.learn(Task(visitors), Grain.DAY, ServerBehaviour(checked=TODAY.subtract(days=checked)))
+    policy = replace(POLICY, rows_per_day={("visitors", ""): rows_per_day}, open_pages={("visitors", ""): begun})
+    return plan([visitors], window, replace(policy, **differs), ledger)
 
 
-def test_all_pages_of_the_horizon_are_read_again_in_as_few_chains_as_a_slice_holds() -> None:
-    made = entities(20, reread_units=600)
+def questions(made: Plan) -> list[tuple[str, str, str, bool]]:
+    """Each task as reason and days, the day down to which it is read, and whether it goes on with a list."""
+    return [(task.reason, str(task.window), str(task.since or ""), bool(task.after)) for task in made.tasks]
+
+
+def test_a_first_load_of_entities_is_one_question_per_366_days_newest_first() -> None:
+    asked = Window(TODAY.subtract(days=499), TODAY)
+    made = plan([ENDPOINTS["visitors"]], asked, POLICY, Ledger())
+    newest = Window(TODAY.subtract(days=365), TODAY)
+    assert told(made.recent) == [f"new: visitors {newest}"]
+    assert told(made.history) == [f"history: visitors {asked.start}..{newest.start.subtract(days=1)}"]
+
+
+@pytest.mark.parametrize("rows", [0, 20, 200])
+def test_the_horizon_of_entities_is_one_question_however_many_rows_it_has(rows: float) -> None:
+    made = entities(rows, reread_units=600)
     assert told(made.tasks) == [f"again: visitors {TODAY.subtract(days=91)}..{TODAY}"]
-    assert (cost(made.tasks), made.notes) == (3 * 19, [])
-    assert [len(entities(rows).tasks) for rows in (0, 20, 200)] == [1, 1, 10]
+    assert (cost(made.tasks), made.notes) == (3 * max(1, ceil(rows * 92 / 100)), [])
+    assert [task.window for task in made.fully_checked] == [Window(TODAY.subtract(days=91), TODAY)]
 
 
-def test_entities_whose_horizon_costs_too_much_climb_the_ladder_and_the_plan_says_so() -> None:
+def test_rows_before_the_horizon_are_asked_for_apart_from_it() -> None:
+    made = entities(20, loaded=80, horizon_days=60)
+    assert told(made.again) == [f"again: visitors {TODAY.subtract(days=61)}..{TODAY}"]
+    assert told(made.history) == [f"history: visitors {TODAY.subtract(days=91)}..{TODAY.subtract(days=81)}"]
+
+
+def test_entities_whose_horizon_costs_too_much_are_read_whole_every_week_and_else_their_newest_pages() -> None:
     made = entities(200, reread_units=100)
-    days_read = {day for task in made.tasks if task.window for day in task.window.dates()}
-    rungs = {TODAY.subtract(days=age + beside) for age in (7, 14, 30, 60, 90) for beside in (-1, 0, 1)}
-    assert days_read == rungs | set(POLICY.recent.dates())
+    horizon, week = f"{TODAY.subtract(days=91)}..{TODAY}", POLICY.recent.start
+    assert questions(made) == [("new", horizon, str(week), False)]
+    assert (cost(made.tasks), made.fully_checked) == (3 * 14, [])
     (note,) = made.notes
     assert "all pages of 90 days again would cost about 540 units, more than reread_units (100)" in note
+    due = entities(200, reread_units=100, checked=7)
+    assert [(reason, since) for reason, _, since, _ in questions(due)] == [("again", "")]
+    assert due.fully_checked
+
+
+def test_without_restatement_only_the_newest_pages_of_entities_are_read_with_figures_of_the_horizon() -> None:
+    horizon = f"{TODAY.subtract(days=91)}..{TODAY}"
+    assert questions(entities(20, restatement=Restatement.NONE)) == [("new", horizon, str(POLICY.recent.start), False)]
+
+
+def test_a_list_that_was_begun_is_gone_on_with_and_on_a_later_day_its_newest_pages_are_read_before() -> None:
+    start, page = TODAY.subtract(days=91), (("cursor_id", "v1"),)
+    same_day = OpenPages(Window(start, TODAY), None, page)
+    assert questions(entities(20, begun=[same_day], loaded=0)) == [("new", f"{start}..{TODAY}", "", True)]
+    earlier = TODAY.subtract(days=2)
+    before = OpenPages(Window(start, earlier), None, page)
+    horizon = f"{TODAY.subtract(days=90)}..{TODAY}"
+    assert questions(entities(20, begun=[before], loaded=0)) == [
+        ("new", horizon, str(earlier), False),
+        ("new", f"{start}..{earlier}", "", True),
+    ]
+
+
+def test_a_list_of_more_pages_than_one_can_have_is_asked_for_in_several_ranges() -> None:
+    ends = [task.window.days for task in entities(20_000, reread_units=10**6).tasks if task.window]
+    assert ends == [25, 25, 25, 17]
 
 
 def test_moving_the_start_back_loads_only_the_days_before_and_those_between() -> None:
