@@ -158,7 +158,7 @@ class Loader:
 
     def _open_rows(self, answers: Sequence[Answer]) -> list[DltResource]:
         closed, self._closed = self._closed, []
-        return open_rows(answers, closed)
+        return open_rows(answers, closed, self._reader.tenant)
 
     def _failed(self, failure: Failure) -> None:
         outcome = self._journal.outcome

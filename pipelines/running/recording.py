@@ -11,7 +11,7 @@ from pipelines.storing.commit import Committer
 from pipelines.storing.history import RUNNING
 from pipelines.storing.status import runs_of
 from pipelines.storing.warehouse import Warehouse
-from sources.rest.errors import ApiError, ConfigurationError
+from sources.rest.errors import ConfigurationError
 
 
 @contextmanager
@@ -24,7 +24,7 @@ def recorded(journal: Journal, committer: Committer, warehouse: Warehouse) -> It
     committer.commit([], None, journal.take_rows(restatements=False))
     try:
         yield
-    except (ApiError, ConfigurationError, DestinationBusyError) as error:
+    except Exception as error:
         if not journal.ended:
             journal.end(exit_code(error))
             with suppress(ConfigurationError, DestinationBusyError):  # the run has failed with the error above

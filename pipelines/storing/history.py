@@ -31,8 +31,8 @@ class RunRow:
     ended_at: Annotated[datetime | None, "When it ended; null if it has not, or was killed."]
     outcome: Annotated[
         str,
-        "done, allowance, failed_windows, later, refused, configuration, interrupted or terminated; running until"
-        " then, killed once a later run has found that it did not come to its end.",
+        "done, allowance, failed_windows, internal, later, refused, configuration, interrupted or terminated;"
+        " running until then, killed once a later run has found that it did not come to its end.",
     ]
     exit_code: Annotated[int | None, "Exit code of the process; null while it runs, and if it was killed."]
     windows: Annotated[int, "Windows loaded, so far while it runs."]

@@ -30,6 +30,7 @@ _KEY: Final = (
 
 COLUMNS: Final[Sequence[Column]] = (
     *_KEY,
+    text("profile_id", "Profile whose rows are read."),
     calendar_day("since", "Day down to which the list is read; null for all of it."),
     text("cursor", "Parameters of the page to go on with, as JSON; null once the list is read."),
     timestamp("read_at", "When the page before it was read."),
@@ -40,14 +41,14 @@ def open_pages(warehouse: Warehouse, tables: set[str]) -> Mapping[tuple[str, str
     """Return the lists that are not read to their end, by resource and variant, newest first."""
     found: dict[tuple[str, str], list[OpenPages]] = defaultdict(list)
     if TABLE in tables:
-        columns = {name: kind for name, kind in types_of(COLUMNS).items() if name != "read_at"}
+        columns = {name: kind for name, kind in types_of(COLUMNS).items() if name not in {"profile_id", "read_at"}}
         for name, variant, start, end, since, cursor in warehouse.ask(rows(TABLE, columns, [is_set("cursor")])):
             after = tuple((key, value) for key, value in orjson.loads(cursor))
             found[name, variant].append(OpenPages(Window(start, end), since, after))
     return {key: sorted(lists, key=lambda one: one.window.end, reverse=True) for key, lists in found.items()}
 
 
-def open_rows(answers: Iterable[Answer], closed: Iterable[Task]) -> list[DltResource]:
+def open_rows(answers: Iterable[Answer], closed: Iterable[Task], profile: str | None) -> list[DltResource]:
     """Make the table of the lists that these answers are parts of, and of those that no sync shall go on with."""
     parts = [(answer.task, answer.more) for answer in answers if answer.is_part]
     lists = [*((task, ()) for task in closed), *parts]
@@ -57,6 +58,7 @@ def open_rows(answers: Iterable[Answer], closed: Iterable[Task]) -> list[DltReso
             "variant": task.variant_text,
             "date_from": task.window.start,
             "date_to": task.window.end,
+            "profile_id": profile,
             "since": task.since,
             "cursor": orjson.dumps(more).decode() if more else None,
             "read_at": pendulum.now("UTC"),
