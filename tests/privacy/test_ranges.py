@@ -276,5 +276,5 @@ def test_whoever_vanishes_from_a_list_of_several_parts_is_deleted(
     assert sync(elt, crowd, resources="visitors").code == 0
     assert len(rows_of("visitors")) == before + 1
     windows = [row for row in rows_of("sync_windows") if row["resource"] == "visitors"]
-    assert [row["rows"] for row in windows] == [before, before]
+    assert [row["row_count"] for row in windows] == [before, before]
     assert [row["cursor"] for row in rows_of("open_pages")] == [None]
