@@ -2,9 +2,11 @@
 
 import re
 import subprocess
+import sys
 from contextlib import redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -69,7 +71,7 @@ def test_the_line_for_cron_says_something_only_if_somebody_has_to_look(tmp_path:
 
 def test_the_lines_of_plain_dlt_load_the_tables_that_they_name(serve: Serve) -> None:
     serve()
-    (code,) = blocks("python", (ROOT / "docs/plain-dlt.md").read_text())
+    code, _ = blocks("python", (ROOT / "docs/plain-dlt.md").read_text())
 
     exec(compile(code.replace("2026-01-01", "2026-03-25"), "plain-dlt.md", "exec"), {})  # noqa: S102 - the document's own lines
 
@@ -78,3 +80,21 @@ def test_the_lines_of_plain_dlt_load_the_tables_that_they_name(serve: Serve) -> 
             "SELECT (SELECT count(*) FROM atribu.timeseries), (SELECT count(*) FROM atribu.channels)"
         ).fetchall()
     assert min(counts) > 0
+
+
+def test_dlt_reads_what_the_command_has_loaded_by_the_lines_of_the_document(serve: Serve, elt: Elt) -> None:
+    serve()
+    assert elt("sync", "atribu", "--since", "2026-03-30", "--today", "2026-03-31", "--resources", "channels").code == 0
+    _, code = blocks("python", (ROOT / "docs/plain-dlt.md").read_text())
+
+    found: dict[str, Any] = {}
+    exec(compile(code, "plain-dlt.md", "exec"), found)  # noqa: S102 - the document's own lines
+
+    with duckdb.connect("local.duckdb", read_only=True) as connection:
+        expected = connection.execute("SELECT * FROM atribu.channels").fetchall()
+    assert set(found["rows"]) == set(expected)
+    assert len(found["rows"]) == len(expected) > 0
+    dlt_command = Path(sys.executable).with_name("dlt")
+    info = [str(dlt_command), "pipeline", "-v", "atribu", "info"]
+    told = subprocess.run(info, check=True, capture_output=True, text=True)  # noqa: S603 - of our own environment
+    assert "channels" in told.stdout

@@ -111,7 +111,7 @@ def test_every_column_is_described_and_every_description_has_its_column(name: st
     assert set(table.key) <= set(names)
 
 
-@pytest.mark.parametrize("warehouse", ["bigquery", "redshift", "mysql", "trino", "athena"])
+@pytest.mark.parametrize("warehouse", ["bigquery", "redshift", "mysql", "trino"])
 @NAMES
 def test_no_column_has_a_name_that_a_warehouse_reserves(name: str, warehouse: str) -> None:
     reserved = {word.lower() for word in Dialect.get_or_raise(warehouse).generator_class.RESERVED_KEYWORDS}
