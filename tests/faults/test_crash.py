@@ -50,6 +50,7 @@ def test_killed_at_random_moments_and_run_to_the_end_the_tables_are_the_truth(
     assert own.tables() == world.truth
 
 
+@pytest.mark.sweep
 def test_rows_that_a_killed_process_had_just_copied_are_not_doubled(world: World, machine: MakeMachine) -> None:
     own = machine()
     die_loading(own, COPIED, 2)

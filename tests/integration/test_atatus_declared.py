@@ -76,6 +76,7 @@ def test_an_account_wide_list_is_replaced_and_can_become_empty(
         assert [{"id": row["id"]} for row in loaded("monitors")] == rows
 
 
+@pytest.mark.sweep
 def test_a_window_without_rows_is_cleared(serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"name": "alerts", "path": "/alerts", "start_param": "from", "end_param": "to", "format": "%Y-%m-%d"}
     declare(monkeypatch, row)

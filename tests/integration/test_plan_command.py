@@ -127,6 +127,7 @@ def test_a_plan_is_exact_again_once_a_check_has_learned_that_the_server_rounds_s
     assert planned_units == spent
 
 
+@pytest.mark.sweep
 def test_a_plan_after_a_partial_load_costs_what_is_left(serve: Serve, elt: Elt) -> None:
     syncs = Syncs(serve, elt)
     resources = ("--resources", "channels,campaigns,overview")
@@ -152,6 +153,7 @@ def test_a_plan_of_a_longer_history_names_only_the_gap(serve: Serve, elt: Elt) -
     assert planned_units == spent
 
 
+@pytest.mark.sweep
 def test_calls_for_many_ids_are_counted_once_the_ids_are_loaded(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

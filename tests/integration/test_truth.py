@@ -64,6 +64,7 @@ def test_units_spent_are_the_arithmetic_of_the_catalogue(serve: Serve, elt: Elt)
     assert result.out.split()[-1] == str(expected)
 
 
+@pytest.mark.sweep
 def test_two_models_load_side_by_side(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = serve()
     monkeypatch.setenv("SOURCES__ATRIBU__MODELS", "last_touch,linear")

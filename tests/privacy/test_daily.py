@@ -43,6 +43,7 @@ def test_after_each_day_people_are_those_of_that_day(sandbox: Sandbox, elt: Elt,
         assert differing(sandbox, FIRST) == ["customers", "journeys"]
 
 
+@pytest.mark.sweep
 def test_journeys_go_on_where_they_stopped_best_customers_first(sandbox: Sandbox, elt: Elt) -> None:
     assert sync(elt, sandbox, resources="customers,visitors", pii_policy="keep").code == 0
     read = []

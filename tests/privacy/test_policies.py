@@ -20,6 +20,7 @@ def personal_columns() -> dict[str, set[str]]:
     return {table: columns_of(table) & names for table in PERSONAL}
 
 
+@pytest.mark.sweep
 def test_each_column_follows_its_policy(sandbox: Sandbox, elt: Elt) -> None:
     assert sync(elt, sandbox, pii_policy="hash", pii_columns="city=drop,visitors.email=keep").code == 0
     hashed = {"name_hash", "email_hash"}

@@ -127,6 +127,7 @@ def differing_journeys(sandbox: Sandbox) -> set[str]:
     }
 
 
+@pytest.mark.sweep
 def test_figures_that_an_earlier_version_has_written_do_not_bring_journeys_again(
     ranged: Sandbox, elt: Elt, home: Home
 ) -> None:
@@ -151,6 +152,7 @@ def test_figures_that_an_earlier_version_has_written_do_not_bring_journeys_again
     assert set(ranges("visitors")) == {(FIRST, TODAY)}
 
 
+@pytest.mark.sweep
 def test_moving_the_start_back_leaves_rows_of_newer_ranges_alone(ranged: Sandbox, elt: Elt) -> None:
     assert sync(elt, ranged, resources=PEOPLE, pii_policy="keep", start_date="2026-03-08", horizon_days=2).code == 0
     assert sync(elt, ranged, resources=PEOPLE, pii_policy="keep", horizon_days=2).code == 0
@@ -162,6 +164,7 @@ def test_moving_the_start_back_leaves_rows_of_newer_ranges_alone(ranged: Sandbox
     }
 
 
+@pytest.mark.sweep
 def test_figures_of_another_range_do_not_make_journeys_look_changed(ranged: Sandbox, elt: Elt) -> None:
     assert sync(elt, ranged, pii_policy="keep", horizon_days=30).code == 0
     ranged.log.clear()
@@ -216,6 +219,7 @@ def test_a_long_list_that_is_cut_off_by_the_allowance_goes_on_page_by_page(crowd
     assert not wrong_rows(crowd, tables=["visitors"], listed_in=(LONG_AGO, TODAY))
 
 
+@pytest.mark.sweep
 def test_a_list_that_is_gone_on_with_on_later_days_loads_those_days_first(crowd: Sandbox, elt: Elt) -> None:
     for later in range(3):
         crowd.settings.today = TODAY + timedelta(later)
@@ -231,6 +235,7 @@ def test_a_list_that_is_gone_on_with_on_later_days_loads_those_days_first(crowd:
     assert not wrong_rows(crowd, tables=["visitors"], listed_in=(LONG_AGO, crowd.settings.today))
 
 
+@pytest.mark.sweep
 def test_a_list_that_leads_nowhere_is_begun_anew_by_the_next_sync(crowd: Sandbox, elt: Elt) -> None:
     assert sync(elt, crowd, "--max-units", "9", resources="visitors").code == 3
     crowd.faults.append(Fault("visitors", "no_cursor", times=None))
@@ -242,6 +247,7 @@ def test_a_list_that_leads_nowhere_is_begun_anew_by_the_next_sync(crowd: Sandbox
     assert not wrong_rows(crowd, tables=["visitors"], listed_in=(LONG_AGO, TODAY))
 
 
+@pytest.mark.sweep
 def test_where_reading_everybody_costs_too_much_the_newest_pages_are_read_and_all_of_them_every_week(
     crowd: Sandbox, elt: Elt
 ) -> None:
@@ -263,6 +269,7 @@ def test_where_reading_everybody_costs_too_much_the_newest_pages_are_read_and_al
     assert not wrong_rows(crowd, tables=["visitors"], listed_in=(LONG_AGO, crowd.settings.today))
 
 
+@pytest.mark.sweep
 def test_whoever_vanishes_from_a_list_of_several_parts_is_deleted(
     crowd: Sandbox, elt: Elt, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
