@@ -64,16 +64,14 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
         recent = task.window is None or overlap(task.window, policy.recent) is not None
         group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
         groups[group].append(task)
+    partly = {(task.endpoint.name, task.variant) for task in tasks if task.since}
     ordered = {name: group if name == "checks" else _newest_first(group) for name, group in groups.items()}
     return Plan(
         **ordered,
         fully_checked=[
             whole
             for whole in wholes
-            if _is_fully_checked(whole, policy, ledger)
-            and not any(
-                task.since for task in tasks if (task.endpoint, task.variant) == (whole.endpoint, whole.variant)
-            )
+            if _is_fully_checked(whole, policy, ledger) and (whole.endpoint.name, whole.variant) not in partly
         ],
         details=details,
         notes=[

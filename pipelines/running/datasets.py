@@ -17,7 +17,7 @@ def each_dataset(prepared: PreparedRun, do: Callable[[DatasetRun], Outcome]) -> 
             outcome += Outcome(missing=prepared.scopes.missing, failures=prepared.failures)
         outcome.stopped_by = prepared.stopped.code
         part.run.close(outcome)
-        total, before = total + outcome, (session.budget.spent, session.calls, session.retries)
+        total, before = total + outcome, session.spent
     if session.keys.current:
         total.notes.append("api_key is refused and next_api_key works: put it in the place of api_key")
     return total

@@ -162,8 +162,7 @@ class Journal:
 
     def _run_row(self) -> RunRow:
         outcome, session = self.outcome, self._session
-        spent = (session.budget.spent, session.calls, session.retries)
-        units, calls, retries = (now - before for now, before in zip(spent, self._spent_before, strict=True))
+        units, calls, retries = (now - before for now, before in zip(session.spent, self._spent_before, strict=True))
         ended_at, code = self._ended or (None, None)
         return RunRow(
             run_id=self.run_id,

@@ -83,7 +83,7 @@ class Loader:
             tasks: what to read, in this order.
             extra: further tables for the first slice of the run.
         """
-        queue, first = list(tasks), True
+        queue = list(tasks)
         while queue:
             group = next(slices(queue, self.slice_units))
             pages = max(1, self.slice_units // max(1, sum(task.endpoint.units for task in group if task.paged)))
@@ -95,9 +95,7 @@ class Loader:
             if answers:
                 for alike in by_variant(answers):
                     self.differs(alike)
-                first_of_run = first and not self._journal.outcome.windows
-                self.commit(answers, extra() if first_of_run else ())
-                first = False
+                self.commit(answers, () if self._journal.outcome.windows else extra())
 
     def answers(self, tasks: Sequence[Task], pages: float = inf) -> Iterator[Answer]:
         """Read tasks, of lists over many pages at most so many; failures and what was not asked for are noted."""

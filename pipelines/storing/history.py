@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Annotated, Any, Final, get_args, get_type_hints
 
 import dlt
@@ -104,7 +105,7 @@ class HistoryTable:
     description: str
     renamed: Mapping[str, str]
 
-    @property
+    @cached_property
     def columns(self) -> Sequence[Column]:
         """Its columns."""
         columns = []

@@ -127,8 +127,6 @@ class StatusReader:
             at_work: a run holds the destination: the newest one is at work, and all others were killed; None where
                 nobody knows.
         """
-        if "sync_runs" not in self._tables:
-            return []
         runs = runs_of(self._warehouse, limit=RUNS_SHOWN)
         return [
             replace(run, outcome=KILLED) if run.outcome == RUNNING and (place or at_work is False) else run

@@ -63,6 +63,11 @@ class Session:
             logger=None,
         )(self._try)
 
+    @property
+    def spent(self) -> tuple[int, int, int]:
+        """Units, calls and retries so far."""
+        return self.budget.spent, self.calls, self.retries
+
     def get(self, call: Call, params: Mapping[str, str]) -> Reply:
         """Call an endpoint and return its answer; where the key is refused, the next one is tried.
 
