@@ -209,12 +209,17 @@ class Endpoint(Call):
         return (*self.request_names, "date") if self.by_day else self.request_names
 
     @cached_property
+    def child_tables(self) -> Mapping[str, ChildList]:
+        """Lists inside rows, by the table that they become."""
+        return {f"{self.name}__{child.name}": child for child in self.lists}
+
+    @cached_property
     def tables(self) -> Mapping[str, tuple[Column, ...]]:
         """Every table that the endpoint fills, its own first, with all columns."""
         keys = [column for column in self.columns if column.key]
         children = {
-            f"{self.name}__{child.name}": (*self.request_columns, *keys, POSITION, *child.columns, *OWN_COLUMNS)
-            for child in self.lists
+            name: (*self.request_columns, *keys, POSITION, *child.columns, *OWN_COLUMNS)
+            for name, child in self.child_tables.items()
         }
         totals = {one.name: (*self.request_columns, *one.columns, *OWN_COLUMNS) for one in self.totals}
         return {self.name: self.table_columns, **children, **totals}
@@ -231,7 +236,7 @@ class Endpoint(Call):
 
     def describe(self, table: str) -> str:
         """What a row of one of the tables is."""
-        children = {f"{self.name}__{child.name}": child.description for child in self.lists}
+        children = {name: child.description for name, child in self.child_tables.items()}
         return {**children, **{one.name: one.description for one in self.totals}}.get(table, self.description)
 
     def variants(self, values: Mapping[str, tuple[str, ...]]) -> list[tuple[tuple[str, str], ...]]:

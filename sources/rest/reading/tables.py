@@ -46,7 +46,10 @@ def build(
     context = {LOADED_AT: None, DELETED: False, **context}
     nested = frozenset(column.source.partition(".")[0] for column in endpoint.columns if "." in column.source)
     flat = [_flat(row, nested) for row in rows]
-    items = {name: [one for row in flat for one in _items(endpoint, child, row)] for name, child in _lists(endpoint)}
+    items = {
+        name: [one for row in flat for one in _items(endpoint, child, row)]
+        for name, child in endpoint.child_tables.items()
+    }
     sent = {endpoint.name: flat, **items, **(totals or {})}
     tables = {name: _table(endpoint, name, sent.get(name, ()), context, evolved) for name in endpoint.tables}
     known = [column.source for column in endpoint.columns if not column.key]
@@ -56,15 +59,10 @@ def build(
     if endpoint.kind is not Kind.ENTITY:
         return {name: clear_empty(table, endpoint.merge_key, context, dates) for name, table in tables.items()}
     # rows of an entity are replaced one by one, so an emptied list is cleared for its own row
-    for name, child in _lists(endpoint):
+    for name, child in endpoint.child_tables.items():
         keys = [{key: row[key] for key in endpoint.key} for row in flat if not row.get(child.name)]
         tables[name] = add_tombstones(tables[name], context, keys)
     return tables
-
-
-def _lists(endpoint: Endpoint) -> list[tuple[str, ChildList]]:
-    """Child tables by name."""
-    return list(zip(list(endpoint.tables)[1:], endpoint.lists, strict=False))
 
 
 def _flat(row: Row, nested: frozenset[str]) -> Row:

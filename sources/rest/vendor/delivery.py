@@ -49,7 +49,7 @@ class Batch:
         if self.arrow:
             return table
         rows = table.drop_columns([DELETED]).to_pylist()
-        for name, child in _lists(self.endpoint).items():
+        for name, child in self.endpoint.child_tables.items():
             lists = _by_parent(self.endpoint, child, _stored(self.answer.tables[name]))
             for row in rows:
                 row[child.name] = lists.pop(_key(self.endpoint, row), [])
@@ -65,7 +65,7 @@ class Batch:
 
     def beside(self) -> dict[str, Items]:
         """Rows of the tables that do not hang on single rows; with Arrow, of all further tables."""
-        nested = set() if self.arrow else {*_lists(self.endpoint)}
+        nested = set() if self.arrow else {*self.endpoint.child_tables}
         return {
             name: self._items(table)
             for name, table in self.answer.tables.items()
@@ -141,7 +141,7 @@ class Delivery(ItemTransform[Any]):
         self, rows: Sequence[Any], tombstones: Sequence[Mapping[str, Any]], *, merging: bool
     ) -> tuple[list[Any], dict[str, list[Any]]]:
         """Take the lists out of rows: what is left, and rows per child table, which replace those of the same key."""
-        lists = _lists(self._endpoint)
+        lists = self._endpoint.child_tables
         if not lists:
             return [_not_deleted(row) for row in rows], {}
         parents = rows if self._endpoint.kind is Kind.ENTITY else tombstones
@@ -173,11 +173,6 @@ def _nothing(items: Items) -> Items:
 
 def _stored(table: pa.Table) -> pa.Table:
     return table.filter(pc.invert(table[DELETED]))
-
-
-def _lists(endpoint: Endpoint) -> dict[str, ChildList]:
-    """Lists inside rows, by the table that they become."""
-    return {f"{endpoint.name}__{child.name}": child for child in endpoint.lists}
 
 
 def _key_names(endpoint: Endpoint) -> tuple[str, ...]:
