@@ -16,7 +16,7 @@ demo: $(READY)
 	@$(BIN)/python -m pipelines.first_query sandbox.duckdb
 
 test: lint types
-	$(PYTEST) -m "not sweep" --cov
+	$(PYTEST) -m "not sweep"
 
 sweep: $(READY_DEV)
 	$(PYTEST) -m sweep

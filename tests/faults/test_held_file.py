@@ -13,6 +13,7 @@ SLOW = 0.2
 WHILE = 1.0
 
 
+@pytest.mark.sweep
 def test_a_reader_that_stays_is_named_and_one_that_closes_is_waited_for(world: World, machine: MakeMachine) -> None:
     own = machine(loaded=True, restatement="fixed", wait_for_destination=0.5)
     with reader_of(own) as reader:

@@ -19,6 +19,7 @@ def last_run(machine: Machine) -> dict[str, Any]:
     return runs[0] if runs else {}
 
 
+@pytest.mark.sweep
 def test_a_run_is_running_then_killed_with_the_units_of_its_commits(world: World, machine: MakeMachine) -> None:
     own, before = machine(limit=10, period=120.0), world.sandbox.units_spent
     process = own.start(*ARGUMENTS)

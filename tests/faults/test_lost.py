@@ -31,6 +31,7 @@ def test_without_the_working_folder_the_ledger_comes_back_and_nothing_is_asked_a
     assert world.sandbox.units_spent == spent
 
 
+@pytest.mark.sweep
 def test_without_the_file_everything_is_loaded_again(world: World, machine: MakeMachine) -> None:
     own = loaded(machine())
     own.file.unlink()
@@ -83,6 +84,7 @@ def test_without_tables_of_dlt_what_nothing_vouches_for_any_more_is_loaded_again
     assert world.sandbox.units_spent == spent
 
 
+@pytest.mark.sweep
 def test_without_dlts_schema_the_ledger_still_counts_and_later_loads_find_their_tables(
     world: World, machine: MakeMachine
 ) -> None:

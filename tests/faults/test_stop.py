@@ -50,6 +50,7 @@ def stopped(process: "subprocess.Popen[str]", number: signal.Signals) -> None:
     assert "Traceback" not in end.err
 
 
+@pytest.mark.sweep
 @BOTH
 def test_a_signal_ends_a_run_that_waits_for_the_rate_limit(
     world: World, machine: MakeMachine, number: signal.Signals

@@ -72,6 +72,7 @@ def test_a_second_sync_costs_a_check_and_the_current_day_per_project_as_the_plan
         assert plan["total"]["units"] == spent == expected * len(PROJECTS)
 
 
+@pytest.mark.sweep
 def test_a_project_without_events_has_stats_of_nothing_and_no_rows(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +84,7 @@ def test_a_project_without_events_has_stats_of_nothing_and_no_rows(
     assert_truth(sandbox, LAST, (PROJECTS[0], QUIET_PROJECT))
 
 
+@pytest.mark.sweep
 def test_weeks_are_asked_for_from_monday_to_monday(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +119,7 @@ def change(statement: str) -> None:
         connection.execute(statement)
 
 
+@pytest.mark.sweep
 def test_verify_finds_a_changed_cell_of_either_table_and_repairs_its_day(serve_atatus: ServeAtatus, elt: Elt) -> None:
     sandbox = serve_atatus()
     synced(elt, sandbox, LAST)
@@ -133,6 +136,7 @@ def test_verify_finds_a_changed_cell_of_either_table_and_repairs_its_day(serve_a
     assert_truth(sandbox, LAST)
 
 
+@pytest.mark.sweep
 def test_a_table_that_was_dropped_by_hand_is_loaded_again(serve_atatus: ServeAtatus, elt: Elt) -> None:
     sandbox = serve_atatus()
     synced(elt, sandbox, LAST)
@@ -156,7 +160,7 @@ def test_a_list_that_the_server_cuts_off_is_told_by_its_stats(serve_atatus: Serv
     ]
 
 
-@pytest.mark.parametrize("resource", ["transaction_stats", "transactions"])
+@pytest.mark.parametrize("resource", ["transaction_stats", pytest.param("transactions", marks=pytest.mark.sweep)])
 def test_either_table_may_be_named_for_both_are_answered_by_one_call(
     serve_atatus: ServeAtatus, elt: Elt, resource: str
 ) -> None:
@@ -166,6 +170,7 @@ def test_either_table_may_be_named_for_both_are_answered_by_one_call(
     assert loaded("transactions")
 
 
+@pytest.mark.sweep
 def test_no_content_is_no_rows_and_said_aloud(serve_atatus: ServeAtatus, elt: Elt) -> None:
     sandbox = serve_atatus()
     synced(elt, sandbox, LAST)

@@ -119,7 +119,7 @@ def test_a_missing_scope_exits_with_77_and_the_rest_is_loaded(serve: Serve, elt:
 
 
 @pytest.mark.usefixtures("configured")
-@pytest.mark.parametrize("host", ["127.0.0.1:1", "no-such-host.invalid"])
+@pytest.mark.parametrize("host", ["127.0.0.1:1", pytest.param("no-such-host.invalid", marks=pytest.mark.sweep)])
 def test_a_server_that_is_not_there_exits_with_75(elt: Elt, monkeypatch: pytest.MonkeyPatch, host: str) -> None:
     scheme = "http" if host.startswith("127") else "https"
     monkeypatch.setenv("SOURCES__ATRIBU__BASE_URL", f"{scheme}://{host}/api/v1")
@@ -144,7 +144,7 @@ def test_a_server_that_never_answers_exits_with_75(elt: Elt, monkeypatch: pytest
 
 
 @pytest.mark.untraced
-@pytest.mark.parametrize("kind", ["500", "503"])
+@pytest.mark.parametrize("kind", ["500", pytest.param("503", marks=pytest.mark.sweep)])
 def test_windows_that_the_server_fails_at_exit_with_4_and_the_rest_is_loaded(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: Any
 ) -> None:

@@ -22,6 +22,7 @@ def test_what_the_sandbox_makes_up_stays_in_a_file_of_its_own(elt: Elt, serve: S
     assert Path("sandbox.duckdb").read_bytes() == made_up
 
 
+@pytest.mark.sweep
 def test_the_sandbox_has_its_destination_where_the_file_of_destinations_lacks_it(elt: Elt) -> None:
     Path("destinations.toml").write_text('[destination.local]\ndestination_type = "duckdb"\n')
 
@@ -29,6 +30,7 @@ def test_the_sandbox_has_its_destination_where_the_file_of_destinations_lacks_it
     assert Path("sandbox.duckdb").exists()
 
 
+@pytest.mark.sweep
 def test_sources_share_a_file_and_their_tables_can_be_joined(elt: Elt, serve: Serve, serve_atatus: ServeAtatus) -> None:
     serve()
     serve_atatus()
@@ -41,6 +43,7 @@ def test_sources_share_a_file_and_their_tables_can_be_joined(elt: Elt, serve: Se
     assert rows > 0
 
 
+@pytest.mark.sweep
 def test_the_file_of_an_earlier_version_goes_on_being_used_and_is_named(
     elt: Elt, serve: Serve, monkeypatch: pytest.MonkeyPatch
 ) -> None:

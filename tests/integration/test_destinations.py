@@ -139,7 +139,13 @@ def test_what_postgresql_says_becomes_advice(
     assert ("run again later" in result.err) is (code == 75)
 
 
-@pytest.mark.parametrize("file", ["destinations.toml", ".dlt/config.toml", ".dlt/secrets.toml"])
+@pytest.mark.parametrize(
+    "file",
+    [
+        "destinations.toml",
+        *(pytest.param(f".dlt/{name}.toml", marks=pytest.mark.sweep) for name in ("config", "secrets")),
+    ],
+)
 def test_a_file_that_is_no_toml_is_named(tmp_path: Path, file: str) -> None:
     (tmp_path / ".dlt").mkdir()
     (tmp_path / file).write_text("[destination.local\n")

@@ -29,6 +29,7 @@ def asked(sql: str, file: str = "atribu.duckdb") -> list[tuple[object, ...]]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.sweep
 def test_a_database_of_layout_1_goes_on_and_nothing_is_read_again(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,7 +77,8 @@ def test_a_plan_costs_what_the_sync_spends_on_the_first_day_and_on_the_second(
         assert planned_units == spent
 
 
-@pytest.mark.parametrize("later", [1, pytest.param(20, marks=pytest.mark.sweep)])
+@pytest.mark.sweep
+@pytest.mark.parametrize("later", [1, 20])
 def test_what_a_sync_spends_lies_between_the_bounds_of_its_plan_however_much_is_restated(
     serve: Serve, elt: Elt, later: int
 ) -> None:

@@ -98,6 +98,7 @@ def test_a_server_that_rounds_shares_raises_no_alarm_every_day(
     assert units == checks + current_day
 
 
+@pytest.mark.sweep
 def test_lists_that_are_cut_off_are_read_again_by_age_and_reported(serve: Serve, elt: Elt) -> None:
     sandbox = serve(first_day=date(2025, 11, 1), size=Size(conversions_per_day=8, keywords=300))
     synced(elt, sandbox, LAST, "--resources", "keywords")

@@ -184,6 +184,7 @@ def test_variants_and_grains_have_a_line_each(serve: Serve, elt: Elt, monkeypatc
     assert "overview linear week" in elt("status", "atribu").out
 
 
+@pytest.mark.sweep
 def test_a_table_that_was_dropped_by_hand_is_not_called_loaded(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*SYNC).code == 0
@@ -195,6 +196,7 @@ def test_a_table_that_was_dropped_by_hand_is_not_called_loaded(serve: Serve, elt
     assert (channels["complete_to"], channels["newest_day"], channels["read_at"]) == (None, None, None)
 
 
+@pytest.mark.sweep
 def test_a_dataset_without_history_tables_is_no_error(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*SYNC).code == 0
@@ -205,6 +207,7 @@ def test_a_dataset_without_history_tables_is_no_error(serve: Serve, elt: Elt) ->
     assert elt("status", "atribu").code == 0
 
 
+@pytest.mark.sweep
 @pytest.mark.untraced
 def test_a_warehouse_tells_the_same(serve: Serve, elt: Elt, postgres: str) -> None:
     sandbox = serve()

@@ -81,7 +81,7 @@ def test_after_success_and_after_failures_that_cost_only_themselves_nothing_is_f
         ("redirect", 78),
         pytest.param("429", 75, marks=pytest.mark.sweep),
         pytest.param("reset", 75, marks=pytest.mark.sweep),
-        ("slow", 75),
+        pytest.param("slow", 75, marks=pytest.mark.sweep),
         pytest.param("204", 4, marks=pytest.mark.sweep),
         ("unknown_field", 0),
     ],
@@ -102,6 +102,7 @@ def test_names_of_fields_are_no_way_out_either(planted: Sandbox, elt: Elt, home:
     assert not home.leaks()
 
 
+@pytest.mark.sweep
 def test_kept_people_are_in_the_tables_and_nowhere_else(planted: Sandbox, elt: Elt, home: Home) -> None:
     assert sync(elt, planted, pii_policy="keep").code == 0
     planted.faults += [of_goal(GOALS[0], "html"), Fault("visitors", "500", times=None)]

@@ -32,6 +32,7 @@ def execute(file: Path, sql: str) -> None:
         connection.execute(sql)
 
 
+@pytest.mark.sweep
 def test_after_each_day_people_are_those_of_that_day(sandbox: Sandbox, elt: Elt, home: Home) -> None:
     for days in (0, 1, 4):
         sandbox.settings.today = TODAY + timedelta(days)

@@ -137,6 +137,7 @@ def many(crowd: tuple[Sandbox, str], sandbox: Sandbox, monkeypatch: pytest.Monke
     return found
 
 
+@pytest.mark.sweep
 def test_a_customer_who_is_skipped_is_missed_and_named(many: Sandbox, elt: Elt) -> None:
     at_once = {"resources": "customers", "goals": GOALS[0], "pii_policy": "keep"}
     many.faults.append(Fault("customers", UNSEEN, times=None))
@@ -154,6 +155,7 @@ def test_a_customer_who_is_skipped_is_missed_and_named(many: Sandbox, elt: Elt) 
     assert "does not add up" in again.err
 
 
+@pytest.mark.sweep
 def test_a_visitor_who_is_skipped_is_back_with_the_next_sync(many: Sandbox, elt: Elt) -> None:
     many.faults.append(Fault("visitors", UNSEEN))
     assert sync(elt, many, resources="visitors", pii_policy="keep").code == 0

@@ -93,7 +93,8 @@ def test_rows_say_the_range_of_the_one_question_that_they_answer(ranged: Sandbox
     assert set(ranges("visitors")) == {(FIRST, TODAY), horizon}
 
 
-@pytest.mark.parametrize("days", [3, pytest.param(30, marks=pytest.mark.sweep)])
+@pytest.mark.sweep
+@pytest.mark.parametrize("days", [3, 30])
 def test_day_after_day_no_row_differs_from_the_one_question_that_it_says(ranged: Sandbox, elt: Elt, days: int) -> None:
     for later in range(days + 1):
         ranged.settings.today = TODAY + timedelta(later)
@@ -201,6 +202,7 @@ def crowd(served_crowd: tuple[Sandbox, str], sandbox: Sandbox, monkeypatch: pyte
     return found
 
 
+@pytest.mark.sweep
 def test_a_long_list_that_is_cut_off_by_the_allowance_goes_on_page_by_page(crowd: Sandbox, elt: Elt) -> None:
     whole = -(-len(crowd.truth_of_visitors(LONG_AGO, TODAY)) // 100)
     assert whole > 6

@@ -54,6 +54,7 @@ def test_a_plain_key_loads_what_everybody_may_see_and_never_asks_about_people(sa
     assert not asked_about_people(sandbox)
 
 
+@pytest.mark.sweep
 def test_a_plain_key_that_is_asked_for_people_names_all_that_it_lacks(sandbox: Sandbox, elt: Elt) -> None:
     resources = ",".join([ORDINARY, *PERSONAL])
     done = sync(elt, sandbox, "--since", "2026-03-11", resources=resources, api_key=DEFAULT_KEY)

@@ -135,6 +135,7 @@ def test_a_population_answers_over_http(start: Callable[..., Client]) -> None:
     assert client.data(f"customers/{customer}/journey") == client.sandbox.truth_of_journey(customer)
 
 
+@pytest.mark.sweep
 def test_ten_thousand_customers_are_quickly_made_and_asked_for() -> None:
     started = time.process_time()
     sandbox = create_app(make_settings(population=Population())).state.sandbox

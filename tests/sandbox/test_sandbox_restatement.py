@@ -42,6 +42,7 @@ def test_conversions_arrive_for_up_to_45_days(ask: Callable[..., object]) -> Non
     assert all(sum(counts(ask, day, 90).values()) <= sum(counts(ask, day, 45).values()) for day in QUARTER[:40])
 
 
+@pytest.mark.sweep
 def test_credit_moves_between_channels_and_campaigns_without_moving_the_total_of_the_day(
     ask: Callable[..., object],
 ) -> None:
@@ -56,6 +57,7 @@ def test_credit_moves_between_channels_and_campaigns_without_moving_the_total_of
     assert min(moved.values()) > 3
 
 
+@pytest.mark.sweep
 def test_conversions_without_a_touch_may_be_attributed_later(ask: Callable[..., object]) -> None:
     learned = 0
     for day in QUARTER[20:40]:
@@ -110,6 +112,7 @@ def test_customers_show_the_channel_that_is_credited_today(ask: Callable[..., ob
             assert sums == credited
 
 
+@pytest.mark.sweep
 def test_a_bigger_world_has_more_of_everything() -> None:
     days = {"date_from": "2026-01-01", "date_to": "2026-03-31"}
     small, big = (

@@ -49,6 +49,7 @@ def test_one_of_ninety_days_is_found_for_nine_calls_at_most() -> None:
     assert (min(calls), max(calls)) == (7, 9)
 
 
+@pytest.mark.sweep
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_whatever_days_changed_the_loaded_days_are_true_afterwards(data: st.DataObject) -> None:

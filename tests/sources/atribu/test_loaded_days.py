@@ -102,6 +102,7 @@ def test_an_earlier_start_loads_the_days_before(
     )
 
 
+@pytest.mark.sweep
 def test_days_between_two_loaded_ranges_are_loaded_with_what_may_have_changed_before(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline
 ) -> None:
@@ -112,6 +113,7 @@ def test_days_between_two_loaded_ranges_are_loaded_with_what_may_have_changed_be
     assert days_asked(sandbox, "channels") == ["2026-01-04", *DAYS[2:9], *DAYS[-3:]]
 
 
+@pytest.mark.sweep
 def test_a_model_that_is_added_is_loaded_from_the_start(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline
 ) -> None:
@@ -132,6 +134,7 @@ def test_another_grain_is_loaded_from_the_start(sandbox: Sandbox, source: Source
     assert days_asked(sandbox, "channels") == ["2025-12-29", "2026-01-05", "2026-01-12", "2026-01-19"]
 
 
+@pytest.mark.sweep
 def test_a_cursor_of_a_version_without_profiles_goes_on(  # noqa: PLR0917 - fixtures
     sandbox: Sandbox,
     elsewhere: tuple[str, Sandbox],
@@ -185,8 +188,8 @@ def test_what_a_limit_left_out_is_loaded_by_the_next_runs(
     "bounds",
     [
         pytest.param(("2026-01-05", "2026-01-08"), id="text"),
-        pytest.param((Date(2026, 1, 5), Date(2026, 1, 8)), id="dates"),
-        pytest.param((datetime(2026, 1, 5), datetime(2026, 1, 7, 12)), id="times"),
+        pytest.param((Date(2026, 1, 5), Date(2026, 1, 8)), id="dates", marks=pytest.mark.sweep),
+        pytest.param((datetime(2026, 1, 5), datetime(2026, 1, 7, 12)), id="times", marks=pytest.mark.sweep),
     ],
 )
 def test_bounds_of_the_users_own_are_kept_whatever_their_type(
@@ -244,6 +247,7 @@ def test_an_increment_by_which_the_api_cannot_be_asked_is_refused(
         pipeline.run(refused)
 
 
+@pytest.mark.sweep
 def test_days_are_forgotten_with_the_rows(sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline) -> None:
     pipeline.run(source("channels"))
     for refreshed in ({"refresh": "drop_data"}, {"write_disposition": "replace"}):

@@ -144,6 +144,7 @@ def _once(row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield row
 
 
+@pytest.mark.sweep
 def test_a_yield_map_may_make_several_rows_of_one(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -160,7 +161,11 @@ def test_a_yield_map_may_make_several_rows_of_one(
 
 
 @pytest.mark.parametrize(
-    ("limit", "windows"), [(0, 0), (2, 2)], ids=["none-changes-nothing", "two-answers-are-two-windows"]
+    ("limit", "windows"),
+    [
+        pytest.param(0, 0, id="none-changes-nothing", marks=pytest.mark.sweep),
+        pytest.param(2, 2, id="two-answers-are-two-windows"),
+    ],
 )
 def test_a_limit_counts_answers(source: Source, pipeline: dlt.Pipeline, query: Query, limit: int, windows: int) -> None:
     pipeline.run(source("campaigns", levels=["campaign"]))
@@ -173,7 +178,7 @@ def test_a_limit_counts_answers(source: Source, pipeline: dlt.Pipeline, query: Q
     assert len({day for _, day, spend in after if spend == -1.0}) == windows
 
 
-@pytest.mark.parametrize("disposition", ["append", "replace"])
+@pytest.mark.parametrize("disposition", ["append", pytest.param("replace", marks=pytest.mark.sweep)])
 def test_another_disposition_stores_no_tombstones(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query, disposition: Any
 ) -> None:
@@ -201,7 +206,15 @@ def test_hints_of_the_users_own_are_applied(source: Source, pipeline: dlt.Pipeli
     assert query("select count(*) > 0, count_if(_deleted) from atribu.marketing_channels") == [(True, 0)]
 
 
-@pytest.mark.parametrize(("contract", "days"), [("freeze", None), ("discard_row", 17), ("discard_value", 18)], ids=str)
+@pytest.mark.parametrize(
+    ("contract", "days"),
+    [
+        ("freeze", None),
+        pytest.param("discard_row", 17, marks=pytest.mark.sweep),
+        pytest.param("discard_value", 18, marks=pytest.mark.sweep),
+    ],
+    ids=str,
+)
 def test_a_schema_contract_decides_about_a_field_that_nobody_knows(  # noqa: PLR0917 - fixtures
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query, contract: Any, days: int | None
 ) -> None:
@@ -228,6 +241,7 @@ def test_text_that_looks_like_a_time_stays_text(
     assert query("select distinct typeof(a_new_field) from atribu.timeseries") == [("VARCHAR",)]
 
 
+@pytest.mark.sweep
 def test_resources_are_chosen_renamed_and_read_at_the_same_time(
     sandbox: Sandbox, served: tuple[str, Sandbox], source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
