@@ -1,6 +1,10 @@
 """A dlt pipeline that is attached to a destination."""
 
+from typing import Any
+
 import dlt
+from dlt.common.schema import Schema
+from dlt.destinations.sql_client import SqlClientBase
 
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
@@ -50,6 +54,12 @@ class Attached:
             DestinationBusyError: another process holds the destination, or it does not answer.
         """
         raise NotImplementedError
+
+    def _client_of(self, schema: Schema) -> SqlClientBase[Any]:
+        """A client for the dataset, without a pipeline; a connection is opened by entering it."""
+        config = self._factory.spec()._bind_dataset_name(self._target.dataset_name)  # noqa: SLF001 - dlt's way to say it
+        client: SqlClientBase[Any] = self._factory.client(schema, config).sql_client
+        return client
 
     def _attach(self) -> dlt.Pipeline:
         if isinstance(self._factory, DuckDbFile):

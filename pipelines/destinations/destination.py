@@ -1,10 +1,11 @@
 """A destination that a run loads into."""
 
+import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, cast
+from contextlib import contextmanager, suppress
+from typing import Any, Final, cast
 
 import dlt
 from dlt.common.destination.exceptions import DestinationTerminalException
@@ -17,13 +18,18 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.executing import execute
+from pipelines.destinations.fence import fence
+from pipelines.destinations.lease import TABLE, Lease, LeaseLostError
 from pipelines.destinations.lock import run_lock
-from pipelines.destinations.pending import can_be_loaded
+from pipelines.destinations.pending import can_be_loaded, stored_state
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
-from pipelines.sql.rendering import names_of, render
 from pipelines.sql.writing import delete
 from sources.rest.errors import ConfigurationError
+
+_FOLLOWS_ON: Final = "follows_on.json"
+"""In the working folder: number of the run's lease, and the state that its next package follows on."""
 
 
 class Destination(Attached):
@@ -40,52 +46,91 @@ class Destination(Attached):
         super().__init__(target)
         self._tables_gone = False
         self._client: SqlClientBase[Any] | None = None
+        self._lease = Lease("")
+        self._state: str | None = None
+        self._unfenced = self._factory.client
+        self._factory.client = self._fenced
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Keep other runs of this machine out of the destination and dataset; files made meanwhile are private.
+        """Keep other runs out of the destination and dataset; files made meanwhile are private.
+
+        The lock file keeps those of this home folder out, the lease, which `open` takes, all others.
 
         Raises:
             DestinationBusyError: another run holds it.
         """
         before = os.umask(0o077)
         try:
-            with run_lock(self._folder.with_suffix(".lock")):
-                yield
+            with run_lock(self._folder.with_suffix(".lock")) as holder:
+                self._lease = Lease(holder)
+                try:
+                    yield
+                finally:
+                    self._give_back()
         finally:
             os.umask(before)
 
     def open(self) -> None:
-        """Attach to the destination: finish what an earlier run left behind, and bring the state back.
+        """Take the lease, finish what an earlier run left behind, and bring the state back.
 
         What was loaded is read from the destination each time, so a stale or lost working folder changes nothing.
 
         Raises:
             ConfigurationError: credentials or path cannot work.
-            DestinationBusyError: another process holds the destination, or it does not answer.
+            DestinationBusyError: another run or process holds the destination, or it does not answer.
         """
-        if self._folder.exists():
-            self._finish_earlier_run()
-        self._clear()
-        self._pipeline = self._attach()
         # opening a DuckDB file costs more than all that is asked here; beside an open connection it costs nothing
-        with destination_errors(self._name), self._connected(self._pipeline):
-            self._pipeline.sync_destination()
-            self._notice_missing_tables(self._pipeline)
+        with destination_errors(self._name), self._client_of(Schema(TABLE)) as client:
+            before = self._lease.take(client)
+            if self._folder.exists():
+                self._finish_earlier_run(before)
+            self._clear()
+            self._pipeline = self._attach()
+            with self._connected(self._pipeline):
+                self._pipeline.sync_destination()
+                self._notice_missing_tables(self._pipeline)
+                self._note_state()
+
+    def renew(self) -> None:
+        """Keep the lease, if it is time to.
+
+        Raises:
+            DestinationBusyError: another run has taken it.
+        """
+        if self._lease.is_due:
+            try:
+                with destination_errors(self._name), self._client_of(Schema(TABLE)) as client:
+                    self._lease.renew(client)
+            except DestinationBusyError:
+                if self._lease.lost:
+                    raise  # otherwise a reader holds the file, or the server is away for a moment: a commit will say so
 
     def load(self) -> None:
         """Load the package that was extracted and normalised.
 
         Raises:
-            DestinationBusyError: the destination does not answer; the package stays, the next run loads it.
+            DestinationBusyError: the destination does not answer: the package stays, the next run loads it; or another
+                run has gone on: what the package holds is read again.
         """
+        try:
+            self._load()
+        except Exception as error:
+            if self._lease.lost:  # dlt tells it in a text, among others
+                raise LeaseLostError from error
+            raise
+
+    def _load(self) -> None:
         # the connection keeps readers of a DuckDB file out until the whole package is loaded
         with destination_errors(self._name, personal=self._target.personal), self._connected(self.pipeline):
+            if stored_state(self.pipeline) != self._state:
+                raise LeaseLostError
             if self._tables_gone:
                 with self.pipeline.destination_client() as client:
                     client.update_stored_schema()  # a load creates only the tables that it fills
                 self._tables_gone = False
             self.pipeline.load(raise_on_failed_jobs=True)
+            self._note_state()
 
     def rewrite(self) -> None:
         """Leave nothing of deleted rows in a DuckDB file; how another database forgets is up to its operator."""
@@ -102,8 +147,42 @@ class Destination(Attached):
         self._client = self._client or pipeline.sql_client()
         return self._client
 
-    def _finish_earlier_run(self) -> None:
-        """Load what an earlier run has read but not loaded; where that could go wrong, it is read again instead."""
+    def _fenced(self, schema: Schema, initial_config: Any = None) -> Any:
+        """A client of dlt that writes only while the lease is this run's."""
+        made = self._unfenced(schema, initial_config)
+        if self._lease.number is not None:
+            fence(made.sql_client, self._lease)
+        return made
+
+    def _give_back(self) -> None:
+        if self._lease.number is not None:
+            # it runs out by itself
+            with (
+                suppress(ConfigurationError, DestinationBusyError),
+                destination_errors(self._name),
+                self._client_of(Schema(TABLE)) as client,
+            ):
+                self._lease.give_back(client)
+
+    def _note_state(self) -> None:
+        """Remember what the next package follows on, for this run and for one that has to finish it."""
+        self._state = stored_state(self.pipeline)
+        noted = json.dumps({"lease": self._lease.number, "state": self._state})
+        (self._folder / _FOLLOWS_ON).write_text(noted)
+
+    def _finish_earlier_run(self, before: int) -> None:
+        """Load what an earlier run has read but not loaded; where that could go wrong, it is read again instead.
+
+        Args:
+            before: number of the last lease: whoever else has had it may have loaded or erased something since.
+        """
+        try:
+            noted = json.loads((self._folder / _FOLLOWS_ON).read_text())
+            lease, self._state = noted["lease"], noted["state"]
+        except (OSError, ValueError, LookupError, TypeError):
+            return  # an earlier version has left it, or it died while it wrote
+        if lease != before:
+            return
         try:
             self._pipeline = pipeline = self._attach()
             if not pipeline.has_pending_data:
@@ -113,8 +192,9 @@ class Destination(Attached):
         except (ConfigurationError, DestinationBusyError, DltException, ValueError, OSError):
             return  # it died while it wrote to the folder
         with destination_errors(self._name):
-            if not can_be_loaded(pipeline):
+            if not can_be_loaded(pipeline, self._state):
                 return
+            self._state = stored_state(pipeline)
         try:
             self.load()
         except (DestinationBusyError, PipelineStepFailed) as error:
@@ -138,8 +218,7 @@ class Destination(Attached):
         if self._tables_gone and stored[schema.version_table_name]:
             sql = self._connected(pipeline)
             # a load creates nothing of a schema that it finds here
-            text, _ = render(delete(schema.version_table_name), names_of(sql))
-            sql.execute_sql(text)
+            execute(sql, delete(schema.version_table_name))
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

@@ -7,7 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
+from uuid import uuid4
 
 import pendulum
 
@@ -18,8 +19,10 @@ LOOK_SECONDS: Final = 0.1
 
 
 @contextmanager
-def run_lock(file: Path) -> Iterator[None]:
+def run_lock(file: Path) -> Iterator[str]:
     """Hold a lock file while the block runs; the operating system lets go of it however the process ends.
+
+    Yields the id of the file, which stays: whoever else has it was here before, and is dead.
 
     Raises:
         DestinationBusyError: another run holds it; the message says which process and since when.
@@ -28,10 +31,12 @@ def run_lock(file: Path) -> Iterator[None]:
     with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
         if not (_taken(held) or _taken(held, after=LOOK_SECONDS)):
             raise DestinationBusyError(f"another sync into this destination is running{_holder(file)}")
-        held.truncate(0)
-        json.dump({"pid": os.getpid(), "since": pendulum.now("UTC").to_iso8601_string()}, held)
+        own = holder_id(file) or uuid4().hex
+        held.seek(0)
+        held.truncate()
+        json.dump({"id": own, "pid": os.getpid(), "since": pendulum.now("UTC").to_iso8601_string()}, held)
         held.flush()
-        yield
+        yield own
 
 
 def _taken(held: IO[str], after: float = 0.0) -> bool:
@@ -55,9 +60,19 @@ def is_held(file: Path) -> bool | None:
     return False
 
 
+def holder_id(file: Path) -> str:
+    """Id of a lock file; empty where it has none."""
+    return str(_content(file).get("id") or "")
+
+
 def _holder(file: Path) -> str:
+    holder = _content(file)
+    return f": process {holder['pid']} since {holder['since']}" if {"pid", "since"} <= holder.keys() else ""
+
+
+def _content(file: Path) -> dict[str, Any]:
     try:
-        holder = json.loads(file.read_text())
-        return f": process {holder['pid']} since {holder['since']}"
-    except (ValueError, KeyError):
-        return ""  # it is being written at this moment
+        found = json.loads(file.read_text())
+    except (OSError, ValueError):
+        return {}  # it is being written at this moment, or there is none
+    return found if isinstance(found, dict) else {}

@@ -9,12 +9,18 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.storages.load_package import PackageStorage
 
 
-def can_be_loaded(pipeline: dlt.Pipeline) -> bool:
+def can_be_loaded(pipeline: dlt.Pipeline, state_before: str | None) -> bool:
     """Whether the normalised packages of a pipeline can be loaded without doubling or losing a row.
 
     Otherwise what they hold is read from the API again.
+
+    Args:
+        pipeline: has made them.
+        state_before: what `stored_state` said when it began to.
     """
-    return not _died_while_copying(pipeline) and _follows_on(pipeline)
+    # the package may have brought its state before the process died; to load it again then changes nothing
+    seen = {state_before, *pipeline.list_normalized_load_packages()}
+    return not _died_while_copying(pipeline) and stored_state(pipeline) in seen
 
 
 def _died_while_copying(pipeline: dlt.Pipeline) -> bool:
@@ -30,15 +36,14 @@ def _died_while_copying(pipeline: dlt.Pipeline) -> bool:
     return not all((file.parents[1] / PackageStorage.PENDING_TRANSITIONS_FOLDER / file.name).exists() for file in files)
 
 
-def _follows_on(pipeline: dlt.Pipeline) -> bool:
-    """Whether the destination is as it was when the package was made, ledger included.
+def stored_state(pipeline: dlt.Pipeline) -> str | None:
+    """Load id of the package that the destination has its state from, ledger included; None where it has none.
 
-    It is not when the file was deleted or replaced since, or when a run on another machine has gone on.
+    It is another one when the file was deleted or replaced, or when another program has gone on.
     """
     try:
         with pipeline.destination_client() as client:
             stored = cast("WithStateSync", client).get_stored_state(pipeline.pipeline_name)
     except DestinationUndefinedEntity:
-        stored = None
-    behind = pipeline.state["_state_version"] - (stored.version if stored else 0)
-    return behind in (0, 1)
+        return None
+    return stored._dlt_load_id if stored else None  # noqa: SLF001 - a field that is called as its column

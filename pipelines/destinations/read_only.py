@@ -1,16 +1,20 @@
 """A destination that is only looked at, also while a sync into it is running."""
 
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.common.schema import Schema
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
-from pipelines.destinations.lock import is_held
+from pipelines.destinations.lease import TABLE, lease_of
+from pipelines.destinations.lock import holder_id, is_held
 from pipelines.destinations.target import Target
 
 _PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
@@ -25,14 +29,15 @@ class ReadOnlyDestination(Attached):
 
     Attributes:
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
-        at_work: a run of this machine holds the destination; None where none ever has.
+        at_work: a run holds the destination; None where none ever has.
     """
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
         runs = self._folder / target.pipeline_name
         self.pending = any(package for pattern in _PENDING for package in runs.glob(pattern))
-        self.at_work = is_held(self._folder.with_suffix(".lock"))
+        self._lock = self._folder.with_suffix(".lock")
+        self.at_work = is_held(self._lock)
         self._own = tempfile.TemporaryDirectory(prefix="elt-")
         self._folder = Path(self._own.name)
         self._file: Path | None = None
@@ -62,3 +67,7 @@ class ReadOnlyDestination(Attached):
         if self._file is None or self._file.exists():
             with destination_errors(self._name):
                 self._pipeline.sync_destination()
+                with self._client_of(Schema(TABLE)) as client, suppress(DestinationUndefinedEntity):
+                    held = lease_of(client)
+                    elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)
+                    self.at_work = elsewhere or bool(self.at_work)

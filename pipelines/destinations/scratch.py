@@ -11,15 +11,15 @@ from dlt.destinations.sql_client import SqlClientBase
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.executing import execute
 from pipelines.destinations.target import Target
 from pipelines.sql.reading import rows
-from pipelines.sql.rendering import names_of, render
-from pipelines.sql.statement import Statement
 from pipelines.sql.writing import create, delete, insert
 from sources.rest.catalogue.columns import Type
 from sources.rest.errors import ConfigurationError
 
 _COLUMN: Final = "value"
+_COLUMNS: Final = {_COLUMN: Type.BIGINT}
 _VALUE: Final = 1
 
 
@@ -83,18 +83,13 @@ class _Scratch(Attached):
             client.drop_dataset()
 
     def _write(self, client: SqlClientBase[Any]) -> None:
-        _execute(client, create(self._mark, _COLUMN))
+        execute(client, create(self._mark, _COLUMNS))
         try:
-            _execute(client, insert(self._mark, {_COLUMN: _VALUE}))
-            found = _execute(client, rows(self._mark, {_COLUMN: Type.BIGINT}))
-            _execute(client, delete(self._mark))
-            left = _execute(client, rows(self._mark, {_COLUMN: Type.BIGINT}))
+            execute(client, insert(self._mark, {_COLUMN: _VALUE}))
+            found = execute(client, rows(self._mark, _COLUMNS))
+            execute(client, delete(self._mark))
+            left = execute(client, rows(self._mark, _COLUMNS))
         finally:
             client.drop_tables(self._mark)
-        if [tuple(row) for row in found or ()] != [(_VALUE,)] or left:
+        if found != [(_VALUE,)] or left:
             raise ConfigurationError(f"destination {self._name!r} does not keep what is written, or what is deleted")
-
-
-def _execute(client: SqlClientBase[Any], statement: Statement) -> Any:
-    text, values = render(statement, names_of(client))
-    return client.execute_sql(text, *values)

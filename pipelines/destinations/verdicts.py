@@ -121,6 +121,11 @@ def verdict_of(error: BaseException) -> Verdict | None:
     return None
 
 
+def is_locked(error: BaseException) -> bool:
+    """Whether somebody holds the row that was to be locked, or has changed it first."""
+    return any(_sqlstate(one) in {"55P03", "40001", "40P01"} for one in chain(error))
+
+
 def _of_driver(error: BaseException) -> str | None:
     """What the type or the code of a driver's error says: empty to wait, None where it says nothing."""
     if isinstance(error, sqlite3.Error):

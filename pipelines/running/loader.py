@@ -103,6 +103,7 @@ class Loader:
         self._reader.evolved = self._committer.evolved()
         outcome, breaker = self._journal.outcome, self._breaker
         for result in self._reader.read_all(tasks, skip=breaker.skips, in_flight=self._in_flight, pages=pages):
+            self._dataset.renew()
             if not (isinstance(result, Answer) and result.more):
                 self._progress(result.task)
             if isinstance(result, Skipped) and result.task.endpoint.scope in breaker.missing:
@@ -121,8 +122,11 @@ class Loader:
 
     def read_aside(self, tasks: Sequence[Task]) -> list[Answer | Failure]:
         """Read tasks that are not loaded and whose failure is no failure of the run."""
-        results = self._reader.read_all(tasks, in_flight=self._in_flight)
-        return [one for one in results if not isinstance(one, Skipped)]
+        results = []
+        for result in self._reader.read_all(tasks, in_flight=self._in_flight):
+            self._dataset.renew()
+            results += [] if isinstance(result, Skipped) else [result]
+        return results
 
     def differs(self, answers: Sequence[Answer]) -> bool:
         """Compare answers of one variant with what is loaded for their windows; return whether anything differs."""

@@ -1,6 +1,7 @@
 """Statements that ask: rows, sums, counts."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
 
 from sqlglot import exp
 
@@ -10,6 +11,13 @@ from sources.rest.catalogue.columns import Column, Type
 
 Columns = Mapping[str, Type]
 """Names of columns and their types."""
+
+
+class Lock(StrEnum):
+    """How rows that are told are kept from others until the transaction ends; not every destination can."""
+
+    SHARED = "shared"  # nobody may change them
+    EXCLUSIVE = "exclusive"  # nobody may lock them either; who finds them locked fails at once
 
 
 def types_of(columns: Iterable[Column]) -> Columns:
@@ -25,6 +33,7 @@ def rows(
     distinct: bool = False,
     newest_by: str = "",
     limit: int | None = None,
+    lock: Lock | None = None,
 ) -> Statement:
     """Ask for columns of a table's rows.
 
@@ -35,6 +44,7 @@ def rows(
         distinct: rows that are alike are told once.
         newest_by: column by which they come, greatest value first.
         limit: most rows that are told.
+        lock: keeps the rows from others.
     """
     query = exp.select(*map(column, columns), copy=False).from_(table(name), copy=False).where(*where, copy=False)
     if distinct:
@@ -43,6 +53,9 @@ def rows(
         query.order_by(exp.Ordered(this=column(newest_by), desc=True), copy=False)
     if limit is not None:
         query.limit(limit, copy=False)
+    if lock:
+        exclusive = lock is Lock.EXCLUSIVE
+        query.set("locks", [exp.Lock(update=exclusive, wait=exclusive or None)])
     return Statement(query, tuple(columns.values()))
 
 

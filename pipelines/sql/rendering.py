@@ -12,6 +12,9 @@ from pipelines.sql.statement import VALUE, Statement
 PLACEHOLDER: Final = "%s"
 """Stands for a value in the text; dlt's clients translate it for their drivers."""
 
+ROW_LOCKS: Final = frozenset({"postgres"})
+"""Dialects of destinations that lock single rows for a transaction, as far as that was tried."""
+
 _TOKEN: Final = re.compile("\0([0-9]+)\0")
 """A value that is still to be numbered by its place in the text; no name holds a NUL."""
 
@@ -64,6 +67,8 @@ def render(statement: Statement, names: Names) -> tuple[str, list[Any]]:
         sqlglot.UnsupportedError: the dialect cannot say it.
     """
     tree = statement.expression.copy()
+    if names.dialect not in ROW_LOCKS:
+        tree.set("locks", None)
     given: list[Any] = []
     for node in list(tree.walk()):
         if isinstance(node, exp.Table):

@@ -1,17 +1,23 @@
 """Statements that change rows of a table."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlglot import exp
 
+from pipelines.sql.reading import Columns
 from pipelines.sql.statement import Statement, column, table, value
+from sources.rest.catalogue.columns import Type
+
+_TYPES: Final = {Type.BIGINT: exp.DType.BIGINT, Type.TEXT: exp.DType.TEXT}
 
 
-def create(name: str, integer: str) -> Statement:
-    """Make a table with one column of whole numbers."""
-    typed = exp.ColumnDef(this=column(integer).this, kind=exp.DataType(this=exp.DType.BIGINT))
-    return Statement(exp.Create(kind="TABLE", this=exp.Schema(this=table(name), expressions=[typed])))
+def create(name: str, columns: Columns) -> Statement:
+    """Make a table of whole numbers and texts."""
+    typed = [
+        exp.ColumnDef(this=column(one).this, kind=exp.DataType(this=_TYPES[kind])) for one, kind in columns.items()
+    ]
+    return Statement(exp.Create(kind="TABLE", this=exp.Schema(this=table(name), expressions=typed)))
 
 
 def insert(name: str, values: Mapping[str, Any]) -> Statement:

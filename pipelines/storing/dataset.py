@@ -1,6 +1,6 @@
 """An open dataset: its tables and the ledger of what was loaded into them."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
@@ -19,6 +19,10 @@ from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.windows import Grain
 
 
+def _nothing() -> None:
+    """Nobody writes, so there is nothing to renew."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Dataset:
     """An open dataset.
@@ -28,7 +32,8 @@ class Dataset:
         warehouse: its tables.
         ledger: what was loaded into them.
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
-        at_work: a run of this machine holds the destination; None where none ever has.
+        at_work: a run holds the destination; None where none ever has.
+        renew: keeps the lease of the run, if it is time to.
     """
 
     pipeline: dlt.Pipeline
@@ -36,6 +41,7 @@ class Dataset:
     ledger: Ledger
     pending: bool = False
     at_work: bool | None = None
+    renew: Callable[[], None] = _nothing
 
 
 def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
@@ -47,7 +53,7 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         ConfigurationError: credentials or path cannot work, or a later version of this program wrote the ledger.
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
-    dataset = _open(destination, grain, catalogue)
+    dataset = replace(_open(destination, grain, catalogue), renew=destination.renew)
     if dataset.ledger.layout < LAYOUT:
         with destination_errors(destination.name):
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
