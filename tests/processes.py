@@ -58,6 +58,7 @@ class Machine:
     options: dict[str, Any] = field(default_factory=dict)
     limit: int = 1000
     period: float = 6000.0
+    environment: dict[str, str] = field(default_factory=dict)
 
     @property
     def file(self) -> Path:
@@ -116,7 +117,7 @@ class Machine:
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES", "DESTINA"))}
         chosen = {f"SOURCES__ATRIBU__{name}": str(value) for name, value in options.items()}
-        return {**inherited, **chosen, "DLT_DATA_DIR": str(self.working)}
+        return {**inherited, **chosen, **self.environment, "DLT_DATA_DIR": str(self.working)}
 
     def pending(self) -> list[Path]:
         """Load packages that were extracted and not loaded."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from pipelines.destinations.destination import Destination
 from pipelines.people.finding import PersonFinder
@@ -9,7 +10,9 @@ from pipelines.people.personal_tables import PersonalTables
 from pipelines.running.config import RunConfig
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import open_dataset
+from pipelines.storing.forgotten_people import keep_out
 from sources.rest.errors import ConfigurationError
+from sources.rest.privacy.forgotten import Forgotten
 
 
 def forget(
@@ -34,7 +37,10 @@ def forget(
         rows = tables.count(person)
         if erase:
             # first the list, so that nobody comes back if the rest is cut off
-            dataset.ledger.forgotten = finder.kept_out(person, dataset.ledger.forgotten)
+            forgotten = finder.kept_out(person, dataset.forgotten or Forgotten())
+            keep_out(dataset.warehouse, forgotten)
+            dataset.ledger.kept_out = len(forgotten.marks)
+            dataset = replace(dataset, forgotten=forgotten)
             Committer(dataset, destination.load, grain=policy.grain, today=policy.today).commit([], None)
             tables.erase(person)
             dataset.warehouse.release()

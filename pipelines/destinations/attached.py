@@ -35,6 +35,11 @@ class Attached:
         return self._name
 
     @property
+    def personal(self) -> bool:
+        """It is the dataset of personal data."""
+        return self._target.personal
+
+    @property
     def notes(self) -> list[str]:
         """What a user should know of the destination, in sentences."""
         return [self._factory.note] if isinstance(self._factory, DuckDbFile) and self._factory.note else []

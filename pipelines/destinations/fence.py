@@ -13,8 +13,8 @@ from pipelines.sql.rendering import ROW_LOCKS
 if TYPE_CHECKING:
     from dlt.destinations.typing import DBTransaction
 
-_ASKS: Final = ("select", "with", "show", "pragma", "describe")
-"""How a statement begins that changes nothing."""
+_CHANGES_NOTHING: Final = ("select", "with", "show", "pragma", "describe", "attach", "detach")
+"""How a statement begins that changes nothing in a dataset."""
 
 
 def fence(client: SqlClientBase[Any], lease: Lease) -> None:
@@ -41,7 +41,7 @@ class _Fenced(SqlClientBase[Any]):
                 self._inside = False
 
     def execute_sql(self, sql: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._inside or (isinstance(sql, str) and sql.lstrip().lower().startswith(_ASKS)):
+        if self._inside or (isinstance(sql, str) and sql.lstrip().lower().startswith(_CHANGES_NOTHING)):
             return super().execute_sql(sql, *args, **kwargs)  # type: ignore[safe-super] # that of the client
         if self.capabilities.sqlglot_dialect in ROW_LOCKS:
             with self.begin_transaction():

@@ -11,8 +11,11 @@ from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, merged, overlap, without
 
-LAYOUT: Final = 2
+LAYOUT: Final = 3
 """Layout of what is loaded: of the ledger, and of the tables of every run. See `pipelines/storing/migration.py`."""
+
+READABLE: Final = 2
+"""Earliest layout whose tables can be looked at as they are."""
 
 STATE_KEY: Final = "coverage"
 """Where the ledger lives in dlt's source state: it is committed with the rows that it speaks of."""
@@ -56,7 +59,8 @@ class Ledger:
     Attributes:
         tenant: the profile whose rows the destination holds.
         granted: scopes that the key has, as far as it was asked about them.
-        forgotten: people who stay out.
+        kept_out: how many marks of people who stay out their table has had.
+        carried: that list, where layout 2 has kept it here.
         layout: of what is loaded, as it was found.
     """
 
@@ -66,11 +70,14 @@ class Ledger:
         behaviours: Mapping[str, ServerBehaviour] | None = None,
         tenant: str | None = None,
         granted: Granted | None = None,
-        forgotten: Forgotten | None = None,
+        *,
+        kept_out: int = 0,
+        carried: Forgotten | None = None,
     ) -> None:
         self.layout = LAYOUT
         self.granted = granted or Granted()
-        self.forgotten = forgotten or Forgotten()
+        self.kept_out = kept_out
+        self.carried = carried
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
         self._behaviours = dict(behaviours or {})
         self.tenant = tenant
@@ -99,7 +106,8 @@ class Ledger:
             {key: _behaviour_from(facts) for key, facts in stored["known"].items()},
             stored["tenant"],
             Granted(**stored["granted"]) if "granted" in stored else None,
-            Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
+            kept_out=stored.get("kept_out", 0),
+            carried=Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
             if "forgotten" in stored
             else None,
         )
@@ -111,8 +119,8 @@ class Ledger:
         optional: dict[str, Any] = {}
         if self.granted.days:
             optional["granted"] = asdict(self.granted)
-        if self.forgotten.marks:
-            optional["forgotten"] = {"salt": self.forgotten.salt, "marks": sorted(self.forgotten.marks)}
+        if self.kept_out:
+            optional["kept_out"] = self.kept_out
         return {
             "version": LAYOUT,
             "loaded": {

@@ -26,6 +26,7 @@ from pipelines.storing.open_pages import open_pages
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, UnauthorizedError
+from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task, VariantValues
@@ -182,7 +183,7 @@ def _profile(reader: Reader, dataset: Dataset) -> str | None:
 
 def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination) -> None:
     """Keep the forgotten out, and bring what was loaded under a laxer policy under the present one."""
-    reader.privacy.forgotten = dataset.ledger.forgotten
+    reader.privacy.forgotten = dataset.forgotten or Forgotten()
     tables = PersonalTables(dataset.warehouse, reader.privacy.catalogue)
     changed = PolicyEnforcement(tables, reader.privacy).enforce()
     dataset.warehouse.release()

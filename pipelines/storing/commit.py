@@ -7,8 +7,10 @@ import dlt
 from dlt.extract import DltResource
 from pendulum import Date
 
+from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.planning.ledger import STATE_KEY
 from pipelines.storing.dataset import Dataset
+from pipelines.storing.forgotten_people import forgotten_people
 from pipelines.storing.unchanged import Stored
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
@@ -33,6 +35,7 @@ class Committer:
         self._load = load
         self._ledger = dataset.ledger
         self._warehouse = dataset.warehouse
+        self._forgotten = dataset.forgotten
         self._grain = grain
         self._today = today
         self._evolved: EvolvedColumns | None = None
@@ -55,7 +58,9 @@ class Committer:
 
         Raises:
             ConfigurationError: the destination holds the rows of another profile.
+            DestinationBusyError: somebody was forgotten since the run has begun.
         """
+        self._keep_out_the_forgotten()
         self._ledger.tenant = self._ledger.tenant or tenant
         if tenant not in (None, self._ledger.tenant):
             raise ConfigurationError(
@@ -82,6 +87,13 @@ class Committer:
         self._pipeline.normalize()
         self._load()
         self._evolved = None
+
+    def _keep_out_the_forgotten(self) -> None:
+        """Read the list again: what was read before somebody was put on it may hold their rows."""
+        if self._forgotten and forgotten_people(self._warehouse).marks != self._forgotten.marks:
+            raise DestinationBusyError(
+                "somebody was forgotten since this run has begun; what it has read is read again by the next run"
+            )
 
     def _differing(self, answers: Sequence[Answer]) -> list[tuple[Endpoint, list[Answer]]]:
         """Answers that would change something, by endpoint."""

@@ -12,10 +12,12 @@ from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
-from pipelines.planning.ledger import LAYOUT, Ledger
+from pipelines.planning.ledger import LAYOUT, READABLE, Ledger
+from pipelines.storing.forgotten_people import forgotten_people
 from pipelines.storing.migration import migrate
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.windows import Grain
 
 
@@ -31,6 +33,7 @@ class Dataset:
         pipeline: the dlt pipeline that is attached to it.
         warehouse: its tables.
         ledger: what was loaded into them.
+        forgotten: people who stay out; None where nobody would come in.
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
         at_work: a run holds the destination; None where none ever has.
         renew: keeps the lease of the run, if it is time to.
@@ -39,6 +42,7 @@ class Dataset:
     pipeline: dlt.Pipeline
     warehouse: Warehouse
     ledger: Ledger
+    forgotten: Forgotten | None = None
     pending: bool = False
     at_work: bool | None = None
     renew: Callable[[], None] = _nothing
@@ -50,14 +54,18 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
     What the ledger says of tables that were dropped by hand does not count.
 
     Raises:
-        ConfigurationError: credentials or path cannot work, or a later version of this program wrote the ledger.
+        ConfigurationError: credentials or path cannot work, a later version of this program wrote the ledger, or the
+            list of people who stay out is not whole.
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
     dataset = replace(_open(destination, grain, catalogue), renew=destination.renew)
     if dataset.ledger.layout < LAYOUT:
         with destination_errors(destination.name):
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
-    return dataset
+    if not destination.personal:
+        return dataset
+    with destination_errors(destination.name, personal=True):
+        return replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))
 
 
 @contextmanager
@@ -72,7 +80,7 @@ def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoi
     with ReadOnlyDestination(target) as destination:
         dataset = _open(destination, grain, catalogue)
         try:
-            if dataset.ledger.layout < LAYOUT:
+            if dataset.ledger.layout < READABLE:
                 raise DestinationBusyError(
                     f"an earlier version of this program has loaded the dataset {target.dataset_name}; the next sync"
                     " brings its tables up to date and reads nothing again, then this works"

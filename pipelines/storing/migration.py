@@ -2,6 +2,8 @@
 
 Layout 2: columns of the tables of every run have no names that a warehouse reserves, and these tables name the profile;
 `_deleted` is false where nothing is deleted, so that `WHERE NOT _deleted` finds rows; these tables have `_loaded_at`.
+Layout 3: who is forgotten stands in a table of its own, and not in the ledger, which another machine may have read
+before.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,9 +14,10 @@ import dlt
 from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
-from pipelines.planning.ledger import Ledger
+from pipelines.planning.ledger import READABLE, Ledger
 from pipelines.sql.conditions import is_null
 from pipelines.sql.writing import rename_column, update
+from pipelines.storing.forgotten_people import keep_out
 from pipelines.storing.history import HISTORY
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import DELETED, OWN_COLUMNS
@@ -25,12 +28,18 @@ READ_TABLE_COLUMNS: Final = {"rows": "row_count"}
 
 
 def migrate(pipeline: dlt.Pipeline, warehouse: Warehouse, ledger: Ledger) -> None:
-    """Bring what layout 1 has loaded to layout 2; the ledger says so with the next commit.
+    """Bring what an earlier layout has loaded to that of today; the ledger says so with the next commit.
 
     To be cut off and begun again does no harm: each step looks at what is there.
     """
-    if not pipeline.schema_names:
-        return
+    if ledger.layout < READABLE and pipeline.schema_names:
+        _name_columns(pipeline, warehouse, ledger)
+    if ledger.carried:
+        keep_out(warehouse, ledger.carried)
+        ledger.kept_out = len(ledger.carried.marks)
+
+
+def _name_columns(pipeline: dlt.Pipeline, warehouse: Warehouse, ledger: Ledger) -> None:
     schema = pipeline.default_schema
     renamed = dict(_renamed(set(schema.tables)))
     for staging in (False, True):

