@@ -13,7 +13,7 @@ from pipelines.sql.rendering import ROW_LOCKS
 if TYPE_CHECKING:
     from dlt.destinations.typing import DBTransaction
 
-_CHANGES_NOTHING: Final = ("select", "with", "show", "pragma", "describe", "attach", "detach")
+_CHANGES_NOTHING: Final = ("select", "show", "pragma", "describe", "attach", "detach")
 """How a statement begins that changes nothing in a dataset."""
 
 
@@ -28,26 +28,36 @@ def fence(client: SqlClientBase[Any], lease: Lease) -> None:
 
 class _Fenced(SqlClientBase[Any]):
     lease: Lease
-    _inside = False
+    _needs_no_check = False
 
     @contextmanager
     def begin_transaction(self) -> Iterator["DBTransaction"]:
         with super().begin_transaction() as transaction:  # type: ignore[safe-super] # that of the client
-            self._inside = True
-            try:
+            if self._needs_no_check:
+                yield transaction
+                return
+            with self._unchecked():
                 self.lease.check(self)
                 yield transaction
-            finally:
-                self._inside = False
 
     def execute_sql(self, sql: Any, *args: Any, **kwargs: Any) -> Any:
-        if self._inside or (isinstance(sql, str) and sql.lstrip().lower().startswith(_CHANGES_NOTHING)):
-            return super().execute_sql(sql, *args, **kwargs)  # type: ignore[safe-super] # that of the client
+        if self._needs_no_check or (isinstance(sql, str) and sql.lstrip().lower().startswith(_CHANGES_NOTHING)):
+            with self._unchecked():  # the client of SQLAlchemy opens a transaction for each statement
+                return super().execute_sql(sql, *args, **kwargs)  # type: ignore[safe-super] # that of the client
         if self.capabilities.sqlglot_dialect in ROW_LOCKS:
             with self.begin_transaction():
                 return super().execute_sql(sql, *args, **kwargs)  # type: ignore[safe-super] # that of the client
-        self.lease.check(self)
-        return super().execute_sql(sql, *args, **kwargs)  # type: ignore[safe-super] # that of the client
+        with self._unchecked():
+            self.lease.check(self)
+            return super().execute_sql(sql, *args, **kwargs)  # type: ignore[safe-super] # that of the client
+
+    @contextmanager
+    def _unchecked(self) -> Iterator[None]:
+        before, self._needs_no_check = self._needs_no_check, True
+        try:
+            yield
+        finally:
+            self._needs_no_check = before
 
 
 @cache
