@@ -29,7 +29,7 @@ ARGUMENTS: Final = ("--today", "2026-03-31", *WINDOW)
 STARTING: Final = 0.1
 """Share of kills that hit a process before it has begun to work."""
 
-ABOUT_RUNS: Final = {"run_lease", "sync_runs", "sync_windows", "restatements"}
+ABOUT_RUNS: Final = {"forgotten_people", "run_lease", "sync_runs", "sync_windows", "restatements"}
 """Tables that tell of runs and so differ between them."""
 
 Tables = dict[str, list[str]]

@@ -130,7 +130,7 @@ def test_the_ledger_comes_back_from_state_as_it_was() -> None:
     ]
     state = loaded(tasks).to_state()
     assert (state["version"], state["loaded"]) == (
-        2,
+        3,
         {
             "overview|day|linear": [["2026-03-01", "2026-03-05"], ["2026-03-08", "2026-03-09"]],
             "timeseries": [["2025-12-31", "2026-01-01"]],
@@ -187,11 +187,11 @@ def test_forgetting_an_endpoint_leaves_the_others() -> None:
 
 @pytest.mark.parametrize(
     "stored",
-    [pytest.param({"version": 3, "loaded": {}}, id="later"), pytest.param({"loaded": {}}, id="none")],
+    [pytest.param({"version": 4, "loaded": {}}, id="later"), pytest.param({"loaded": {}}, id="none")],
 )
 def test_a_ledger_of_another_version_is_refused(stored: dict[str, object]) -> None:
     with pytest.raises(
-        ConfigurationError, match=f"has version {stored.get('version')!r}, this program knows 2; update"
+        ConfigurationError, match=f"has version {stored.get('version')!r}, this program knows 3; update"
     ):
         Ledger.from_state({STATE_KEY: stored})
 
