@@ -1,6 +1,7 @@
 """Destinations by name: what `destinations.toml` says of one, and the working folder that belongs to it."""
 
 import hashlib
+import re
 import tempfile
 import tomllib
 from pathlib import Path
@@ -61,6 +62,7 @@ def working_folder(target: Target, factory: Any) -> Path:
     with destination_errors(target.destination):
         config = factory.configuration(factory.spec()._bind_dataset_name(target.dataset_name))  # noqa: SLF001 - dlt's way to say it
         able, client = factory.capabilities(config), factory.client_class
+    _refuse_other_address(target.destination, config)
     refuse_what_lacks(
         target.destination, Offer(kind=config.destination_type, capabilities=able, client=client, configured=True)
     )
@@ -68,6 +70,21 @@ def working_folder(target: Target, factory: Any) -> Path:
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)
     return root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+
+
+def _refuse_other_address(name: str, config: Any) -> None:
+    """A driver would quote an address that it cannot read, password and all."""
+    given, expected = (getattr(of, "drivername", None) for of in (config.credentials, type(config.credentials)))
+    same = {"postgres": "postgresql"}  # libpq knows both
+    if expected and same.get(str(given), given) != expected:
+        raise ConfigurationError(_other_address(name, config.destination_type, str(given), str(expected)))
+
+
+def _other_address(name: str, kind: str, given: str, expected: str) -> str:
+    return (
+        f"destination {name!r} is of type {kind}, and its credentials begin with {given}://; give an address that"
+        f" begins with {expected}://, or change destination_type in {FILE}"
+    )
 
 
 def _registered_type(name: str) -> str:
@@ -114,6 +131,9 @@ def _content(file: Path) -> dict[str, Any]:
 
 def _duckdb_file(name: str, source: str) -> DuckDbFile:
     configured: object = dlt.secrets.get(f"destination.{name}.credentials")
+    scheme = re.match(r"([\w+.-]+)://", str(configured))
+    if scheme and scheme[1] != "duckdb":
+        raise ConfigurationError(_other_address(name, "duckdb", scheme[1], "duckdb"))
     # absolute, because dlt takes a relative path from wherever the pipeline was first run
     file = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
     if file.is_dir():

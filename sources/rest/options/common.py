@@ -25,6 +25,21 @@ _POSITIVE: Final = (
     "max_minutes",
 )
 
+_MOST: Final = {
+    "rate_limit": 1_000_000_000,
+    "rate_period": 31_622_400,
+    "max_in_flight": 1_000,
+    "request_timeout": 86_400,
+    "max_tries": 1_000,
+    "max_retry_seconds": 31_622_400,
+    "max_units": 1_000_000_000_000,
+    "max_minutes": 527_040,
+    "horizon_days": 3_660,
+    "wait_for_destination": 31_622_400,
+    "reread_units": 1_000_000_000_000,
+}
+"""What nobody means to exceed (seconds and minutes of a year, ten years), and threads and clocks can take."""
+
 
 class Restatement(StrEnum):
     """What is done about days that may have changed since they were loaded."""
@@ -100,8 +115,11 @@ class CommonOptions:
         if not 0 <= self.tolerance < 1:
             raise ConfigurationError(f"option tolerance is a share from 0 to below 1, not {self.tolerance}")
         for name in ("horizon_days", "wait_for_destination", "reread_units"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:  # what is no number is not
                 raise ConfigurationError(f"option {name} cannot be below 0")
+        for name, most in _MOST.items():
+            if (getattr(self, name) or 0) > most:
+                raise ConfigurationError(f"option {name} cannot be above {most}")
         try:
             today_in(self.timezone)
         except ValueError as error:

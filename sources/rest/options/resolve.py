@@ -10,12 +10,12 @@ from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import dlt
 import orjson
-import pendulum
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from pendulum import Date
 
 from sources.rest.errors import ConfigurationError, did_you_mean
+from sources.rest.windows import DAYS, known_day
 
 T = TypeVar("T")
 
@@ -63,7 +63,7 @@ def day(value: object) -> Date:
     Raises:
         ValueError: it is none of these.
     """
-    return pendulum.Date.fromisoformat(str(value))
+    return known_day(str(value))
 
 
 def _configured(source: str) -> set[str]:
@@ -111,7 +111,7 @@ _PARSERS: Final[Mapping[Any, tuple[str, Callable[[Any], Any]]]] = {
     int: ("a whole number", partial(_number, int)),
     float: ("a number", partial(_number, float)),
     bool: ("true or false", _yes_or_no),
-    Date: ("a date as YYYY-MM-DD", day),
+    Date: (f"a date as YYYY-MM-DD, {DAYS}", day),
     tuple[str, ...]: ("a list, or names with commas between", _texts),
     tuple[Mapping[str, Any], ...]: ("a list of tables, in the environment as JSON", _tables),
 }
