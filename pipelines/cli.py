@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from pendulum import Date
 
+from pipelines.destinations.trust import trust_settings
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.boundary import boundary, standard_streams
 from sources.rest.errors import ConfigurationError
@@ -203,11 +205,17 @@ def check(
     """See whether the key works, what it may spend, and whether the destination takes rows; load nothing."""
     with boundary(debug=debug):
         from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
-        from pipelines.telling.check import print_check  # noqa: PLC0415 - see sync
+        from pipelines.commands.origins import Origin, origins_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.check import print_check, print_origins  # noqa: PLC0415 - see sync
 
         request = _request(source, destination, dataset, resources=resources)
-        with _configured(source, request, include_pii=include_pii) as config:
-            found = run(config, write=not no_write)
+        origins: list[Origin] = []
+        try:
+            with _configured(source, request, include_pii=include_pii) as config:
+                origins = origins_of(config)
+                found = run(config, write=not no_write)
+        finally:  # what does not work may be what stands in the wrong file
+            print_origins(origins)
         print_check(found, config.limits.rate.limit, destination)
 
 
@@ -294,10 +302,11 @@ def _configured(
     name: SourceName, request: "Request", *, sandbox: bool = False, keyless: bool = False, **given: Any
 ) -> Iterator["RunConfig"]:
     """What a command is about, with the options of the source read from files and environment."""
+    _refuse_lost_folder()
+    trust_settings(Path("destinations.toml"))  # before dlt reads any
     from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see sync
     from pipelines.running.config import RunConfig  # noqa: PLC0415 - see sync
 
-    _refuse_lost_folder()
     source = import_module(f"sources.{name}.source").SOURCE
     # wherever in a command the destination goes away, what it says becomes advice
     with ExitStack() as stack, destination_errors(request.destination, personal=True):

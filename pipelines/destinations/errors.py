@@ -18,7 +18,7 @@ from dlt.common.exceptions import MissingDependencyException
 
 from pipelines.destinations.verdicts import chain, verdict_of
 from pipelines.destinations.waiting import DestinationBusyError
-from sources.rest.errors import ConfigurationError, sanitized
+from sources.rest.errors import ApiError, ConfigurationError, sanitized
 
 _USER: Final = re.compile(r"//\S*@|(?i:\b(?:password|pwd)\s*=\s*\S+)")
 """User and password of an address, or a password of a list of settings."""
@@ -49,6 +49,8 @@ def destination_errors(destination: str, *, personal: bool = False, kind: str = 
 
 
 def _advice(destination: str, error: Exception, *, personal: bool, kind: str) -> BaseException | None:
+    if isinstance(error, ApiError):
+        return error  # what has led to it may be of the operating system, too
     for one in chain(error):
         if isinstance(one, ConfigurationError | DestinationBusyError):
             return one

@@ -18,6 +18,7 @@ from pipelines.destinations.capabilities import Offer, refuse_what_lacks
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.target import Target
+from pipelines.destinations.trust import refuse_untrusted
 from sources.rest.errors import ConfigurationError, did_you_mean
 
 FILE: Final = "destinations.toml"
@@ -69,7 +70,10 @@ def working_folder(target: Target, factory: Any) -> Path:
     place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)
-    return root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+    folder = root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+    for path in (root.parent, root, *([folder] if folder.exists() else [])):
+        refuse_untrusted(path)
+    return folder
 
 
 def _refuse_other_address(name: str, config: Any) -> None:
@@ -89,7 +93,7 @@ def _other_address(name: str, kind: str, given: str, expected: str) -> str:
 
 def _registered_type(name: str) -> str:
     """Register `destinations.toml` with dlt and return the type of a named destination."""
-    content = _content(Path(FILE) if Path(FILE).exists() else _PACKAGED)
+    content = _content(file_of_destinations())
     known = content.setdefault("destination", {})
     if not isinstance(known, dict) or not all(isinstance(one, dict) for one in known.values()):
         raise ConfigurationError(f"{FILE} cannot be read: every destination is a section, [destination.NAME]")
@@ -105,6 +109,11 @@ def _registered_type(name: str) -> str:
     if FILE not in {provider.name for provider in dlt.config.config_providers}:
         dlt.config.register_provider(CustomLoaderDocProvider(FILE, lambda: content, supports_secrets=False))
     return kind
+
+
+def file_of_destinations() -> Path:
+    """The file that names destinations: that of the working folder, or the one that is packaged."""
+    return Path(FILE) if Path(FILE).exists() else _PACKAGED
 
 
 def default_file(destination: str, source: str) -> str:
