@@ -41,6 +41,8 @@ def destination_errors(destination: str, *, personal: bool = False, kind: str = 
     """
     try:
         yield
+    except ApiError:
+        raise  # what has led to it may be of the operating system, and is none of the destination
     except Exception as error:
         advice = _advice(destination, error, personal=personal, kind=kind)
         if advice is None or advice is error:
@@ -49,8 +51,6 @@ def destination_errors(destination: str, *, personal: bool = False, kind: str = 
 
 
 def _advice(destination: str, error: Exception, *, personal: bool, kind: str) -> BaseException | None:
-    if isinstance(error, ApiError):
-        return error  # what has led to it may be of the operating system, too
     for one in chain(error):
         if isinstance(one, ConfigurationError | DestinationBusyError):
             return one

@@ -144,16 +144,18 @@ def _duckdb_file(name: str, source: str) -> DuckDbFile:
     if scheme and scheme[1] != "duckdb":
         raise ConfigurationError(_other_address(name, "duckdb", scheme[1], "duckdb"))
     # absolute, because dlt takes a relative path from wherever the pipeline was first run
-    file = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
+    given = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
+    file = given.resolve()  # DuckDB follows links, and calls the database after what they lead to
     if file.is_dir():
         raise ConfigurationError(f"destination {name!r} is the folder {file}; give a file in it")
     if not file.parent.is_dir():
         raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
     _check_writable(file.parent)
     made = DuckDbFile(str(file), destination_name=name)
-    if not configured and file.name != f"{name}.duckdb":
+    made.empty_leftover()
+    if not configured and given.name != f"{name}.duckdb":
         made.note = (
-            f"{file.name} is loaded into, as by an earlier version; renamed to {name}.duckdb, it is the file of every"
+            f"{given.name} is loaded into, as by an earlier version; renamed to {name}.duckdb, it is the file of every"
             " source, and its tables have shorter names"
         )
     return made
