@@ -183,7 +183,7 @@ class UnknownHostError(UnconnectedError):
     """The name of the host is not known; a machine without a network says the same of every name."""
 
     meaning = "the host name is not known"
-    advice = "is base_url misspelt? If not, the network or its DNS is away: run again later"
+    advice = "check base_url and how it is spelt; if that is right, the network or its DNS is away: run again later"
 
 
 class UnexpectedBodyError(ApiError):

@@ -140,7 +140,7 @@ def test_check_calls_a_host_that_nobody_knows_a_matter_of_the_configuration(
     result = elt("check", "atribu", "--no-write")
 
     assert result.code == 78
-    assert "the host name is not known; is base_url misspelt?" in one_line(result)
+    assert "the host name is not known; check base_url and how it is spelt" in one_line(result)
 
 
 @pytest.mark.usefixtures("configured")

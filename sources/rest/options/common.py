@@ -12,7 +12,7 @@ from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies
 from sources.rest.reading.tasks import VariantValues
-from sources.rest.windows import Grain, today_in
+from sources.rest.windows import DAYS, FIRST_DAY, LAST_DAY, Grain, today_in
 
 _POSITIVE: Final = (
     "rate_limit",
@@ -120,6 +120,8 @@ class CommonOptions:
         for name, most in _MOST.items():
             if (getattr(self, name) or 0) > most:
                 raise ConfigurationError(f"option {name} cannot be above {most}")
+        if self.start_date and not FIRST_DAY <= self.start_date <= LAST_DAY:
+            raise ConfigurationError(f"option start_date is a day {DAYS}, not {self.start_date}")
         try:
             today_in(self.timezone)
         except ValueError as error:

@@ -15,7 +15,6 @@ from dlt.common.configuration.specs.pluggable_run_context import PluggableRunCon
 from pendulum import Date
 
 from sources.rest.errors import ConfigurationError, did_you_mean
-from sources.rest.windows import DAYS, known_day
 
 T = TypeVar("T")
 
@@ -63,7 +62,7 @@ def day(value: object) -> Date:
     Raises:
         ValueError: it is none of these.
     """
-    return known_day(str(value))
+    return Date.fromisoformat(str(value))
 
 
 def _configured(source: str) -> set[str]:
@@ -111,7 +110,7 @@ _PARSERS: Final[Mapping[Any, tuple[str, Callable[[Any], Any]]]] = {
     int: ("a whole number", partial(_number, int)),
     float: ("a number", partial(_number, float)),
     bool: ("true or false", _yes_or_no),
-    Date: (f"a date as YYYY-MM-DD, {DAYS}", day),
+    Date: ("a date as YYYY-MM-DD", day),
     tuple[str, ...]: ("a list, or names with commas between", _texts),
     tuple[Mapping[str, Any], ...]: ("a list of tables, in the environment as JSON", _tables),
 }
