@@ -1,6 +1,7 @@
 # `make demo`, `make test` and `make sweep`. They need Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+TOOLS := .venv/tools
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
@@ -9,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 # without bytecode every process of a test would compile what it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test sweep lint types bench docs clean
+.PHONY: demo test sweep lint types bench docs lock audit clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
@@ -37,16 +38,29 @@ docs: $(READY_DEV)
 	$(BIN)/python -m sources.atatus.document
 	$(BIN)/python docs/render.py
 
+# every version that is locked, for Pythons from 3.11 on, Linux, macOS and Windows; versions stay until they have to go
+lock: $(TOOLS)/uv
+	$(BIN)/python docs/lock.py $(TOOLS)/uv/bin/uv
+
+# asks a public service for known vulnerabilities of what is locked
+audit: $(TOOLS)/pip-audit
+	$(TOOLS)/pip-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.lock
+
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info sandbox.duckdb
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
-	$(INSTALL) --requirement requirements.lock
+	$(INSTALL) --require-hashes --requirement requirements.lock
 	$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(READY_DEV): $(READY) requirements-dev.lock
-	$(INSTALL) --requirement requirements-dev.lock
+	$(INSTALL) --require-hashes --requirement requirements-dev.lock
 	@touch $@
+
+# tools that nothing else needs, each in an environment of its own
+$(TOOLS)/%: $(READY)
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check $*

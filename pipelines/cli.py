@@ -8,16 +8,17 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from enum import StrEnum
 from importlib import import_module, metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 from pendulum import Date
-from rich.markup import escape
 
-from pipelines.destinations.waiting import DestinationBusyError
-from pipelines.running.exit_codes import ExitCode, exit_code
-from pipelines.telling.console import err
-from sources.rest.errors import ApiError, ConfigurationError
+from pipelines.destinations.trust import trust_settings
+from pipelines.running.exit_codes import ExitCode
+from pipelines.telling.boundary import boundary, standard_streams
+from sources.rest.errors import ConfigurationError
+from sources.rest.windows import DAYS, known_day
 
 if TYPE_CHECKING:
     from pipelines.planning.request import Request
@@ -91,7 +92,7 @@ def sync(
     debug: Debug = False,
 ) -> None:
     """Load what is new, missing or restated."""
-    with _plain_errors(debug=debug):
+    with boundary(debug=debug):
         from pipelines.commands.sync import sync as run  # noqa: PLC0415 - dlt takes long to import, --help needs none
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
         from pipelines.telling.sync import print_sync  # noqa: PLC0415 - as above
@@ -125,7 +126,7 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Prove that what is loaded is what the API says; name the days that differ."""
-    with _plain_errors(debug=debug):
+    with boundary(debug=debug):
         from pipelines.commands.verify import verify as run  # noqa: PLC0415 - see sync
         from pipelines.planning.policy import EVER  # noqa: PLC0415 - see sync
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - see sync
@@ -157,7 +158,7 @@ def plan(
     debug: Debug = False,
 ) -> None:
     """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
-    with _plain_errors(debug=debug):
+    with boundary(debug=debug):
         from pipelines.commands.plan import preview  # noqa: PLC0415 - see sync
         from pipelines.telling.plan import print_plan, print_plan_json  # noqa: PLC0415 - see sync
 
@@ -165,7 +166,8 @@ def plan(
             source, destination, dataset, resources=resources, since=since, until=until, today=today, full=full
         )
         with _configured(source, request, include_pii=include_pii) as config:
-            (print_plan_json if json else print_plan)(preview(config), config)
+            made = preview(config)
+        (print_plan_json if json else print_plan)(made, config)
 
 
 @app.command()
@@ -178,12 +180,13 @@ def status(
     debug: Debug = False,
 ) -> None:
     """Say how fresh the tables are and how the last runs went; needs no key."""
-    with _plain_errors(debug=debug):
+    with boundary(debug=debug):
         from pipelines.commands.status import status as run  # noqa: PLC0415 - see sync
         from pipelines.telling.status import print_status, print_status_json  # noqa: PLC0415 - see sync
 
         with _configured(source, _request(source, destination, dataset), keyless=True) as config:
-            (print_status_json if json else print_status)(run(config), config.target)
+            found = run(config)
+        (print_status_json if json else print_status)(found, config.target)
 
 
 @app.command()
@@ -200,13 +203,20 @@ def check(
     debug: Debug = False,
 ) -> None:
     """See whether the key works, what it may spend, and whether the destination takes rows; load nothing."""
-    with _plain_errors(debug=debug):
+    with boundary(debug=debug):
         from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
-        from pipelines.telling.check import print_check  # noqa: PLC0415 - see sync
+        from pipelines.commands.origins import Origin, origins_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.check import print_check, print_origins  # noqa: PLC0415 - see sync
 
         request = _request(source, destination, dataset, resources=resources)
-        with _configured(source, request, include_pii=include_pii) as config:
-            print_check(run(config, write=not no_write), config.limits.rate.limit, destination)
+        origins: list[Origin] = []
+        try:
+            with _configured(source, request, include_pii=include_pii) as config:
+                origins = origins_of(config)
+                found = run(config, write=not no_write)
+        finally:  # what does not work may be what stands in the wrong file
+            print_origins(origins)
+        print_check(found, config.limits.rate.limit, destination)
 
 
 @app.command()
@@ -221,7 +231,7 @@ def forget(
     debug: Debug = False,
 ) -> None:
     """Erase a person from every personal table and keep them out; needs no key of the API."""
-    with _plain_errors(debug=debug):
+    with boundary(debug=debug):
         from pipelines.commands.forget import forget as run  # noqa: PLC0415 - see sync
         from pipelines.telling.forget import print_forget  # noqa: PLC0415 - see sync
 
@@ -237,14 +247,14 @@ def forget(
 def sandbox(
     source: Source,
     *,
-    port: Annotated[int, typer.Option(help="Port on this machine.")] = 8787,
+    port: Annotated[int, typer.Option(help="Port on this machine.", min=0, max=65535)] = 8787,
     rate_limit: Annotated[int, typer.Option(help="Units per period and key.")] = 60,
     rate_period: Annotated[float, typer.Option(help="Seconds of that period.")] = 60.0,
     today: Today = None,
     debug: Debug = False,
 ) -> None:
     """Serve a stand-in for the API, with a made-up world; needs no key of yours."""
-    with _plain_errors(debug=debug):
+    with boundary(debug=debug):
         from pipelines.commands.sandbox import serve  # noqa: PLC0415 - see sync
 
         serve(source.value, port, _day("--today", today), rate_limit, rate_period)
@@ -256,7 +266,9 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     gc.set_threshold(GARBAGE)
     # some drivers log a traceback of what they also raise; without a handler Python prints it
     logging.getLogger().addHandler(logging.NullHandler())
-    app(arguments if arguments is not None else sys.argv[1:], prog_name="elt")
+    given = arguments if arguments is not None else sys.argv[1:]
+    with standard_streams(debug="--debug" in given):
+        app(given, prog_name="elt")
     raise SystemExit(ExitCode.DONE)
 
 
@@ -290,6 +302,8 @@ def _configured(
     name: SourceName, request: "Request", *, sandbox: bool = False, keyless: bool = False, **given: Any
 ) -> Iterator["RunConfig"]:
     """What a command is about, with the options of the source read from files and environment."""
+    _refuse_lost_folder()
+    trust_settings(Path("destinations.toml"))  # before dlt reads any
     from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see sync
     from pipelines.running.config import RunConfig  # noqa: PLC0415 - see sync
 
@@ -305,38 +319,20 @@ def _configured(
         yield RunConfig(source, source.configured(**given), request)
 
 
-@contextmanager
-def _plain_errors(*, debug: bool) -> Iterator[None]:
-    """Say in one line what went wrong, and leave with its exit code."""
+def _refuse_lost_folder() -> None:
     try:
-        yield
-    except (ApiError, ConfigurationError, DestinationBusyError) as error:
-        if debug:
-            raise
-        about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
-        err.print(f"[bold red]error:[/] {escape(str(error) + about)}")
-        raise typer.Exit(exit_code(error)) from None
-    except (typer.Exit, BrokenPipeError):  # a reader such as head has gone: typer ends quietly
-        raise
-    except Exception as error:
-        if debug:
-            raise
-        from pipelines.telling.fault import kept, told  # noqa: PLC0415 - hardly ever needed
-
-        err.print(f"[bold red]error:[/] nobody foresaw this: {escape(told(error))}; {escape(kept(error))}")
-        raise typer.Exit(exit_code(error)) from None
-    except KeyboardInterrupt:
-        err.print("interrupted; what was committed stays, the next run goes on from there")
-        sys.stdout.flush()
-        # threads may still wait for the rate limit; nothing that they could bring would be loaded
-        os._exit(ExitCode.INTERRUPTED)
+        os.getcwd()  # noqa: PTH109 - the call itself is what fails
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder that this was started in cannot be read ({error.strerror}); go to one that is there"
+        ) from None
 
 
 def _day(option: str, value: str | None) -> Date | None:
     try:
-        return Date.fromisoformat(value) if value else None
+        return known_day(value) if value else None
     except ValueError:
-        raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, not {value!r}") from None
+        raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, {DAYS}, not {value!r}") from None
 
 
 def _names(text: str | None) -> tuple[str, ...]:

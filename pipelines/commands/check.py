@@ -7,7 +7,7 @@ from pipelines.destinations.scratch import try_writing
 from pipelines.people.scope_probes import missing_scopes, probe, probes_of, scopes_of
 from pipelines.running.config import RunConfig
 from pipelines.running.prepare import split_by_privacy
-from sources.rest.errors import MissingScopeError
+from sources.rest.errors import ConfigurationError, MissingScopeError, UnknownHostError
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import VariantValues
 
@@ -69,7 +69,10 @@ def check(config: RunConfig, *, write: bool = True) -> Checked:
     reader = config.open_reader()
     wanted = scopes_of(chosen) or {"": sorted(chosen, key=lambda row: row.units)[:1]}
     questions = probes_of(wanted, _values(config, reader), config.policy.today)
-    answers = probe(reader, questions, strict=True)
+    try:
+        answers = probe(reader, questions, strict=True)
+    except UnknownHostError as error:  # somebody is looking: a misspelt name would be away for ever
+        raise ConfigurationError(str(error)) from None
     missing = missing_scopes(answers)
     if missing.keys() == wanted.keys():
         raise next(iter(missing.values()))

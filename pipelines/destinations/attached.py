@@ -26,6 +26,7 @@ class Attached:
         self._target = target
         self._name = target.destination
         self._factory = factory_of(target)
+        self._be_patient()
         self._folder = working_folder(target, self._factory)
         self._pipeline: dlt.Pipeline | None = None
 
@@ -66,9 +67,12 @@ class Attached:
         client: SqlClientBase[Any] = self._factory.client(schema, config).sql_client
         return client
 
-    def _attach(self) -> dlt.Pipeline:
+    def _be_patient(self) -> None:
         if isinstance(self._factory, DuckDbFile):
             self._factory.wait = self._target.wait
+
+    def _attach(self) -> dlt.Pipeline:
+        self._be_patient()
         with destination_errors(self._name):
             pipeline = dlt.pipeline(
                 self._target.pipeline_name,

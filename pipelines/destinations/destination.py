@@ -80,6 +80,8 @@ class Destination(Attached):
             ConfigurationError: credentials or path cannot work.
             DestinationBusyError: another run or process holds the destination, or it does not answer.
         """
+        if isinstance(self._factory, DuckDbFile) and self._factory.empty_leftover():
+            self.rewrite()  # it was killed: the file still holds what was deleted
         # opening a DuckDB file costs more than all that is asked here; beside an open connection it costs nothing
         with destination_errors(self._name), self._client_of(Schema(TABLE)) as client:
             before = self._lease.take(client)

@@ -6,7 +6,10 @@ leaves the catalog out of its SQL. Here every name is written in full: catalog, 
 A file that another process has open is waited for wherever a connection is opened.
 """
 
+import fcntl
+import os
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,8 +23,10 @@ from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
 from pipelines.destinations.waiting import STOP, DestinationBusyError
-from pipelines.sql.duckdb_file import attach_copy, checkpoint, copy_database, detach_copy, own_name
+from pipelines.sql.duckdb_file import attach_copy, checkpoint, copy_database, detach_copy, own_name, storage_version
 from pipelines.sql.statement import Statement
+
+_RESERVED: Final = frozenset({"main", "temp", "system"})
 
 RETRY_SECONDS: Final = 0.2
 """How often a file that another process holds is tried again."""
@@ -62,29 +67,67 @@ class DuckDbFile(duckdb):
         Raises:
             DestinationBusyError: another process holds the file, or it cannot be copied.
         """
-        file = Path(str(self.config_params["credentials"]))
-        copy = file.with_suffix(".rewritten")
-        copy.unlink(missing_ok=True)
+        file, copy = self.file, rewritten(self.file)
+        was = file.stat()
+        _remove(copy)
         try:
             with database.connect(str(file)) as connection:  # held until the end, so that nobody writes meanwhile
                 _execute(connection, checkpoint())
-                _execute(connection, attach_copy(str(copy)))
+                ((version,),) = _execute(connection, storage_version()).fetchall()
+                _execute(connection, attach_copy(str(copy), (version or "").removesuffix("+")))
                 ((name,),) = _execute(connection, own_name()).fetchall()
                 _execute(connection, copy_database(name))
                 _execute(connection, detach_copy())
-                copy.chmod(file.stat().st_mode & 0o777)
                 copy.replace(file)
+                file.chmod(was.st_mode & 0o777)  # only now: what a kill leaves behind is private
+                with suppress(PermissionError):
+                    os.chown(file, was.st_uid, was.st_gid)
         except database.Error as error:
-            copy.unlink(missing_ok=True)
+            _remove(copy)
             raise DestinationBusyError(
                 "rows are deleted, but the DuckDB file cannot be rewritten and holds them in free blocks still"
                 f" ({type(error).__name__}); run elt forget again, it rewrites the file whomever it is told to forget"
             ) from None
 
     @property
+    def file(self) -> Path:
+        """The file itself, whatever links lead to it."""
+        return Path(str(self.config_params["credentials"])).resolve()
+
+    def empty_leftover(self) -> bool:
+        """Whether a rewrite was killed and has yet to be done again; nothing of what it had copied stays."""
+        copy = rewritten(self.file)
+        if not self.file.exists():
+            _remove(copy)
+        try:
+            with copy.open("rb+") as left:
+                fcntl.lockf(left, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DuckDB does while it writes
+                left.truncate()
+            Path(f"{copy}.wal").unlink(missing_ok=True)
+        except (FileNotFoundError, BlockingIOError):
+            return False
+        return True
+
+    @property
     def client_class(self) -> type[DuckDbClient]:
         """The client that writes them."""
         return _Client
+
+
+def catalog_of(file: Path) -> str:
+    """What DuckDB calls the database of a file that is no link: its name up to a dot; some it keeps for itself."""
+    name = next((part for part in file.name.split(".") if part), "")
+    return f"{name}_db" if name.lower() in _RESERVED else name
+
+
+def rewritten(file: Path) -> Path:
+    """Where a DuckDB file is copied to while it is rewritten: beside it, by a name that git ignores as others."""
+    return file.with_name(f"{file.name}.rewritten.duckdb")
+
+
+def _remove(copy: Path) -> None:
+    copy.unlink(missing_ok=True)
+    Path(f"{copy}.wal").unlink(missing_ok=True)
 
 
 class _SqlClient(DuckDbSqlClient):
@@ -107,7 +150,7 @@ class _SqlClient(DuckDbSqlClient):
             time.sleep(RETRY_SECONDS)
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002, FBT001, FBT002 - as in dlt
-        name = Path(self.credentials.database).stem
+        name = catalog_of(Path(self.credentials.database))
         return str(self.capabilities.escape_identifier(name)) if quote else name
 
     def warn_if_catalog_equals_dataset_name(self) -> None:

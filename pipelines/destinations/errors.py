@@ -18,7 +18,7 @@ from dlt.common.exceptions import MissingDependencyException
 
 from pipelines.destinations.verdicts import chain, verdict_of
 from pipelines.destinations.waiting import DestinationBusyError
-from sources.rest.errors import ConfigurationError, sanitized
+from sources.rest.errors import ApiError, ConfigurationError, sanitized
 
 _USER: Final = re.compile(r"//\S*@|(?i:\b(?:password|pwd)\s*=\s*\S+)")
 """User and password of an address, or a password of a list of settings."""
@@ -41,6 +41,8 @@ def destination_errors(destination: str, *, personal: bool = False, kind: str = 
     """
     try:
         yield
+    except ApiError:
+        raise  # what has led to it may be of the operating system, and is none of the destination
     except Exception as error:
         advice = _advice(destination, error, personal=personal, kind=kind)
         if advice is None or advice is error:

@@ -1,6 +1,7 @@
 """Destinations by name: what `destinations.toml` says of one, and the working folder that belongs to it."""
 
 import hashlib
+import re
 import tempfile
 import tomllib
 from pathlib import Path
@@ -17,6 +18,7 @@ from pipelines.destinations.capabilities import Offer, refuse_what_lacks
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.target import Target
+from pipelines.destinations.trust import refuse_untrusted
 from sources.rest.errors import ConfigurationError, did_you_mean
 
 FILE: Final = "destinations.toml"
@@ -61,18 +63,37 @@ def working_folder(target: Target, factory: Any) -> Path:
     with destination_errors(target.destination):
         config = factory.configuration(factory.spec()._bind_dataset_name(target.dataset_name))  # noqa: SLF001 - dlt's way to say it
         able, client = factory.capabilities(config), factory.client_class
+    _refuse_other_address(target.destination, config)
     refuse_what_lacks(
         target.destination, Offer(kind=config.destination_type, capabilities=able, client=client, configured=True)
     )
     place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)
-    return root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+    folder = root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
+    for path in (root.parent, root, *([folder] if folder.exists() else [])):
+        refuse_untrusted(path)
+    return folder
+
+
+def _refuse_other_address(name: str, config: Any) -> None:
+    """A driver would quote an address that it cannot read, password and all."""
+    given, expected = (getattr(of, "drivername", None) for of in (config.credentials, type(config.credentials)))
+    same = {"postgres": "postgresql"}  # libpq knows both
+    if expected and same.get(str(given), given) != expected:
+        raise ConfigurationError(_other_address(name, config.destination_type, str(given), str(expected)))
+
+
+def _other_address(name: str, kind: str, given: str, expected: str) -> str:
+    return (
+        f"destination {name!r} is of type {kind}, and its credentials begin with {given}://; give an address that"
+        f" begins with {expected}://, or change destination_type in {FILE}"
+    )
 
 
 def _registered_type(name: str) -> str:
     """Register `destinations.toml` with dlt and return the type of a named destination."""
-    content = _content(Path(FILE) if Path(FILE).exists() else _PACKAGED)
+    content = _content(file_of_destinations())
     known = content.setdefault("destination", {})
     if not isinstance(known, dict) or not all(isinstance(one, dict) for one in known.values()):
         raise ConfigurationError(f"{FILE} cannot be read: every destination is a section, [destination.NAME]")
@@ -88,6 +109,11 @@ def _registered_type(name: str) -> str:
     if FILE not in {provider.name for provider in dlt.config.config_providers}:
         dlt.config.register_provider(CustomLoaderDocProvider(FILE, lambda: content, supports_secrets=False))
     return kind
+
+
+def file_of_destinations() -> Path:
+    """The file that names destinations: that of the working folder, or the one that is packaged."""
+    return Path(FILE) if Path(FILE).exists() else _PACKAGED
 
 
 def default_file(destination: str, source: str) -> str:
@@ -114,17 +140,22 @@ def _content(file: Path) -> dict[str, Any]:
 
 def _duckdb_file(name: str, source: str) -> DuckDbFile:
     configured: object = dlt.secrets.get(f"destination.{name}.credentials")
+    scheme = re.match(r"([\w+.-]+)://", str(configured))
+    if scheme and scheme[1] != "duckdb":
+        raise ConfigurationError(_other_address(name, "duckdb", scheme[1], "duckdb"))
     # absolute, because dlt takes a relative path from wherever the pipeline was first run
-    file = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
+    given = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
+    file = given.resolve()  # DuckDB follows links, and calls the database after what they lead to
     if file.is_dir():
         raise ConfigurationError(f"destination {name!r} is the folder {file}; give a file in it")
     if not file.parent.is_dir():
         raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
     _check_writable(file.parent)
     made = DuckDbFile(str(file), destination_name=name)
-    if not configured and file.name != f"{name}.duckdb":
+    made.empty_leftover()
+    if not configured and given.name != f"{name}.duckdb":
         made.note = (
-            f"{file.name} is loaded into, as by an earlier version; renamed to {name}.duckdb, it is the file of every"
+            f"{given.name} is loaded into, as by an earlier version; renamed to {name}.duckdb, it is the file of every"
             " source, and its tables have shorter names"
         )
     return made

@@ -1,12 +1,15 @@
 """Load packages that an earlier run has made and not loaded: whether they may still be loaded."""
 
+import json
 from pathlib import Path
 from typing import cast
 
 import dlt
+import pyarrow as pa
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.storages.load_package import PackageStorage
+from pyarrow import parquet
 
 
 def can_be_loaded(pipeline: dlt.Pipeline, state_before: str | None) -> bool:
@@ -18,9 +21,29 @@ def can_be_loaded(pipeline: dlt.Pipeline, state_before: str | None) -> bool:
         pipeline: has made them.
         state_before: what `stored_state` said when it began to.
     """
+    if not _can_be_read(Path(pipeline.working_dir)):
+        return False
     # the package may have brought its state before the process died; to load it again then changes nothing
     seen = {state_before, *pipeline.list_normalized_load_packages()}
     return not _died_while_copying(pipeline) and stored_state(pipeline) in seen
+
+
+def _can_be_read(folder: Path) -> bool:
+    """Whether the files of the normalised packages are whole: after a power cut some may be empty or cut off.
+
+    A database would say of them what it says of a disk that fails, for ever.
+    """
+    try:
+        for file in folder.glob("load/normalized/*/*.json"):
+            json.loads(file.read_bytes())
+        for file in folder.glob("load/normalized/*/*_jobs/*"):
+            if file.suffix == ".parquet":
+                parquet.read_metadata(file)
+            elif not file.stat().st_size:
+                return False
+    except (ValueError, OSError, pa.ArrowException):
+        return False
+    return True
 
 
 def _died_while_copying(pipeline: dlt.Pipeline) -> bool:

@@ -10,7 +10,7 @@ from sqlglot import exp
 from pipelines.sql.statement import Statement
 from sources.rest.catalogue.columns import Type
 
-COPY: Final = "rewritten"
+COPY: Final = "rewritten_by_elt"
 """What the other file is called while it is attached."""
 
 
@@ -19,9 +19,21 @@ def checkpoint() -> Statement:
     return Statement(exp.Command(this="CHECKPOINT"))
 
 
-def attach_copy(file: str) -> Statement:
-    """Open the other file, or create it."""
-    return Statement(exp.Attach(this=exp.alias_(exp.Literal.string(file), COPY)))
+def attach_copy(file: str, storage_version: str | None = None) -> Statement:
+    """Open the other file, or create it, so that readers of a version of DuckDB can read it; without one, of this."""
+    option = exp.AttachOption(this=exp.var("STORAGE_VERSION"), expression=exp.Literal.string(storage_version or ""))
+    return Statement(
+        exp.Attach(this=exp.alias_(exp.Literal.string(file), COPY), expressions=[option] if storage_version else [])
+    )
+
+
+def storage_version() -> Statement:
+    """Ask which version of DuckDB, and later ones, can read the file; such as `v1.0.0+`."""
+    tag = exp.Anonymous(
+        this="map_extract_value", expressions=[exp.column("tags"), exp.Literal.string("storage_version")]
+    )
+    own = exp.column("database_name").eq(exp.CurrentDatabase())
+    return Statement(exp.select(tag).from_(exp.Anonymous(this="duckdb_databases")).where(own), (Type.TEXT,))
 
 
 def own_name() -> Statement:

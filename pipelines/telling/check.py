@@ -4,10 +4,22 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from pipelines.telling.console import out, table, warn
+from pipelines.telling.console import out, table, warn, wide
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.commands.check import Checked
+    from pipelines.commands.origins import Origin
+
+
+def print_origins(origins: "Sequence[Origin]") -> None:
+    """Print where the values come from that decide what is sent where; keys are not printed."""
+    lines = table("value of", "is", "from")
+    for one in origins:
+        lines.add_row(one.name, escape(one.value or "(secret)"), escape(one.origin))
+    if origins:
+        wide().print(lines)
 
 
 def print_check(found: "Checked", rate_limit: int, destination: str) -> None:

@@ -179,6 +179,13 @@ class UnconnectedError(UnreachableError):
     """No connection at all, so that nothing was sent and no unit was spent."""
 
 
+class UnknownHostError(UnconnectedError):
+    """The name of the host is not known; a machine without a network says the same of every name."""
+
+    meaning = "the host name is not known"
+    advice = "check base_url and how it is spelt; if that is right, the network or its DNS is away: run again later"
+
+
 class UnexpectedBodyError(ApiError):
     """The answer is not what the contract says; it is never read as an empty list."""
 

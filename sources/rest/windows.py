@@ -13,6 +13,24 @@ MAX_DAYS: Final = 366
 """Most days that one call may ask for, both ends counted: a whole leap year."""
 
 
+FIRST_DAY: Final = Date(1970, 1, 1)
+LAST_DAY: Final = Date(2199, 12, 31)
+DAYS: Final = f"from {FIRST_DAY} to {LAST_DAY}"
+"""Days that can be asked for: those around them can be reckoned with too."""
+
+
+def known_day(text: str) -> Date:
+    """Read a calendar day from `YYYY-MM-DD`.
+
+    Raises:
+        ValueError: it is none, or one that nobody can mean.
+    """
+    found = Date.fromisoformat(text)
+    if not FIRST_DAY <= found <= LAST_DAY:
+        raise ValueError(DAYS)
+    return found
+
+
 class Grain(StrEnum):
     """Length of the window that one stored aggregate row stands for."""
 

@@ -96,3 +96,39 @@ def test_a_working_folder_that_was_being_written_is_given_up(world: World, machi
 
     assert end.code == 0, end
     assert own.tables() == world.truth
+
+
+@pytest.mark.parametrize("content", [b"", pytest.param(b"{]\xff", marks=pytest.mark.sweep)], ids=["empty", "garbage"])
+@pytest.mark.parametrize(
+    ("died", "pattern"),
+    [
+        (MERGED, "load/normalized/*/*_jobs/*.parquet"),
+        *(
+            pytest.param(died, pattern, marks=pytest.mark.sweep)
+            for died, pattern in (
+                (COPIED, "load/normalized/*/*_jobs/*.parquet"),
+                (MERGED, "load/normalized/*/*_jobs/*.sql"),
+                (MERGED, "load/normalized/*/schema.json"),
+                (MERGED, "load/normalized/*/load_package_state.json"),
+                (MERGED, "load/.version"),
+                (MERGED, "schemas/atribu.schema.json"),
+            )
+        ),
+    ],
+)
+def test_files_of_a_working_folder_that_were_damaged_keep_nobody_from_the_truth(
+    world: World, machine: MakeMachine, died: str, pattern: str, content: bytes
+) -> None:
+    if content and pattern.endswith(".sql"):
+        pytest.skip("text in a statement's file is for the database to judge")
+    own = machine()
+    die_loading(own, died, 2)
+    damaged = list(own.working.glob(f"pipelines/elt-*/atribu/{pattern}"))
+    assert damaged
+    for file in damaged:
+        file.write_bytes(content)
+
+    end = own.sync_here(*ARGUMENTS)
+
+    assert end.code == 0, end
+    assert own.tables() == world.truth

@@ -132,6 +132,18 @@ def test_a_server_that_is_not_there_exits_with_75(elt: Elt, monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("configured")
+def test_check_calls_a_host_that_nobody_knows_a_matter_of_the_configuration(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__ATRIBU__BASE_URL", "https://no-such-host.invalid/api/v1")
+
+    result = elt("check", "atribu", "--no-write")
+
+    assert result.code == 78
+    assert "the host name is not known; check base_url and how it is spelt" in one_line(result)
+
+
+@pytest.mark.usefixtures("configured")
 def test_a_server_that_never_answers_exits_with_75(elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("SOURCES__ATRIBU__BASE_URL", f"http://127.0.0.1:{silent.getsockname()[1]}/api/v1")

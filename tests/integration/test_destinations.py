@@ -1,6 +1,7 @@
 """Every destination is either loaded right or refused before a unit is spent, with what to change."""
 
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from pipelines.commands import status
 from sandbox.atribu import FULL_KEY
 from tests.integration.conftest import Elt, Result, Serve
 from tests.integration.truth import aggregate, comparable, days
+from tests.processes import Machine, ended, served, wait_until
 
 COMMANDS = (
     ("sync", "--resources", "goals"),
@@ -121,6 +123,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         pytest.param("postgres:x@localhost/postgres?host={}&sslmode=verify-ful", 78, "sslmode", id="ssl-misspelt"),
         pytest.param("postgres:x@localhost/postgres?nosuch=1", 78, "invalid dsn", id="unknown-setting"),
         pytest.param("postgres:geheim@localhost:port/postgres", 78, "form that its type does not", id="no-address"),
+        pytest.param("postgres:x@localhost:99999/postgres", 78, "invalid port number", id="no-port"),
         pytest.param("postgres:x@127.0.0.1:1/postgres", 75, "Connection refused", id="refused"),
         pytest.param("postgres:x@localhost/postgres?host={}/gone", 75, "No such file", id="no-socket"),
         pytest.param("postgres:x@no-such-host.invalid/postgres", 75, "translate host name", id="unknown-host"),
@@ -137,6 +140,90 @@ def test_what_postgresql_says_becomes_advice(
     assert says in error_of(result)
     assert "geheim" not in result.err
     assert ("run again later" in result.err) is (code == 75)
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize(
+    ("kind", "content", "says"),
+    [
+        pytest.param("duckdb", "cut off", "Could not read enough bytes", id="duckdb-cut-off"),
+        pytest.param("duckdb", "", "not a valid DuckDB database file", id="duckdb-empty"),
+        pytest.param("sqlalchemy", "no database" * 1000, "file is not a database", id="sqlite-text"),
+        pytest.param("sqlalchemy", None, "unable to open database file", id="sqlite-folder"),
+    ],
+)
+def test_a_file_that_is_no_database_is_refused_for_good(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: str, content: str | None, says: str
+) -> None:
+    named(kind)
+    file = Path.cwd() / "there.duckdb"
+    scheme = "sqlite:///" if kind == "sqlalchemy" else ""
+    monkeypatch.setenv("DESTINATION__THERE__CREDENTIALS", f"{scheme}{file}")
+    if content is None:
+        file.mkdir()
+    elif content == "cut off":
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("CREATE TABLE t AS SELECT range FROM range(200000)")
+        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
+    else:
+        file.write_text(content)
+
+    result = elt("sync", "atribu", "--destination", "there", "--resources", "goals")
+
+    assert result.code == 78, result.err
+    assert says in error_of(result)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_disk_that_is_full_is_a_matter_of_later(elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DESTINATION__LOCAL__CREDENTIALS", "/dev/full")
+
+    result = elt("sync", "atribu", "--resources", "goals")
+
+    assert result.code == 75, result.err
+    assert "No space left on device; run again later" in error_of(result)
+
+
+@pytest.mark.usefixtures("nowhere")
+def test_a_role_that_may_not_create_is_refused_also_in_a_schema_that_is_there(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch, server: Path
+) -> None:
+    with closing(psycopg2.connect(host=str(server), user="postgres", dbname="postgres")) as connection, connection:
+        connection.cursor().execute("CREATE SCHEMA other; GRANT USAGE ON SCHEMA other TO plain")
+    address = f"postgresql://plain:x@localhost/postgres?host={server}"
+    monkeypatch.setenv("DESTINATION__WAREHOUSE__CREDENTIALS", address)
+
+    result = elt("sync", "atribu", "--destination", "warehouse", "--dataset", "other", "--resources", "goals")
+
+    assert result.code == 78
+    assert "permission denied for schema other; let the user create" in error_of(result)
+
+
+@pytest.mark.sweep
+@pytest.mark.untraced
+def test_a_server_that_is_killed_in_the_middle_of_a_sync_is_a_matter_of_later(tmp_path: Path) -> None:
+    folder = tmp_path / "pg"
+    running = get_server(folder, cleanup_mode="delete")
+    address = f"postgresql://postgres:unused@localhost:5432/postgres?host={folder}"
+    with served() as (_, url):
+        own = Machine(tmp_path, url, limit=60, period=6, environment={"DESTINATION__WAREHOUSE__CREDENTIALS": address})
+        process = own.start("--destination", "warehouse", "--today", "2026-03-31", "--resources", "channels,overview")
+        with closing(psycopg2.connect(running.get_uri())) as connection:
+            connection.autocommit = True
+            cursor = connection.cursor()
+
+            def loading() -> bool:
+                cursor.execute("SELECT to_regclass('atribu.channels') IS NOT NULL")
+                return bool(cursor.fetchall()[0][0])
+
+            wait_until(loading, process)
+        os.kill(int((folder / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
+
+        end = ended(process)
+
+    assert end.code == 75, end
+    assert "Traceback" not in end.err
+    assert "run again later" in end.err.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

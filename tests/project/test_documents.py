@@ -141,6 +141,34 @@ def test_configuration_in_documents_can_be_read() -> None:
             assert options.keys() <= {field.name for field in fields(kinds[source])}
 
 
+def test_every_promise_of_the_threat_model_names_tests_that_exist() -> None:
+    table = (ROOT / "SECURITY.md").read_text().split("## Whom this trusts with what")[1].split("\n\n")[2]
+    promises = [[cell.strip() for cell in line[1:-1].split("|")] for line in table.splitlines()[2:]]
+    assert len(promises) > 10
+    for who, *_, promise, tests in (row for row in promises if row[-2] != "none"):
+        named_files = re.findall(r"`(tests/[\w/]+\.py)`", tests)
+        assert promise, who
+        assert named_files, who
+        assert [name for name in named_files if not (ROOT / name).is_file()] == []
+
+
+@pytest.mark.parametrize("name", ["requirements.lock", "requirements-dev.lock"])
+def test_every_locked_version_has_hashes(name: str) -> None:
+    text = (ROOT / name).read_text()
+    pins = re.findall(r"^(\S+==\S+).*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
+    assert len(pins) > 20
+    assert len(pins) == len(re.findall(r"^[^#\s-]", text, re.MULTILINE))
+
+
+def test_what_runs_is_locked_as_one_set_of_versions() -> None:
+    locked = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for name in re.findall(r"^(\S+)==", (ROOT / "requirements.lock").read_text(), re.MULTILINE)
+    }
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert {re.split(r"[\[<>=]", one)[0] for one in project["dependencies"]} <= locked
+
+
 def test_destinations_hold_no_credentials() -> None:
     content = tomllib.loads((ROOT / "destinations.toml").read_text())
     assert set(content["destination"]) == {"local", "sandbox", "warehouse"}

@@ -72,8 +72,10 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("environment")
     run(sys.executable, "-m", "venv", folder / "venv", folder=folder)
     commands = folder / "venv" / "bin"
-    pins = ("--constraint", ROOT / "requirements.lock")
-    run(commands / "python", "-m", "pip", "install", "--quiet", *pins, wheel, folder=folder)
+    install = (commands / "python", "-m", "pip", "install", "--quiet")
+    run(*install, "--require-hashes", "--requirement", ROOT / "requirements.lock", folder=folder)
+    run(*install, "--no-deps", wheel, folder=folder)
+    run(commands / "python", "-m", "pip", "check", folder=folder)
     return commands
 
 

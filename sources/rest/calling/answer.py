@@ -15,6 +15,8 @@ from sources.rest.dotted_path import value_at
 from sources.rest.errors import ApiError, RedirectError, UnexpectedBodyError, as_identifier, error_type
 
 NO_CONTENT: Final = 204
+WAIT_MAX: Final = 31_622_400.0
+"""Longest wait in seconds that is told and reckoned with: a year. No call is worth one."""
 _MULTIPLE_CHOICES: Final = 300
 _BAD_REQUEST: Final = 400
 _BODY_TYPES: Final = frozenset({"application/json", "text/html", "text/plain", "text/xml", "application/xml"})
@@ -88,6 +90,6 @@ def retry_after(value: str | None, now: Callable[[], float] = time.time) -> floa
     except ValueError:
         try:
             seconds = email.utils.parsedate_to_datetime(value).timestamp() - now()
-        except ValueError:
+        except (ValueError, OverflowError):
             return None
-    return seconds if 0 < seconds < float("inf") else None
+    return min(seconds, WAIT_MAX) if 0 < seconds < float("inf") else None

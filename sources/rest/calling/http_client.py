@@ -14,6 +14,8 @@ from requests.auth import AuthBase
 from sources.rest import errors
 
 CHUNK_BYTES: Final = 65_536
+DIGITS_MAX: Final = 15
+"""Longest number of a header that is believed: every such one is exact as a float."""
 
 _Request = requests.exceptions.RequestException
 _FAILURES: Final[tuple[tuple[type[Exception], str, type[errors.ApiError], str], ...]] = (
@@ -22,7 +24,7 @@ _FAILURES: Final[tuple[tuple[type[Exception], str, type[errors.ApiError], str], 
     (urllib3.exceptions.ReadTimeoutError, "", errors.SlowAnswerError, "no whole answer within {timeout:g} s"),
     (requests.exceptions.Timeout, "", errors.SlowAnswerError, "no whole answer within {timeout:g} s"),
     (requests.exceptions.SSLError, "", errors.UnreachableError, "the TLS certificate is not accepted"),
-    (_Request, "NameResolutionError", errors.UnconnectedError, "the host name is not known"),
+    (_Request, "NameResolutionError", errors.UnknownHostError, ""),
     (_Request, "refused", errors.UnconnectedError, "the connection is refused"),
     (_Request, "RemoteDisconnected", errors.UnreachableError, "the connection was closed without an answer"),
     (_Request, "reset", errors.UnreachableError, "the connection was reset"),
@@ -111,4 +113,4 @@ class HttpClient:
 
 
 def _whole_number(value: str) -> int | None:
-    return int(value) if value.isdecimal() else None
+    return int(value) if value.isdecimal() and len(value) <= DIGITS_MAX else None

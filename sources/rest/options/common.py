@@ -12,7 +12,7 @@ from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies
 from sources.rest.reading.tasks import VariantValues
-from sources.rest.windows import Grain, today_in
+from sources.rest.windows import DAYS, FIRST_DAY, LAST_DAY, Grain, today_in
 
 _POSITIVE: Final = (
     "rate_limit",
@@ -24,6 +24,21 @@ _POSITIVE: Final = (
     "max_units",
     "max_minutes",
 )
+
+_MOST: Final = {
+    "rate_limit": 1_000_000_000,
+    "rate_period": 31_622_400,
+    "max_in_flight": 1_000,
+    "request_timeout": 86_400,
+    "max_tries": 1_000,
+    "max_retry_seconds": 31_622_400,
+    "max_units": 1_000_000_000_000,
+    "max_minutes": 527_040,
+    "horizon_days": 3_660,
+    "wait_for_destination": 31_622_400,
+    "reread_units": 1_000_000_000_000,
+}
+"""What nobody means to exceed (seconds and minutes of a year, ten years), and threads and clocks can take."""
 
 
 class Restatement(StrEnum):
@@ -100,8 +115,13 @@ class CommonOptions:
         if not 0 <= self.tolerance < 1:
             raise ConfigurationError(f"option tolerance is a share from 0 to below 1, not {self.tolerance}")
         for name in ("horizon_days", "wait_for_destination", "reread_units"):
-            if getattr(self, name) < 0:
+            if not getattr(self, name) >= 0:  # what is no number is not
                 raise ConfigurationError(f"option {name} cannot be below 0")
+        for name, most in _MOST.items():
+            if (getattr(self, name) or 0) > most:
+                raise ConfigurationError(f"option {name} cannot be above {most}")
+        if self.start_date and not FIRST_DAY <= self.start_date <= LAST_DAY:
+            raise ConfigurationError(f"option start_date is a day {DAYS}, not {self.start_date}")
         try:
             today_in(self.timezone)
         except ValueError as error:

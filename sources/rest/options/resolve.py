@@ -10,7 +10,6 @@ from typing import Any, Final, TypeVar, get_args, get_type_hints
 
 import dlt
 import orjson
-import pendulum
 from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from pendulum import Date
@@ -63,7 +62,7 @@ def day(value: object) -> Date:
     Raises:
         ValueError: it is none of these.
     """
-    return pendulum.Date.fromisoformat(str(value))
+    return Date.fromisoformat(str(value))
 
 
 def _configured(source: str) -> set[str]:

@@ -55,7 +55,7 @@ def array_of(field: str, column_type: Type, values: list[Any]) -> pa.Array:
         raise WrongShapeError(f"field {field} holds {found} where {column_type} belongs")
     try:
         return _converted(column_type, values)
-    except (pa.ArrowInvalid, OverflowError):
+    except (pa.ArrowInvalid, OverflowError, orjson.JSONEncodeError):  # orjson writes 254 levels, and reads 1,024
         # Arrow's message quotes the value, which may be anybody's
         raise WrongShapeError(f"field {field} holds a value that is no {column_type}") from None
 

@@ -132,6 +132,8 @@ def samples() -> list[Sample]:
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
+        _sample(duckdb_file.attach_copy, "copy.duckdb", "v1.0.0"),
+        _sample(duckdb_file.storage_version),
         _sample(duckdb_file.own_name),
         _sample(duckdb_file.copy_database, "atribu"),
         _sample(duckdb_file.detach_copy),

@@ -130,7 +130,7 @@ def test_the_limit_that_the_server_names_lowers_the_budget_and_is_kept() -> None
     assert [budget.reserve(1) > 0 for _ in range(3)] == [False, False, True]
 
 
-@pytest.mark.parametrize("value", ["", "many", "-1", "6.5"])
+@pytest.mark.parametrize("value", ["", "many", "-1", "6.5", pytest.param("9" * 5000, id="5000-digits")])
 def test_a_limit_that_is_no_whole_number_is_passed_over(value: str) -> None:
     headers = {"X-RateLimit-Limit": value, "X-RateLimit-Remaining": value}
     budget = Budget(60)

@@ -65,6 +65,8 @@ def test_a_base_url_that_endangers_the_key_is_refused(base_url: str, message: st
         pytest.param("Thu, 01 Jan 1970 00:16:40 GMT", None, id="now"),
         pytest.param("Thu, 01 Jan 1970 00:00:00 GMT", None, id="past"),
         pytest.param("Thu, 99 Jan 1970 00:00:00 GMT", None, id="no-such-date"),
+        pytest.param("Thu, 01 Jan 1970 00:00:00 +" + "9" * 20, None, id="no-such-offset"),
+        pytest.param("1e308", 31_622_400.0, id="longer-than-a-year"),
     ],
 )
 def test_retry_after_is_read_in_both_ways_of_writing_it(value: str | None, expected: float | None) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from sources.rest.catalogue.columns import Column, Type
+from sources.rest.errors import WrongShapeError
 from sources.rest.reading.evolved_columns import EvolvedColumns
 from sources.rest.reading.tables import build
 from tests.sources.rest.reading.things import CONTEXT, NAME, endpoint, things
@@ -23,6 +24,14 @@ def test_an_unknown_field_becomes_a_column_of_its_type(value: object, stored: ob
     row = things({"name": "a", "count": 1, "newField": value})[0]
     assert row == {"name": "a", "count": 1, "new_field": stored}
     assert type(row["new_field"]) is type(stored)
+
+
+def test_an_unknown_field_that_is_nested_too_deep_to_be_written_is_named() -> None:
+    deep: object = 1
+    for _ in range(400):
+        deep = [deep]
+    with pytest.raises(WrongShapeError, match=r"^field newField holds a value that is no "):
+        things({"name": "a", "count": 1, "newField": deep})
 
 
 def test_an_unknown_field_that_some_rows_lack_is_null_there() -> None:

@@ -1,0 +1,33 @@
+"""Where the values come from that decide what is sent where."""
+
+from dataclasses import dataclass
+
+from dlt.common.pipeline import get_dlt_pipelines_dir
+
+from pipelines.destinations.named import file_of_destinations
+from pipelines.running.config import RunConfig
+from sources.rest.options.origin import DEFAULT, origin_of
+
+
+@dataclass(frozen=True)
+class Origin:
+    """A value that matters, and the file or variable that it comes from; of secrets the value is never told."""
+
+    name: str
+    value: str
+    origin: str
+
+
+def origins_of(config: RunConfig) -> list[Origin]:
+    """Return where key, address, destination and working folder come from, in this order."""
+    section, options, place = f"sources.{config.source.name}", config.options, config.request.destination
+    keys = [name for name in ("api_key", "next_api_key") if getattr(options, name)]
+    credentials = origin_of(f"destination.{place}.credentials")
+    folder = origin_of("dlt_data_dir")
+    return [
+        *(Origin(name, "", origin_of(f"{section}.{name}")) for name in keys),
+        Origin("base_url", options.base_url, origin_of(f"{section}.base_url")),
+        Origin("destination", place, str(file_of_destinations().absolute())),
+        Origin("credentials", "", credentials),
+        Origin("working folder", get_dlt_pipelines_dir(), "home folder" if folder == DEFAULT else folder),
+    ]

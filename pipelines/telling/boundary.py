@@ -1,0 +1,195 @@
+"""The one place where errors end: each becomes one line without secrets, and an exit code."""
+
+import os
+import re
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, Final, TextIO
+
+import typer
+from rich.markup import escape
+
+from pipelines.destinations.waiting import DestinationBusyError
+from pipelines.running.exit_codes import ExitCode, exit_code
+from pipelines.telling.console import err
+from sources.rest.errors import ApiError, ConfigurationError
+
+READER_GONE: Final = 1
+"""Exit code when a reader such as head has gone before all was printed; Python and typer end with it too."""
+
+_WORD_MAX: Final = 300
+"""Longest run of characters without a blank that is shown: an option may hold a file."""
+
+_CUT: Final = (
+    (re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]"), ""),  # terminal control sequences
+    (re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"), " "),
+    # the example that messages give is no user and password
+    (re.compile(r"(:/{1,3})(?!user:password@)[^\s/@:]*:.*@"), r"\1<credentials>@"),
+    (re.compile(r"\b[a-z]{2,8}_(?:live|test|user|secret)_\w+"), "<key>"),
+    (re.compile(r"(?<![\w>:%+.-])(?!<credentials>)[\w.%+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "<e-mail>"),
+    (re.compile(rf"(\S{{{_WORD_MAX}}})\S+"), r"\1…"),
+)
+_SECRET_NAMES: Final = re.compile(r"(?:KEY|SECRET|PASSWORD|TOKEN|CREDENTIALS)$", re.IGNORECASE)
+_PASSWORD: Final = re.compile(r"://[^:/\s]*:(.*)@")
+_SECRET_MIN: Final = 4
+"""Shorter words stand in too many places to be cut out."""
+
+
+@contextmanager
+def boundary(*, debug: bool) -> Iterator[None]:
+    """Say in one line what went wrong, and leave with its exit code.
+
+    Args:
+        debug: let errors through as they are.
+    """
+    try:
+        yield
+    except (typer.Exit, BrokenPipeError):  # a reader such as head has gone: typer ends quietly
+        raise
+    except (ApiError, ConfigurationError, DestinationBusyError) as error:
+        if debug:
+            raise
+        about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
+        _tell(f"{error}{about}")
+        raise typer.Exit(exit_code(error)) from None
+    except Exception as error:
+        if debug:
+            raise
+        raise typer.Exit(_told(error)) from None
+    except KeyboardInterrupt:
+        err.print("interrupted; what was committed stays, the next run goes on from there")
+        with suppress(OSError):
+            sys.stdout.flush()
+        # threads may still wait for the rate limit; nothing that they could bring would be loaded
+        os._exit(ExitCode.INTERRUPTED)
+
+
+def shown(text: str) -> str:
+    """Return a message as it may be shown: without control characters, passwords, keys and e-mail addresses."""
+    for secret in sorted(_secrets(), key=len, reverse=True):
+        text = text.replace(secret, "<secret>")
+    for pattern, replacement in _CUT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+@contextmanager
+def standard_streams(*, debug: bool) -> Iterator[None]:
+    """Let a command print wherever its output leads, and end with the right code where that cannot be written.
+
+    A stream that was closed from outside leads nowhere: the next file that is opened would take its number, and a
+    database would get what is printed. What standard error cannot take is lost; the exit code still tells.
+    """
+    _open_closed()
+    before = sys.stderr
+    sys.stderr = _Lossy(before)
+    code: int | str | None = ExitCode.DONE
+    try:
+        try:
+            with boundary(debug=debug):
+                yield
+        except typer.Exit as end:
+            code = end.exit_code
+        except SystemExit as end:
+            code = end.code
+        raise SystemExit(_flushed(code))
+    finally:
+        sys.stderr = before
+
+
+def _flushed(code: int | str | None) -> int | str | None:
+    """Write out what is printed; return the exit code, or one that says that it could not be."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _lead_nowhere()
+        return READER_GONE
+    except OSError as error:
+        _lead_nowhere()
+        return _told(error)
+    return code
+
+
+def _told(error: Exception) -> ExitCode:
+    """Tell of an error that is none of ours: one of the operating system has advice, any other a private traceback."""
+    from pipelines.destinations.verdicts import verdict_of  # noqa: PLC0415 - it takes long, and is hardly ever needed
+    from pipelines.telling.fault import kept, told  # noqa: PLC0415 - as above
+
+    verdict = verdict_of(error) if isinstance(error, OSError) else None
+    if verdict is None:
+        _tell(f"nobody foresaw this: {told(error)}; {kept(error)}")
+        return exit_code(error)
+    what = f"{error.strerror or type(error).__name__}{f': {error.filename}' if error.filename else ''}"  # type: ignore[attr-defined] # it is an OSError
+    _tell(f"cannot read or write on this machine: {what}; {verdict.advice or 'make room, then run again'}")
+    return ExitCode.CONFIGURATION if verdict.advice else ExitCode.LATER
+
+
+def _tell(text: str) -> None:
+    err.print(f"[bold red]error:[/] {escape(shown(text))}")
+
+
+def _secrets() -> Iterator[str]:
+    """Keys and passwords of the environment and of `secrets.toml`, as they stand there."""
+    found = [value for name, value in os.environ.items() if _SECRET_NAMES.search(name)]
+    if "dlt" in sys.modules:
+        with suppress(Exception):  # what cannot be read has given nobody a secret
+            found += _of_files()
+    for value in found:
+        # of an address only the password is one
+        secret = password[1] if (password := _PASSWORD.search(value)) else "" if re.search(r"[/.\s]", value) else value
+        if len(secret) >= _SECRET_MIN and secret != "password":  # noqa: S105 - the example of a message
+            yield secret
+
+
+def _of_files() -> Iterator[str]:
+    from dlt.common.configuration.container import Container  # noqa: PLC0415 - see `_secrets`
+    from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext  # noqa: PLC0415 - as above
+
+    for provider in Container()[PluggableRunContext].providers.providers:
+        if provider.supports_secrets:
+            yield from _leaves(getattr(provider, "_config_doc", None))
+
+
+def _leaves(document: Any, name: str = "") -> Iterator[str]:
+    if isinstance(document, dict):
+        for key, value in document.items():
+            yield from _leaves(value, str(key))
+    elif isinstance(document, str) and _SECRET_NAMES.search(name):
+        yield document
+
+
+def _open_closed() -> None:
+    """Give every standard stream that was closed from outside a file that takes and holds nothing."""
+    while (number := os.open(os.devnull, os.O_RDWR)) <= 2:  # noqa: PLR2004 - standard error
+        pass
+    os.close(number)
+    sys.stdin = sys.stdin or open(os.devnull)  # noqa: PTH123, SIM115 - a device, open for as long as the process is
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: PTH123, SIM115 - as above
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: PTH123, SIM115 - as above
+
+
+def _lead_nowhere() -> None:
+    """Let go of what cannot be written, so that Python does not try once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+class _Lossy:
+    """Standard error that loses what it cannot write."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._stream.flush()
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
