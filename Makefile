@@ -52,12 +52,12 @@ clean:
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'
 	$(PYTHON) -m venv .venv
-	$(INSTALL) --require-hashes --requirement requirements.lock
+	$(INSTALL) --require-hashes --no-deps --requirement requirements.lock
 	$(INSTALL) --no-build-isolation --no-deps --editable .
 	@touch $@
 
 $(READY_DEV): $(READY) requirements-dev.lock
-	$(INSTALL) --require-hashes --requirement requirements-dev.lock
+	$(INSTALL) --require-hashes --no-deps --requirement requirements-dev.lock
 	@touch $@
 
 # tools that nothing else needs, each in an environment of its own

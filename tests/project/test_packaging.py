@@ -73,7 +73,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "venv", folder / "venv", folder=folder)
     commands = folder / "venv" / "bin"
     install = (commands / "python", "-m", "pip", "install", "--quiet")
-    run(*install, "--require-hashes", "--requirement", ROOT / "requirements.lock", folder=folder)
+    run(*install, "--no-deps", "--require-hashes", "--requirement", ROOT / "requirements.lock", folder=folder)
     run(*install, "--no-deps", wheel, folder=folder)
     run(commands / "python", "-m", "pip", "check", folder=folder)
     return commands
