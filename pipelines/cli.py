@@ -17,6 +17,7 @@ from pendulum import Date
 from pipelines.destinations.trust import trust_settings
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.boundary import boundary, standard_streams
+from pipelines.telling.console import warnings
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import DAYS, known_day
 
@@ -266,6 +267,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     gc.set_threshold(GARBAGE)
     # some drivers log a traceback of what they also raise; without a handler Python prints it
     logging.getLogger().addHandler(logging.NullHandler())
+    logging.getLogger("sources").addHandler(warnings)
     given = arguments if arguments is not None else sys.argv[1:]
     with standard_streams(debug="--debug" in given):
         app(given, prog_name="elt")
@@ -292,7 +294,7 @@ def _request(
         until=_day("--until", until),
         today=_day("--today", today),
         destination=destination,
-        dataset=dataset or source.value,
+        dataset=_named(dataset) or source.value,
         full=full,
     )
 
@@ -333,6 +335,12 @@ def _day(option: str, value: str | None) -> Date | None:
         return known_day(value) if value else None
     except ValueError:
         raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, {DAYS}, not {value!r}") from None
+
+
+def _named(dataset: str | None) -> str | None:
+    if dataset and not any(map(str.isalnum, dataset)):
+        raise ConfigurationError("--dataset takes a name with letters or digits")
+    return dataset
 
 
 def _names(text: str | None) -> tuple[str, ...]:

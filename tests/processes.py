@@ -75,12 +75,12 @@ class Machine:
         """Units of one commit."""
         return min(600, max(1, round(self.limit * 60 / self.period)))
 
-    def start(self, *arguments: str, code: str | None = None) -> subprocess.Popen[str]:
-        """Start a sync; `code` runs in its process before the command does."""
+    def start(self, *arguments: str, code: str | None = None, command: str = "sync") -> subprocess.Popen[str]:
+        """Start a command, a sync unless told otherwise; `code` runs in its process before the command does."""
         program = ["-c", f"{code}\nfrom pipelines.cli import main\nmain()"] if code else ["-m", "pipelines.cli"]
         root = Path(__file__).parents[1]
         return subprocess.Popen(  # noqa: S603 - our own interpreter and command
-            [sys.executable, *program, "sync", "atribu", *arguments],
+            [sys.executable, *program, command, "atribu", *arguments],
             cwd=self.folder,
             env=self._environment() | {"PYTHONPATH": str(root)},
             stdout=subprocess.PIPE,
@@ -117,7 +117,13 @@ class Machine:
         }
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SOURCES", "DESTINA"))}
         chosen = {f"SOURCES__ATRIBU__{name}": str(value) for name, value in options.items()}
-        return {**inherited, **chosen, **self.environment, "DLT_DATA_DIR": str(self.working)}
+        return {
+            **inherited,
+            **chosen,
+            **self.environment,
+            "DLT_DATA_DIR": str(self.working),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+        }
 
     def pending(self) -> list[Path]:
         """Load packages that were extracted and not loaded."""
@@ -129,14 +135,9 @@ class Machine:
             if (package / "new_jobs").is_dir()
         ]
 
-    def holder(self) -> int | None:
-        """Process that has last taken the lock of the destination."""
-        for file in self.working.glob("pipelines/elt-*.lock"):
-            try:
-                return int(json.loads(file.read_text())["pid"])
-            except ValueError:
-                return None
-        return None
+    def is_held_by(self, process: "subprocess.Popen[str]") -> bool:
+        """Whether a process was the last to take a lock of this home folder."""
+        return any(_pid(file.read_text()) == process.pid for file in self.working.glob("pipelines/elt-*.lock"))
 
     def tables(self) -> Tables:
         """Every row of every table that holds data."""
@@ -156,6 +157,13 @@ class Machine:
     def outcomes(self) -> list[str]:
         """Outcomes of the runs, oldest first."""
         return [row[0] for row in self.query("SELECT outcome FROM atribu.sync_runs ORDER BY ended_at")]
+
+
+def _pid(text: str) -> int | None:
+    try:
+        return int(json.loads(text)["pid"])
+    except ValueError:  # nobody has taken it yet, or somebody takes it at this moment
+        return None
 
 
 def ended(process: "subprocess.Popen[str]", timeout: float = TIMEOUT) -> Ended:
@@ -215,21 +223,21 @@ sys.stdin.read()
 """
 
 
-def seconds_of_work(machine: Machine, *arguments: str) -> float:
-    """Run a sync to its end and return how long it took from taking the lock."""
-    process = machine.start(*arguments)
-    wait_until(lambda: machine.holder() == process.pid, process)
+def seconds_of_work(machine: Machine, *arguments: str, command: str = "sync") -> float:
+    """Run a command to its end and return how long it took from taking the lock."""
+    process = machine.start(*arguments, command=command)
+    wait_until(lambda: machine.is_held_by(process), process)
     began = time.monotonic()
     end = ended(process)
     assert end.code == 0, end
     return time.monotonic() - began
 
 
-def killed(machine: Machine, chance: random.Random, seconds: float, *arguments: str) -> bool:
-    """Start a sync and kill it at a random moment; return whether it was still running then."""
-    process = machine.start(*arguments)
+def killed(machine: Machine, chance: random.Random, seconds: float, *arguments: str, command: str = "sync") -> bool:
+    """Start a command and kill it at a random moment; return whether it was still running then."""
+    process = machine.start(*arguments, command=command)
     if chance.random() > STARTING:
-        wait_until(lambda: machine.holder() == process.pid, process)
+        wait_until(lambda: machine.is_held_by(process), process)
     time.sleep(chance.uniform(0, seconds))
     running = process.poll() is None
     process.kill()

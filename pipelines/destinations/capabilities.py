@@ -10,6 +10,17 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from sources.rest.catalogue.columns import Type
 from sources.rest.errors import ConfigurationError
+from sources.rest.reading.capacity import Capacity
+from sources.rest.reading.evolved_columns import Names
+
+_POSTGRES_COLUMNS: Final = 1600
+"""Most columns of a table, https://www.postgresql.org/docs/current/limits.html."""
+
+_POSTGRES_ROW: Final = 8160
+"""Most bytes of a row: a page of 8 kB without its header (the same page)."""
+
+_POSTGRES_OWN: Final = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
+"""System columns of every table, https://www.postgresql.org/docs/current/ddl-system-columns.html."""
 
 MERGE: Final = "delete-insert"
 """The strategy of dlt that replaces all rows of a merge key and deletes those that carry a `hard_delete` mark."""
@@ -112,3 +123,17 @@ def refuse_what_lacks(name: str, offer: Offer, needs: Iterable[Need] = NEEDS) ->
             f"destination {name!r} ({offer.kind}) cannot {what}: {lacking[0][1]}; nothing was loaded, use a"
             f" destination of type {PROVED} (see docs/destinations.md)"
         )
+
+
+def capacity_of(capabilities: DestinationCapabilitiesContext) -> Capacity:
+    """Return what a destination can hold; dlt says how long names are, and nothing of the limits of PostgreSQL."""
+    postgres = capabilities.sqlglot_dialect == "postgres"
+    return Capacity(
+        columns=_POSTGRES_COLUMNS if postgres else None,
+        nul=not postgres,
+        row_bytes=_POSTGRES_ROW if postgres else None,
+        names=Names(
+            longest=min(filter(None, (capabilities.max_identifier_length, capabilities.max_column_identifier_length))),
+            reserved=_POSTGRES_OWN if postgres else frozenset(),
+        ),
+    )

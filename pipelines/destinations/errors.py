@@ -104,7 +104,7 @@ def _incomplete(destination: str, error: ConfigurationException) -> str:
         lacking = "has credentials in a form that its type does not know"
     return (
         f"destination {destination!r} {lacking}; set DESTINATION__{destination.upper()}__CREDENTIALS or put credentials"
-        f" under [destination.{destination}] in .dlt/secrets.toml, such as type://user:password@host:port/database"
+        f" under [destination.{destination}] in .dlt/secrets.toml, such as type://user:<password>@host:port/database"
     )
 
 

@@ -3,9 +3,11 @@
 from threading import Event
 from typing import Final
 
+from sources.rest.redaction import CleanError
+
 STOP: Final = Event()
 """Set when this process is told to stop: nothing is worth waiting for any more."""
 
 
-class DestinationBusyError(Exception):
+class DestinationBusyError(CleanError):
     """Another process holds the destination; the message says which, where that is known."""

@@ -52,7 +52,7 @@ def probe(
 
     Raises:
         UnauthorizedError: the key is not accepted at all.
-        ApiError: the API does not answer, and that matters.
+        ApiError: the API does not answer and that matters, or it asks to wait longer than a run waits.
     """
     found: dict[str, ApiError | None] = {}
     for scope, tasks in questions.items():
@@ -64,6 +64,8 @@ def probe(
             raise
         except ApiError as error:
             error.add_note(str(task))
+            if error.ends_run:
+                raise
             if strict and not isinstance(error, MissingScopeError) and not _made_up(task):
                 raise
             found[scope] = error

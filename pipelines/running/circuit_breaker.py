@@ -13,6 +13,7 @@ from sources.rest.errors import (
     RequestRejectedError,
     UnauthorizedError,
     UnavailableError,
+    UnexpectedBodyError,
     UnreachableError,
 )
 from sources.rest.reading.answers import Failure
@@ -44,6 +45,7 @@ class CircuitBreaker:
         self.missing: dict[str, set[str]] = {}
         self._in_a_row: Counter[str] = Counter()
         self._left_alone: set[str] = set()
+        self._answered: set[str] = set()
 
     def skips(self, task: Task) -> bool:
         """Whether a task shall not be asked for."""
@@ -52,11 +54,25 @@ class CircuitBreaker:
     def succeeded(self, task: Task) -> None:
         """Forget earlier failures of a variant of an endpoint."""
         self._in_a_row[_name(task)] = 0
+        self._answered.add(_name(task))
+
+    def is_of_one_person(self, failure: Failure) -> bool:
+        """Whether the reason lies in the person whose details were asked for; of several in a row, it does not."""
+        name, error = _name(failure.task), failure.error
+        kinds: tuple[type[ApiError], ...] = (RequestRejectedError, UnexpectedBodyError)
+        if name in self._answered:  # so that the key has the scope
+            kinds += (MissingScopeError,)
+        if not failure.task.parent or self.stopped or error.ends_run or not isinstance(error, kinds):
+            return False
+        if self._in_a_row[name] + 1 >= PATIENCE[ApiError]:
+            return False
+        self._in_a_row[name] += 1
+        return True
 
     def failed(self, failure: Failure) -> None:
         """Count a failure."""
         name, error = _name(failure.task), failure.error
-        if isinstance(error, FATAL):
+        if isinstance(error, FATAL) or error.ends_run:
             self.stopped = self.stopped or error
         endpoint = failure.task.endpoint
         # what has an address per variant may be hidden at one of them and open at another

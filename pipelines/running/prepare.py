@@ -136,7 +136,7 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
             reader=reader,
             stopped=stopped,
             scopes=scopes,
-            notes=destinations[0].notes,
+            notes=list(dict.fromkeys(note for one in destinations for note in one.notes)),
             failures=failures,
             extra_resources=lambda: config.extra_resources(reader.tenant or ""),
         )
@@ -202,6 +202,8 @@ def _readable(
             # a scope is asked about with values that the API knows: it may refuse others before it looks at the key
             values = config.discovered_values(rows, reader)
         except ApiError as error:
+            if error.ends_run:
+                raise
             chosen, failures = without_discovered, [Failure(Task(reader.endpoints[error.endpoint]), error)]
         return scopes.readable(chosen, values), values, failures
     except BudgetClosedError:  # nothing will be asked; what would have been is named

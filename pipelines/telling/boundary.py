@@ -8,12 +8,13 @@ from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO
 
 import typer
-from rich.markup import escape
 
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.running.exit_codes import ExitCode, exit_code
-from pipelines.telling.console import err
+from pipelines.telling.console import err, problem
+from pipelines.telling.fault import kept, show, told
 from sources.rest.errors import ApiError, ConfigurationError
+from sources.rest.redaction import cleaned
 
 READER_GONE: Final = 1
 """Exit code when a reader such as head has gone before all was printed; Python and typer end with it too."""
@@ -22,12 +23,7 @@ _WORD_MAX: Final = 300
 """Longest run of characters without a blank that is shown: an option may hold a file."""
 
 _CUT: Final = (
-    (re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]"), ""),  # terminal control sequences
-    (re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"), " "),
-    # the example that messages give is no user and password
-    (re.compile(r"(:/{1,3})(?!user:password@)[^\s/@:]*:.*@"), r"\1<credentials>@"),
     (re.compile(r"\b[a-z]{2,8}_(?:live|test|user|secret)_\w+"), "<key>"),
-    (re.compile(r"(?<![\w>:%+.-])(?!<credentials>)[\w.%+-]+(?:@|%40)[\w-]+(?:\.[\w-]+)+"), "<e-mail>"),
     (re.compile(rf"(\S{{{_WORD_MAX}}})\S+"), r"\1…"),
 )
 _SECRET_NAMES: Final = re.compile(r"(?:KEY|SECRET|PASSWORD|TOKEN|CREDENTIALS)$", re.IGNORECASE)
@@ -66,9 +62,10 @@ def boundary(*, debug: bool) -> Iterator[None]:
 
 
 def shown(text: str) -> str:
-    """Return a message as it may be shown: without control characters, passwords, keys and e-mail addresses."""
+    """Return a message as it may be shown: cleaned, without passwords and keys, and not too long."""
     for secret in sorted(_secrets(), key=len, reverse=True):
         text = text.replace(secret, "<secret>")
+    text = cleaned(text)
     for pattern, replacement in _CUT:
         text = pattern.sub(replacement, text)
     return text
@@ -84,6 +81,7 @@ def standard_streams(*, debug: bool) -> Iterator[None]:
     _open_closed()
     before = sys.stderr
     sys.stderr = _Lossy(before)
+    sys.excepthook = show  # what --debug lets through
     code: int | str | None = ExitCode.DONE
     try:
         try:
@@ -114,7 +112,6 @@ def _flushed(code: int | str | None) -> int | str | None:
 def _told(error: Exception) -> ExitCode:
     """Tell of an error that is none of ours: one of the operating system has advice, any other a private traceback."""
     from pipelines.destinations.verdicts import verdict_of  # noqa: PLC0415 - it takes long, and is hardly ever needed
-    from pipelines.telling.fault import kept, told  # noqa: PLC0415 - as above
 
     verdict = verdict_of(error) if isinstance(error, OSError) else None
     if verdict is None:
@@ -126,7 +123,7 @@ def _told(error: Exception) -> ExitCode:
 
 
 def _tell(text: str) -> None:
-    err.print(f"[bold red]error:[/] {escape(shown(text))}")
+    problem("error", shown(text))
 
 
 def _secrets() -> Iterator[str]:

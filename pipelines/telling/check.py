@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
+from rich.text import Text
 
 from pipelines.telling.console import out, table, warn, wide
 
@@ -17,21 +17,21 @@ def print_origins(origins: "Sequence[Origin]") -> None:
     """Print where the values come from that decide what is sent where; keys are not printed."""
     lines = table("value of", "is", "from")
     for one in origins:
-        lines.add_row(one.name, escape(one.value or "(secret)"), escape(one.origin))
+        lines.add_row(one.name, one.value or "(secret)", one.origin)
     if origins:
         wide().print(lines)
 
 
 def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
     """Print what was checked, and what was not."""
-    owner = f", belongs to profile {escape(found.profile_id)}" if found.profile_id else ""
-    out.print(f"key: works for {escape(', '.join(found.asked))}{owner}")
+    owner = f", belongs to profile {found.profile_id}" if found.profile_id else ""
+    out.print(f"key: works for {', '.join(found.asked)}{owner}")
     if found.second_key:
         warn("api_key is refused and next_api_key works: put it in the place of api_key")
     scopes = table("scope", "granted", "needed by")
     for scope in found.scopes:
-        granted = {True: "yes", False: "[bold red]no[/]", None: "unknown"}[scope.granted]
-        scopes.add_row(escape(scope.name), granted, ", ".join(scope.resources))
+        granted = Text("no", "bold red") if scope.granted is False else "yes" if scope.granted else "unknown"
+        scopes.add_row(scope.name, granted, ", ".join(scope.resources))
     if found.scopes:
         out.print(scopes)
     if found.limit_seen is None:
@@ -41,7 +41,7 @@ def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
         if found.limit_seen > rate_limit:
             out.print(f"  set rate_limit to {found.limit_seen} to use all of it")
     takes = ", takes rows (one was written and removed)" if found.written else ""
-    out.print(f"destination {escape(destination)}: reachable{takes}")
+    out.print(f"destination {destination}: reachable{takes}")
     left_out = [] if found.personal else ["scopes for personal data (--include-pii)"]
     left_out += [] if found.written else ["whether the destination takes rows (--no-write)"]
     out.print(f"this has cost {found.units} units; not checked: {', '.join(left_out) or 'nothing'}")

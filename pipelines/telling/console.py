@@ -1,6 +1,7 @@
 """Standard output and standard error, and what every command prints alike."""
 
 import json
+import logging
 import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -8,9 +9,10 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from rich.console import Console
-from rich.markup import escape
 from rich.table import Table
+from rich.text import Text
 
+from sources.rest.redaction import cleaned
 from sources.rest.windows import Window, merged
 
 if TYPE_CHECKING:
@@ -25,18 +27,49 @@ _WIDE: Final = 250
 
 _COUNTS: Final = {"windows", "calls", "units", "minutes", "rows", "days open", "truncated", "failed", "not asked"}
 
-out: Final = Console(soft_wrap=True, highlight=False)
-err: Final = Console(stderr=True, soft_wrap=True, highlight=False)
+
+class PlainConsole(Console):
+    """Prints text as it stands: cleaned, nothing in it read as markup. Style is for what comes as `Text`."""
+
+    def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
+        super().__init__(stderr=stderr, width=width, soft_wrap=True, highlight=False, markup=False, emoji=False)
+
+    def render_str(self, text: str, **how: Any) -> Text:
+        """Make of a string what is printed; every string comes by here, also those in the cells of a table."""
+        return super().render_str(cleaned(text), **how)
+
+
+out: Final = PlainConsole()
+err: Final = PlainConsole(stderr=True)
 
 
 def wide() -> Console:
     """Standard output for tables with many columns."""
-    return Console(soft_wrap=True, highlight=False, width=None if sys.stdout.isatty() else _WIDE)
+    return PlainConsole(width=None if sys.stdout.isatty() else _WIDE)
 
 
 def warn(text: str) -> None:
     """Print a warning to standard error."""
-    err.print(f"[yellow]warning:[/] {escape(text)}")
+    err.print(Text("warning:", "yellow"), text)
+
+
+class Warnings(logging.Handler):
+    """Prints what our own modules log, as a warning."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Print a record."""
+        warn(record.getMessage())
+
+
+warnings: Final = Warnings()
+
+
+def problem(label: str, text: str) -> None:
+    """Print to standard error what has gone wrong."""
+    err.print(Text(f"{label}:", "bold red"), text)
 
 
 def table(*headings: str) -> Table:

@@ -2,14 +2,17 @@
 
 import os
 import re
+import sys
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from types import TracebackType
 from typing import Final
 
 import pendulum
 
 from sources.rest.errors import sanitized
+from sources.rest.redaction import cleaned_lines
 
 FOLDER: Final = "elt-errors"
 """Beside the working folders of dlt's pipelines."""
@@ -38,6 +41,11 @@ def traceback_of(error: BaseException) -> str:
     return "\nwhich led to\n\n".join(reversed(parts))
 
 
+def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Print a traceback to standard error as Python does, with each line cleaned."""
+    sys.stderr.write(cleaned_lines("".join(traceback.format_exception(kind, error, trace))))
+
+
 def kept(error: BaseException) -> str:
     """Write the traceback of an error to a private file; return where it is, or why it is nowhere."""
     try:
@@ -47,7 +55,7 @@ def kept(error: BaseException) -> str:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         file = folder / f"{pendulum.now('UTC'):%Y%m%dT%H%M%S%f}-{os.getpid()}.txt"
         with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as opened:
-            opened.write(traceback_of(error))
+            opened.write(cleaned_lines(traceback_of(error)))
     except Exception as another:  # noqa: BLE001 - whatever it is, the first error has to be told
         return f"its traceback could not be written ({told(another)}), --debug shows it"
     return f"its traceback is in {file}"

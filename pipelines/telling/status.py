@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
 from pipelines.telling.console import PENDING, moment, named, table, wide, write_json
@@ -19,7 +18,7 @@ def print_status(found: "Status", target: "Target") -> None:
     out = wide()
     if not found.resources and not found.runs:
         out.print(
-            f"nothing is loaded yet into {escape(target.destination)}, dataset {escape(target.dataset)};"
+            f"nothing is loaded yet into {target.destination}, dataset {target.dataset};"
             " elt plan says what a sync would do"
         )
     else:

@@ -3,10 +3,9 @@
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
 from rich.table import Table
 
-from pipelines.telling.console import err, out, table, warn, windows_by_name
+from pipelines.telling.console import err, out, problem, table, warn, windows_by_name
 
 if TYPE_CHECKING:
     from pipelines.running.outcome import Outcome
@@ -50,20 +49,21 @@ def print_remarks(result: "Outcome") -> None:
 def print_problems(result: "Outcome") -> None:
     """Print what was not loaded, and whether the next run brings it."""
     for failure in result.failures:
-        err.print(f"[bold red]failed:[/] {escape(str(failure.task))}: {escape(str(failure.error))}")
+        problem("failed", f"{failure.task}: {failure.error}")
     if result.stopped:
-        err.print(f"[bold red]error:[/] {escape(str(result.stopped))}")
+        problem("error", str(result.stopped))
         return
     if result.missing:
         lacking = "; ".join(
             f"{scope} for {', '.join(sorted(names))}" for scope, names in sorted(result.missing.items())
         )
-        err.print(
-            f"[bold red]not allowed:[/] the key lacks {escape(lacking)}; give it the scopes in the vendor's dashboard,"
-            " or leave these out with --resources"
+        problem(
+            "not allowed",
+            f"the key lacks {lacking}; give it the scopes in the vendor's dashboard,"
+            " or leave these out with --resources",
         )
     for name, windows in windows_by_name(result.skipped):
-        err.print(f"[bold red]not asked:[/] {name} {windows}")
+        problem("not asked", f"{name} {windows}")
     for task in result.unproved:
         warn(f"{task}: what is loaded does not add up to what the API says; the next run looks again")
     if result.stopped_by is not None:

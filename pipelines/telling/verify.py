@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-from rich.markup import escape
-
 from pipelines.telling.console import out, warn
 from pipelines.telling.sync import print_problems, print_remarks
 
@@ -16,7 +14,7 @@ def print_verify(result: "Outcome", *, repaired: bool) -> None:
     for change in result.changes:
         where = " ".join(filter(None, [change.task.endpoint.name, change.task.variant_text]))
         what = " ".join(filter(None, [change.key, change.metric]))
-        out.print(escape(f"{where} {change.date}: {what} is {change.old} here, {change.new} at the API"))
+        out.print(f"{where} {change.date}: {what} is {change.old} here, {change.new} at the API")
     days = len({(change.task, change.date) for change in result.changes})
     if days:
         out.print(f"{days} windows differ" + (", and were read again" if repaired else "; --repair reads them again"))

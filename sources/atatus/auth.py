@@ -1,6 +1,5 @@
 """The three documented ways of sending the key, https://docs.atatus.com/docs/api/authentication.html."""
 
-import logging
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
@@ -11,6 +10,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.rest.errors import ConfigurationError
+from sources.rest.redaction import clean_logs
 
 HEADER: Final = "X-API-KEY"
 PARAM: Final = "api_key"
@@ -44,8 +44,7 @@ class ApiKey(AuthBase):
         self._key = key
         self._place = place
         if place is Place.QUERY:
-            # it logs the address of every call for whoever asks for debug output
-            logging.getLogger("urllib3.connectionpool").addFilter(_without_key)
+            clean_logs()  # urllib3 logs the address of every call for whoever asks for debug output
 
     def __call__(self, request: PreparedRequest) -> PreparedRequest:
         """Sign a request.
@@ -79,13 +78,3 @@ class ApiKey(AuthBase):
             request.headers["Content-Type"] = "application/x-www-form-urlencoded"
         else:
             raise ConfigurationError(f"a body of type {kind or 'unknown'} cannot carry the key")
-
-
-def _without_key(record: logging.LogRecord) -> bool:
-    """Cut the query out of a log record that quotes an address."""
-    if isinstance(record.args, tuple):
-        record.args = tuple(
-            f"{one.partition('?')[0]}?<query>" if isinstance(one, str) and f"{PARAM}=" in one else one
-            for one in record.args
-        )
-    return True

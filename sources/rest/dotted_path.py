@@ -3,6 +3,13 @@
 from typing import Any
 
 
+def is_at(body: Any, path: str) -> bool:
+    """Whether something stands under a dotted path, be it null."""
+    *steps, last = path.split(".")
+    inner = value_at(body, ".".join(steps))
+    return isinstance(inner, dict) and last in inner
+
+
 def value_at(body: Any, path: str) -> Any:
     """Return what stands under a dotted path, None where a step is missing; the empty path is the body itself."""
     for name in path.split(".") if path else ():

@@ -5,24 +5,17 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import ClassVar, Final
 
-from sources.rest.redaction import redacted
+from sources.rest.redaction import CleanError, cleaned, redacted
 
 TEXT_MAX: Final = 200
 """Longest piece of server text that is shown."""
 
-_UNSAFE: Final = (
-    (re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]"), ""),  # terminal control sequences
-    (re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+"), " "),
-)
 _WORD: Final = re.compile(r"[\w.:/-]{1,80}")
 
 
 def sanitized(text: object) -> str:
-    """Return server text for a terminal or a log: without control characters, e-mail addresses, keys, query strings."""
-    result = text if isinstance(text, str) else ""
-    for pattern, replacement in _UNSAFE:
-        result = pattern.sub(replacement, result)
-    result = " ".join(redacted(result).split())
+    """Return what a server says in a few words: cleaned, and without keys and query strings."""
+    result = " ".join(redacted(cleaned(text if isinstance(text, str) else "")).split())
     return result if len(result) <= TEXT_MAX else result[: TEXT_MAX - 1] + "…"
 
 
@@ -37,15 +30,15 @@ def did_you_mean(name: str, known: Mapping[str, object]) -> str:
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(sorted(known))}"
 
 
-class ConfigurationError(Exception):
+class ConfigurationError(CleanError):
     """The configuration cannot work; the message says what to change."""
 
 
-class WrongShapeError(ValueError):
+class WrongShapeError(CleanError, ValueError):
     """Rows differ from the catalogue; the message names fields and types, never values."""
 
 
-class ApiError(Exception):
+class ApiError(CleanError):
     """A call to the API did not give rows.
 
     Args:
@@ -60,6 +53,7 @@ class ApiError(Exception):
     Attributes:
         tries: how often the call was sent.
         elapsed: seconds from the first try to this answer.
+        ends_run: the server asks to wait longer than a run waits, so that no further call is worth it.
     """
 
     meaning: ClassVar[str] = "the API refused the request"
@@ -84,6 +78,7 @@ class ApiError(Exception):
         self.retry_after = retry_after
         self.tries = 1
         self.elapsed = 0.0
+        self.ends_run = False
         tags = [str(part) for part in (status, self.code, self.request_id and f"request {self.request_id}") if part]
         text = f"{endpoint}: {what or self.meaning}"
         text += f" ({', '.join(tags)})" if tags else ""
@@ -190,6 +185,13 @@ class UnexpectedBodyError(ApiError):
     """The answer is not what the contract says; it is never read as an empty list."""
 
     meaning = "the answer is not what the API's contract says"
+
+
+class TooLongAnswerError(UnexpectedBodyError):
+    """An answer has more bytes than may be held in memory."""
+
+    meaning = "the answer is too long"
+    advice = "raise the option max_answer_mb if an answer may be that long"
 
 
 class TruncatedBodyError(UnexpectedBodyError):

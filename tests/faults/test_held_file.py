@@ -20,7 +20,7 @@ def test_a_reader_that_stays_is_named_and_one_that_closes_is_waited_for(world: W
         end = own.sync(*ARGUMENTS)
         own.options["WAIT_FOR_DESTINATION"] = 60
         process = own.start(*ARGUMENTS)
-        wait_until(lambda: own.holder() == process.pid, process)
+        wait_until(lambda: own.is_held_by(process), process)
         time.sleep(WHILE)
         assert process.poll() is None
 

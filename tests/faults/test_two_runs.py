@@ -13,7 +13,7 @@ pytestmark = pytest.mark.untraced
 def test_the_second_of_two_syncs_names_the_first_and_the_first_goes_on(world: World, machine: MakeMachine) -> None:
     own = machine(limit=10, period=4.0)
     first = own.start(*ARGUMENTS)
-    wait_until(lambda: own.holder() == first.pid, first)
+    wait_until(lambda: own.is_held_by(first), first)
 
     second = own.sync(*ARGUMENTS)
 
@@ -27,7 +27,7 @@ def test_the_second_of_two_syncs_names_the_first_and_the_first_goes_on(world: Wo
 def test_the_lock_of_a_killed_process_is_in_nobodys_way(world: World, machine: MakeMachine) -> None:
     own = machine()
     first = own.start(*ARGUMENTS)
-    wait_until(lambda: own.holder() == first.pid, first)
+    wait_until(lambda: own.is_held_by(first), first)
     first.kill()
     ended(first)
 

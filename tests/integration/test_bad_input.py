@@ -45,8 +45,13 @@ def one_line(result: Result) -> str:
         pytest.param({"GRAIN": "hour"}, SYNC, "day, week or month", id="unknown grain"),
         pytest.param({"RATE_LIMIT": "sixty"}, SYNC, "a whole number", id="limit is no number"),
         pytest.param({"RATE_LIMIT": "0"}, SYNC, "above 0", id="limit of nothing"),
+        pytest.param(
+            {"RATE_LIMIT": "2"}, (*SYNC, "--include-pii"), "set it to at least 3", id="limit below the dearest call"
+        ),
+        pytest.param({"MAX_ANSWER_MB": "0"}, SYNC, "above 0", id="answers of nothing"),
         pytest.param({"START_DATE": "2026-02-30"}, SYNC[:2], "YYYY-MM-DD", id="start is no day"),
         pytest.param({"TIMEZONE": "Mars/Base"}, SYNC, "no time zone", id="unknown time zone"),
+        pytest.param({}, (*SYNC, "--dataset", " "), "letters or digits", id="dataset without a name"),
         pytest.param({}, (*SYNC, "--resources", "chanels"), "did you mean 'channels'", id="unknown resource"),
         pytest.param({}, (*SYNC, "--resources", "customers"), "personal data", id="personal resource"),
         pytest.param({}, (*SYNC, "--resources", "ads_compare"), "compare_ads", id="resource without its option"),

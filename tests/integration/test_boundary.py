@@ -37,7 +37,7 @@ def shell(line: str, folder: Path) -> Result:
 @pytest.mark.parametrize(
     ("line", "code", "says"),
     [
-        pytest.param(f"$ELT {PLAN} | head -c 1 >/dev/null; exit ${{PIPESTATUS[0]}}", 1, "", id="reader-has-gone"),
+        pytest.param(f"$ELT {PLAN} | true; exit ${{PIPESTATUS[0]}}", 1, "", id="reader-has-gone"),
         pytest.param(f"$ELT {PLAN} >/dev/full", 75, "No space left on device; make room", id="full-disk"),
         pytest.param(
             "$ELT --help >/dev/full", 75, "No space left on device", id="full-disk-help", marks=pytest.mark.sweep
@@ -112,7 +112,7 @@ def test_an_address_of_another_database_is_refused_without_its_password(
     [
         pytest.param("no postgres://u:ge:h/e i@m@h/db here", "no postgres://<credentials>@h/db here", id="address"),
         pytest.param("folder mysql:/u:geheim@h", "folder mysql:/<credentials>@h", id="address-as-a-path"),
-        pytest.param("give type://user:password@host:1/db", "give type://user:password@host:1/db", id="example"),
+        pytest.param("give type://user:<password>@host:1/db", "give type://user:<password>@host:1/db", id="example"),
         pytest.param("for ada@example.com, b%40c.org", "for <e-mail>, <e-mail>", id="people"),
         pytest.param("\x1b[31mred\x00\r\n\u202eder", "red der", id="control-characters"),
         pytest.param("not 'atb_live_abc'", "not '<key>'", id="key"),

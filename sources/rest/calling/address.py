@@ -1,6 +1,7 @@
 """The address of a call: base URL, path and query."""
 
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import Final
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -8,6 +9,15 @@ from sources.rest.catalogue.api import Call, DateRange
 from sources.rest.errors import ConfigurationError
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL leads to this machine."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return host in LOOPBACK or host.endswith(".localhost") or ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def checked_base_url(base_url: str) -> str:

@@ -17,6 +17,9 @@ from sources.rest.errors import ApiError, RedirectError, UnexpectedBodyError, as
 NO_CONTENT: Final = 204
 WAIT_MAX: Final = 31_622_400.0
 """Longest wait in seconds that is told and reckoned with: a year. No call is worth one."""
+_WHOLE: Final = frozenset({200, 201})
+"""Statuses of a whole answer; Atatus documents both, https://docs.atatus.com/docs/api/authentication.html."""
+
 _MULTIPLE_CHOICES: Final = 300
 _BAD_REQUEST: Final = 400
 _BODY_TYPES: Final = frozenset({"application/json", "text/html", "text/plain", "text/xml", "application/xml"})
@@ -35,16 +38,23 @@ def judged(response: Response, call: Call, api: Api, redact: Callable[[str], str
     """Return what a good answer holds; `redact` cuts the keys out of what a refusal says.
 
     Raises:
-        ApiError: a redirect, a refusal, or a body that is no JSON.
+        ApiError: a redirect, a refusal, a status that stands for no whole answer, or a body that is no JSON.
     """
     if response.status >= _BAD_REQUEST:
         raise _refusal(response, call, api, redact)
     if response.status >= _MULTIPLE_CHOICES:
-        host = None if call.pii else as_identifier(urlsplit(response.headers.get("Location", "")).hostname)
+        host = None if call.pii else as_identifier(_host(response.headers.get("Location", "")))
         what = f"the server redirects to {host}" if host else ""
         raise RedirectError(what, endpoint=call.name, status=response.status, request_id=response.request_id)
     if response.status == NO_CONTENT and api.no_content:
         return Reply(None, response.request_id, empty=True)
+    if response.status not in _WHOLE:
+        raise UnexpectedBodyError(
+            "the status does not stand for a whole answer",
+            endpoint=call.name,
+            status=response.status,
+            request_id=response.request_id,
+        )
     try:
         return Reply(orjson.loads(response.content), response.request_id)
     except orjson.JSONDecodeError:
@@ -56,6 +66,13 @@ def judged(response: Response, call: Call, api: Api, redact: Callable[[str], str
             status=response.status,
             request_id=response.request_id,
         ) from None
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:  # half an IPv6 address
+        return None
 
 
 def _refusal(response: Response, call: Call, api: Api, redact: Callable[[str], str]) -> ApiError:

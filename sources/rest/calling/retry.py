@@ -16,20 +16,26 @@ class RetryPolicy:
 
     Args:
         tries: requests per call, the first one included.
-        seconds: longest time for all tries; a `Retry-After` beyond it fails at once.
+        seconds: longest time for all tries; a `Retry-After` beyond it ends the run.
         base: first wait in seconds where the server names none; it doubles, with full jitter.
-        timeout: seconds for connecting, and for a whole answer.
+        timeout: seconds for one try, from connecting to the last byte of the answer.
+        max_bytes: most bytes of an answer, decompressed.
     """
 
     tries: int = 5
     seconds: float = 300.0
     base: float = 1.0
     timeout: float = 30.0
+    max_bytes: int = 32_000_000
 
     def wait(self, error: ApiError) -> float:
         """Seconds before the next try."""
         ceiling = min(WAIT_MAX, self.base * 2.0 ** (error.tries - 1))
         return error.retry_after or random.uniform(0, ceiling)  # noqa: S311 - spreads retries, hides nothing
+
+    def ends_run(self, error: ApiError) -> bool:
+        """Whether the server asks to wait longer than a run waits for anything."""
+        return error.retryable and (error.retry_after or 0) > self.seconds
 
     def gives_up(self, error: Exception) -> bool:
         """Whether another try is no use, or comes too late."""

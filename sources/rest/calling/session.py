@@ -11,12 +11,12 @@ import backoff
 
 from sources.rest.calling.address import checked_base_url, url_of
 from sources.rest.calling.answer import Reply, judged
-from sources.rest.calling.budget import Budget
+from sources.rest.calling.budget import Budget, BudgetClosedError
 from sources.rest.calling.http_client import HttpClient
 from sources.rest.calling.keys import Keys
 from sources.rest.calling.retry import RetryPolicy
 from sources.rest.catalogue.api import Api, Call
-from sources.rest.errors import ApiError, RateLimitedError, UnauthorizedError, UnconnectedError
+from sources.rest.errors import ApiError, RateLimitedError, SlowAnswerError, UnauthorizedError, UnconnectedError
 
 
 class Session:
@@ -51,7 +51,10 @@ class Session:
         self._base_url = checked_base_url(base_url)
         self._retry = retry
         self._lock = threading.Lock()
-        self._http = HttpClient(retry.timeout, connections)
+        self._refused: ApiError | None = None
+        self._http = HttpClient(
+            self._base_url, timeout=retry.timeout, connections=connections, max_bytes=retry.max_bytes
+        )
         self._send = backoff.on_exception(
             backoff.runtime,
             ApiError,
@@ -72,7 +75,9 @@ class Session:
         """Call an endpoint and return its answer; where the key is refused, the next one is tried.
 
         Raises:
-            ApiError: one subclass per condition, after the retries are spent.
+            ApiError: one subclass per condition, after the retries are spent; once the server has asked to wait longer
+                than a run waits, the same again, and nothing is sent.
+            BudgetClosedError: nothing may be spent any more, or the time of the run is over before the answer came.
             CallTooDearError: the call costs more than the rate limit.
         """
         url = url_of(self._base_url, call, params, self.api.date_range)
@@ -91,7 +96,12 @@ class Session:
 
     def _try(self, attempt: "_Attempt") -> Reply:
         call = attempt.call
+        if self._refused:
+            raise self._refused
         self.budget.acquire(call.units)
+        if self._refused:  # meanwhile
+            self.budget.refund(call.units)
+            raise self._refused
         with self._lock:
             self.calls += 1
             self.units[call.name] += call.units
@@ -100,16 +110,23 @@ class Session:
         response = None
         sent = True
         try:
-            response = self._http.get(attempt.url, self.keys.auth(attempt.key), call.name)
+            left = self.budget.seconds_left
+            response = self._http.get(attempt.url, self.keys.auth(attempt.key), call.name, seconds=left)
             self.limit_seen = response.limit or self.limit_seen
             return judged(response, call, self.api, self.keys.redacted)
         except ApiError as error:
             error.tries, error.elapsed = attempt.tries, time.monotonic() - attempt.started
             sent = not isinstance(error, UnconnectedError)
-            if isinstance(error, RateLimitedError) and error.retry_after:
+            error.ends_run = self._retry.ends_run(error)
+            if error.ends_run:
+                self._refused = error
+            elif isinstance(error, RateLimitedError) and error.retry_after:
                 self.budget.block(error.retry_after)
             elif isinstance(error, RateLimitedError) and response and not response.names_limit:
                 self.budget.slow_down()
+            if isinstance(error, SlowAnswerError) and not self.budget.seconds_left:
+                self.budget.close()
+                raise BudgetClosedError from None
             raise
         finally:
             if sent:

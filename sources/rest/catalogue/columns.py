@@ -82,6 +82,11 @@ class Column:
         """Dotted path of the value inside a row."""
         return self.path or self.name
 
+    @property
+    def is_metric(self) -> bool:
+        """Whether it is a number that was measured."""
+        return not self.key and self.type in (Type.DOUBLE, Type.BIGINT)
+
 
 # a column by its type: `text("name", "What it means.")`
 text: Final = partial(Column, type=Type.TEXT)

@@ -9,7 +9,7 @@ from pendulum import Date
 
 from sources.rest.calling.address import checked_base_url
 from sources.rest.catalogue.endpoints import Endpoint
-from sources.rest.errors import ConfigurationError
+from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies
 from sources.rest.reading.tasks import VariantValues
 from sources.rest.windows import DAYS, FIRST_DAY, LAST_DAY, Grain, today_in
@@ -21,6 +21,7 @@ _POSITIVE: Final = (
     "request_timeout",
     "max_tries",
     "max_retry_seconds",
+    "max_answer_mb",
     "max_units",
     "max_minutes",
 )
@@ -69,14 +70,17 @@ class CommonOptions:
         rate_limit: units per period that the key may spend.
         rate_period: seconds of that period.
         max_in_flight: calls at once.
-        request_timeout: seconds for one answer.
+        request_timeout: seconds for one answer, from connecting to its last byte.
         max_tries: requests per call, the first included.
-        max_retry_seconds: longest time for all tries of a call.
+        max_retry_seconds: longest time for all tries of a call; a run ends if the server asks to wait longer.
+        max_answer_mb: most megabytes of one answer, decompressed; a longer one is an error.
         include_pii: load personal resources too.
         pii_policy: what is loaded of personal columns: nothing (drop), a keyed hash (hash) or all (keep).
         pii_columns: other policies for single columns, each as `column=policy` or `resource.column=policy`.
         pii_secret: key of the hashes, at least 32 characters.
         reread_units: units that reading all pages of the horizon again may cost per personal resource and run.
+        retired_metrics: metrics that the API need not send any more, each as `metric` or `resource.metric`; values that
+            are loaded of them become null where their days are read again.
 
     Raises:
         ConfigurationError: a value cannot work.
@@ -103,11 +107,13 @@ class CommonOptions:
     request_timeout: float = 30.0
     max_tries: int = 5
     max_retry_seconds: float = 300.0
+    max_answer_mb: float = 32.0
     include_pii: bool = False
     pii_policy: PiiPolicy = PiiPolicy.DROP
     pii_columns: tuple[str, ...] = ()
     pii_secret: str | None = field(default=None, repr=False, metadata={"secret": True})
     reread_units: int = 600
+    retired_metrics: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checked_base_url(self.base_url)
@@ -152,6 +158,26 @@ class CommonOptions:
     def keys(self) -> tuple[str, ...]:
         """The keys that may be used, the first one first."""
         return tuple(key for key in (self.api_key, self.next_api_key) if key)
+
+    def retired(self, catalogue: Mapping[str, Endpoint]) -> frozenset[str]:
+        """Return the metrics that the API need not send any more.
+
+        Raises:
+            ConfigurationError: there is no such metric.
+        """
+        known = {
+            name: column
+            for row in catalogue.values()
+            for column in row.columns
+            if column.is_metric
+            for name in (column.name, f"{row.name}.{column.name}")
+        }
+        for name in self.retired_metrics:
+            if name not in known:
+                raise ConfigurationError(
+                    f"option retired_metrics: there is no metric {name!r}{did_you_mean(name, known)}"
+                )
+        return frozenset(self.retired_metrics)
 
     def privacy(self, catalogue: Mapping[str, Endpoint]) -> Privacy:
         """Return what becomes of personal data.

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.rest.catalogue.columns import Type
 from sources.rest.errors import WrongShapeError
@@ -54,10 +55,14 @@ def array_of(field: str, column_type: Type, values: list[Any]) -> pa.Array:
         found = ", ".join(sorted(map(json_type, wrong)))
         raise WrongShapeError(f"field {field} holds {found} where {column_type} belongs")
     try:
-        return _converted(column_type, values)
+        array = _converted(column_type, values)
     except (pa.ArrowInvalid, OverflowError, orjson.JSONEncodeError):  # orjson writes 254 levels, and reads 1,024
         # Arrow's message quotes the value, which may be anybody's
         raise WrongShapeError(f"field {field} holds a value that is no {column_type}") from None
+    if column_type in (Type.DATE, Type.TIMESTAMP) and pc.any(pc.less(pc.year(array), 1)).as_py():
+        # Python has no such day, and drivers that take values from Python cannot either
+        raise WrongShapeError(f"field {field} holds a value that is no {column_type}")
+    return array
 
 
 def _converted(column_type: Type, values: list[Any]) -> pa.Array:

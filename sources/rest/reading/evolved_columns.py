@@ -1,6 +1,7 @@
 """Schema evolution: fields that the catalogue does not know become columns, and no column is ever retyped."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ from dlt.common.normalizers.naming.snake_case import NamingConvention
 
 from sources.rest.catalogue.columns import Type
 from sources.rest.reading.arrays import ACCEPTED, ARROW, array_of, types_of
+from sources.rest.redaction import cleaned
 
 _naming: Final = NamingConvention()
 
@@ -25,8 +27,36 @@ EvolvedColumns = dict[str, Mapping[str, Type]]
 NO_EVOLVED_COLUMNS: Final[EvolvedColumns] = {}
 
 
+@dataclass(frozen=True)
+class Names:
+    """Which names the columns of a destination can have.
+
+    Attributes:
+        longest: most characters; dlt shortens longer ones, in the same way as is done here.
+        reserved: what the database itself has in every table.
+    """
+
+    longest: int | None = None
+    reserved: frozenset[str] = frozenset()
+
+    def candidates(self, field: str, stored: Type) -> Iterator[str]:
+        """Names for the column of a field, the best one first."""
+        for name in _candidates(field, stored):
+            if name not in self.reserved:
+                yield _naming.shorten_identifier(name, name, self.longest)
+
+
+ANY_NAME: Final = Names()
+
+
 def add_unknown(
-    arrays: dict[str, pa.Array], field: str, values: list[Any], evolved: Mapping[str, Type], *, key: bool
+    arrays: dict[str, pa.Array],
+    field: str,
+    values: list[Any],
+    evolved: Mapping[str, Type],
+    *,
+    key: bool,
+    names: Names = ANY_NAME,
 ) -> None:
     """Add a field that the catalogue does not know to the columns of a table.
 
@@ -40,7 +70,7 @@ def add_unknown(
     if types == {int} and (key or any(value is not None and abs(value) > _DOUBLE_EXACT for value in values)):
         column_type = Type.BIGINT
     stored = Type.TEXT if column_type is Type.ANY else column_type
-    for name in _candidates(field, stored):
+    for name in names.candidates(field, stored):
         if name not in arrays and evolved.get(name, stored) is stored:
             arrays[name] = array_of(field, column_type, values)
             return
@@ -66,7 +96,7 @@ def combined(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _candidates(field: str, stored: Type) -> Iterator[str]:
-    """Names for the column of a field, the best one first."""
+    field = cleaned(field)
     name = _naming.normalize_identifier(field.replace(".", "_")) if field.strip() else "unnamed"
     variant = _variant(name, stored)
     yield from (name, variant)

@@ -14,10 +14,12 @@ from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import LOADED_AT, POSITION
 from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.dotted_path import is_at
 from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.answers import Answer, Failure, Result, Skipped
 from sources.rest.reading.bodies import rows_missing
+from sources.rest.reading.capacity import UNLIMITED
 from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns
 from sources.rest.reading.fetcher import Fetched, Fetcher
 from sources.rest.reading.ids import IdLookup, id_params, ids_in
@@ -34,6 +36,7 @@ class Reader:
 
     Attributes:
         evolved: columns that earlier loads have added.
+        capacity: what the destination can hold.
         abandoned: set from outside, lets `read_all` end without waiting for calls that are under way.
 
     Args:
@@ -57,6 +60,7 @@ class Reader:
         self.endpoints = endpoints
         self.privacy = privacy or Privacy()
         self.evolved: EvolvedColumns = NO_EVOLVED_COLUMNS
+        self.capacity = UNLIMITED
         self.abandoned = False
         self._grain = grain
         self._fetcher = Fetcher(session)
@@ -80,7 +84,16 @@ class Reader:
             allowed, dropped_fields = self.privacy.cleaned(endpoint.name, found.rows)
             if endpoint.parents:
                 allowed = [{**row, POSITION.name: place} for place, row in enumerate(allowed)]
-            tables = build(endpoint, allowed, self._context(task), dates, self.evolved, totals=found.totals)
+            tables = build(
+                endpoint,
+                allowed,
+                self._context(task),
+                dates,
+                self.evolved,
+                names=self.capacity.names,
+                totals=found.totals,
+            )
+            self.capacity.check(tables, self.evolved)
         except WrongShapeError as error:
             raise UnexpectedBodyError(str(error), endpoint=endpoint.name, request_id=found.request_id) from None
         return Answer(
@@ -90,6 +103,7 @@ class Reader:
             truncated=found.truncated or rows_missing(endpoint, tables),
             unknown=_unknown(endpoint, tables),
             request_id=found.request_id,
+            absent=_absent(endpoint, allowed),
             empty=found.empty,
             dropped_fields=dropped_fields,
             tenant=self.tenant,
@@ -178,6 +192,11 @@ class Reader:
         if endpoint.kind is Kind.LIVE:
             context["read_at"] = now
         return context
+
+
+def _absent(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    metrics = {column.source: column.name for column in endpoint.columns if column.is_metric}
+    return frozenset(name for source, name in metrics.items() if rows and not any(is_at(row, source) for row in rows))
 
 
 def _unknown(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:

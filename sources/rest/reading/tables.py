@@ -11,7 +11,7 @@ from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList
 from sources.rest.errors import WrongShapeError
 from sources.rest.reading.arrays import ARROW, array_of, json_type
-from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns, add_unknown
+from sources.rest.reading.evolved_columns import ANY_NAME, NO_EVOLVED_COLUMNS, EvolvedColumns, Names, add_unknown
 from sources.rest.reading.tombstones import add_tombstones, clear_empty
 
 Row = Mapping[str, Any]
@@ -24,6 +24,7 @@ def build(
     dates: Sequence[Any],
     evolved: EvolvedColumns = NO_EVOLVED_COLUMNS,
     *,
+    names: Names = ANY_NAME,
     totals: Mapping[str, Sequence[Row]] | None = None,
 ) -> dict[str, pa.Table]:
     """Make the tables of one answer.
@@ -34,6 +35,7 @@ def build(
         context: value of each request column of the endpoint.
         dates: days that the answer stands for, where rows carry dates of their own.
         evolved: columns that earlier loads have added.
+        names: which names columns can have.
         totals: what the answer totals of its rows, by table.
 
     Returns:
@@ -51,7 +53,9 @@ def build(
         for name, child in endpoint.child_tables.items()
     }
     sent = {endpoint.name: flat, **items, **(totals or {})}
-    tables = {name: _table(endpoint, name, sent.get(name, ()), context, evolved) for name in endpoint.tables}
+    tables = {
+        name: _table(endpoint, name, sent.get(name, ()), context, evolved, names=names) for name in endpoint.tables
+    }
     known = [column.source for column in endpoint.columns if not column.key]
     if flat and known and not any(source in row for row in flat for source in known):
         raise WrongShapeError("no known field in any row")
@@ -107,7 +111,9 @@ def _items(endpoint: Endpoint, child: ChildList, row: Row) -> Iterator[Row]:
         yield {**fields, **keys, POSITION.name: position}
 
 
-def _table(endpoint: Endpoint, name: str, rows: Sequence[Row], context: Row, evolved: EvolvedColumns) -> pa.Table:
+def _table(
+    endpoint: Endpoint, name: str, rows: Sequence[Row], context: Row, evolved: EvolvedColumns, *, names: Names
+) -> pa.Table:
     columns = endpoint.tables[name]
     arrays: dict[str, pa.Array] = {}
     for column in columns:
@@ -118,7 +124,7 @@ def _table(endpoint: Endpoint, name: str, rows: Sequence[Row], context: Row, evo
             arrays[column.name] = _known(column, rows)
     for field in sorted(_unknown(endpoint, name, rows, context)):
         values = [row.get(field) for row in rows]
-        add_unknown(arrays, field, values, evolved.get(name, {}), key=field in endpoint.identity)
+        add_unknown(arrays, field, values, evolved.get(name, {}), key=field in endpoint.identity, names=names)
     fields = [pa.field(one, array.type, nullable=one not in endpoint.merge_key) for one, array in arrays.items()]
     return pa.table(list(arrays.values()), schema=pa.schema(fields))
 

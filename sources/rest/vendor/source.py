@@ -11,9 +11,11 @@ from pendulum import Date
 from requests.auth import AuthBase
 
 from sources.rest.calling.budget import Budget
+from sources.rest.calling.http_client import MB
 from sources.rest.calling.keys import Keys
 from sources.rest.calling.retry import RetryPolicy
 from sources.rest.calling.session import Session
+from sources.rest.calling.spending import SharedFile, user_folder
 from sources.rest.catalogue.api import Api
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError, did_you_mean
@@ -22,6 +24,7 @@ from sources.rest.options.resolve import resolve
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import VariantValues
+from sources.rest.redaction import clean_logs
 from sources.rest.vendor.native import Reading, reading_resource
 from sources.rest.windows import today_in
 
@@ -59,13 +62,23 @@ class Source:
 
     def open_reader(self, options: Options) -> Reader:
         """Open the way to the API: one session, one budget, one reader."""
+        clean_logs()
+        keys = Keys(options.keys, partial(self.auth, options))
         session = Session(
             self.api(options),
             base_url=options.base_url,
-            keys=Keys(options.keys, partial(self.auth, options)),
-            budget=Budget(options.rate_limit, options.rate_period),
+            keys=keys,
+            budget=Budget(
+                options.rate_limit,
+                options.rate_period,
+                store=SharedFile(user_folder, lambda: f"{keys.fingerprint}.json"),
+                answer_within=options.request_timeout,
+            ),
             retry=RetryPolicy(
-                tries=options.max_tries, seconds=options.max_retry_seconds, timeout=options.request_timeout
+                tries=options.max_tries,
+                seconds=options.max_retry_seconds,
+                timeout=options.request_timeout,
+                max_bytes=round(options.max_answer_mb * MB),
             ),
             connections=options.max_in_flight,
         )
@@ -87,7 +100,8 @@ class Source:
         """Return the endpoints of the named resources or tables, or the default ones; personal ones if asked for.
 
         Raises:
-            ConfigurationError: a name is unknown, personal, or needs an option that is not set.
+            ConfigurationError: a name is unknown, personal, needs an option that is not set, or costs more units than
+                rate_limit has.
         """
         catalogue = self.catalogue(options)
         owners = {table: name for name, row in catalogue.items() for table in row.tables}
@@ -108,7 +122,14 @@ class Source:
             for_each = catalogue[name].for_each
             if for_each and for_each.option and not getattr(options, for_each.option):
                 raise ConfigurationError(f"{name} needs the option {for_each.option} of [sources.{self.name}]")
-        return [catalogue[name] for name in wanted]
+        chosen = [catalogue[name] for name in wanted]
+        dearest = max(chosen, key=lambda row: row.units, default=None)
+        if dearest and dearest.units > options.rate_limit:
+            raise ConfigurationError(
+                f"option rate_limit is {options.rate_limit}, and a call of {dearest.name} costs {dearest.units} units;"
+                f" set it to at least {dearest.units}"
+            )
+        return chosen
 
     def values(self, endpoints: Iterable[Endpoint], options: Options, reader: Reader) -> VariantValues:
         """Return the values of the parameters that multiply calls; where none are configured, the API is asked.

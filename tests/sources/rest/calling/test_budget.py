@@ -160,11 +160,24 @@ def test_a_call_dearer_than_the_limit_is_refused_at_once(budget: Budget, clock: 
     assert (clock.slept, budget.spent) == ([], 0)
 
 
-def test_a_call_that_became_too_dear_is_refused_instead_of_waiting_for_ever(budget: Budget) -> None:
+def test_a_call_that_became_too_dear_leaves_alone_once_nothing_else_is_held(budget: Budget, clock: Clock) -> None:
     assert budget.reserve(3) == 0
     budget.settle(3, limit=2)
-    with pytest.raises(CallTooDearError, match="a call of 3 units cannot pass a limit of 2 per period"):
-        budget.acquire(3)
+    budget.acquire(3)
+    assert 60 < clock.now < 200
+    assert budget.reserve(1) > 0
+
+
+@pytest.mark.parametrize("limit", [0, 1])
+def test_one_answer_that_names_hardly_any_limit_slows_one_period_and_not_the_run(
+    budget: Budget, clock: Clock, limit: int
+) -> None:
+    assert budget.reserve(1) == 0
+    budget.settle(1, limit=limit, remaining=0)
+    budget.acquire(3)
+    assert 60 < clock.now < 70
+    budget.settle(3, limit=60, remaining=57)
+    assert (budget.limit, burst(budget)) == (60, 57)
 
 
 def test_a_call_may_cost_the_whole_limit(budget: Budget) -> None:

@@ -1,0 +1,58 @@
+"""A run ends when it shall, whatever the server makes it wait for."""
+
+import time
+
+import pytest
+
+from sandbox.atribu import FULL_KEY, Fault
+from tests.integration.conftest import Elt, Serve
+
+SYNC = ("sync", "atribu", "--today", "2026-03-31", "--since", "2026-03-30")
+PERSONAL = (*SYNC, "--resources", "customers,visitors", "--include-pii")
+
+
+@pytest.mark.parametrize(
+    ("path", "arguments"),
+    [
+        pytest.param("goals", PERSONAL, id="goals"),
+        pytest.param("visitors", PERSONAL, id="scope-question"),
+        pytest.param("channels", (*SYNC, "--resources", "channels,pages"), id="data"),
+    ],
+)
+def test_an_hour_that_the_server_asks_for_ends_the_run_with_a_sentence(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, path: str, arguments: tuple[str, ...]
+) -> None:
+    sandbox = serve()
+    monkeypatch.setenv("SOURCES__ATRIBU__API_KEY", FULL_KEY)
+    sandbox.faults.append(Fault(path, "429", times=None, retry_after=3600))
+    began = time.monotonic()
+    result = elt(*arguments)
+    assert result.code == 75
+    assert "error:" in result.err
+    assert f"{path}: the rate limit of the key is used up (429" in result.err
+    assert "it asks to wait 3600 s" in result.err
+    assert [entry.path for entry in sandbox.log].count(path) == 1
+    assert time.monotonic() - began < 30
+
+
+def test_max_minutes_end_a_run_whose_call_does_not_end(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOURCES__ATRIBU__MAX_MINUTES", "0.02")
+    serve().faults.append(Fault("channels", "slow", times=None, seconds=20))
+    began = time.monotonic()
+    result = elt(*SYNC, "--resources", "channels")
+    assert result.code == 3, result.err
+    assert "stopped at the allowance" in result.err
+    assert time.monotonic() - began < 10
+
+
+def test_a_cache_that_cannot_be_written_is_one_line_and_no_error(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    serve()
+    result = elt(*SYNC, "--resources", "channels")
+    assert result.code == 0
+    says = (
+        "warning: the rate limit is not shared with other processes of this machine that use the key: Not a directory"
+    )
+    assert [line for line in result.err.splitlines() if "rate limit" in line] == [says]

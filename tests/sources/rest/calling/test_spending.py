@@ -1,0 +1,206 @@
+"""Processes that use one key share its rate limit through a private file, and each goes on where that cannot be."""
+
+import fcntl
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import orjson
+import pytest
+
+from sources.rest.calling import spending
+from sources.rest.calling.budget import SIGN_SECONDS, Budget
+from sources.rest.calling.spending import SharedFile, user_folder
+from tests.benchmarks.processes import refused
+
+Log = list[str]
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> Log:
+    lines: Log = []
+    monkeypatch.setattr("sources.rest.calling.spending._log.warning", lambda text, what: lines.append(text % what))
+    return lines
+
+
+@pytest.fixture
+def process(tmp_path: Path, clock: Clock) -> Callable[[], Budget]:
+    """Make the budget of one more process."""
+
+    def start(limit: int = 10) -> Budget:
+        store = SharedFile(lambda: tmp_path / "own", lambda: "key.json")
+        return Budget(limit, 60.0, clock=clock, store=store, answer_within=30.0)
+
+    return start
+
+
+def burst(budget: Budget, units: int = 1) -> int:
+    calls = 0
+    while budget.reserve(units) == 0:
+        calls += 1
+    return calls
+
+
+def heard(budget: Budget) -> Budget:
+    assert budget.reserve(1) == 0
+    budget.settle(1)
+    return budget
+
+
+def test_two_processes_are_not_refused_by_the_server(tmp_path: Path) -> None:
+    requests, times = refused(2, 30, tmp_path, limit=40, period=1.0)
+    assert (requests, times) == (60, 0)
+
+
+def test_what_one_has_spent_the_other_may_not(process: Callable[[], Budget], clock: Clock) -> None:
+    one, other = heard(process()), heard(process())
+    assert [one.reserve(3), other.reserve(3)] == [0, 0]
+    assert burst(one) == 2
+    assert other.reserve(1) > 0
+    clock.now += 25
+    one.settle(5)
+    clock.now += 50  # a period after the answers that came at once, and not after the others
+    assert burst(other) == 2
+
+
+def test_a_wait_that_the_server_asks_for_holds_for_all(process: Callable[[], Budget]) -> None:
+    one, other = heard(process()), heard(process())
+    one.block(20)
+    assert other.reserve(1) == 20
+
+
+def test_units_of_a_process_that_has_died_come_back_a_period_after_its_last_call(
+    process: Callable[[], Budget], clock: Clock
+) -> None:
+    one, other = heard(process()), heard(process())
+    assert burst(one) == 8
+    clock.now += 90.5
+    assert burst(other) == 2
+    other.refund(2)
+    clock.now += 0.2
+    assert burst(other) == 10
+
+
+def test_light_calls_of_one_process_do_not_starve_a_heavy_one_of_another(
+    process: Callable[[], Budget], clock: Clock
+) -> None:
+    light, heavy = heard(process()), heard(process())
+    clock.now += 120
+    assert burst(light) == 10
+    light.settle(10)
+    clock.now += 60
+    assert heavy.reserve(3) > 0
+    clock.now += 1  # one unit is back
+    assert light.reserve(1) > 0
+    clock.now += SIGN_SECONDS  # the heavy one has gone
+    assert light.reserve(1) == 0
+
+
+def test_the_file_is_the_users_alone_and_says_nothing_of_the_key(tmp_path: Path, process: Callable[[], Budget]) -> None:
+    (tmp_path / "own").mkdir(mode=0o755)
+    heard(process())
+    file = tmp_path / "own" / "key.json"
+    assert [stat.S_IMODE(one.stat().st_mode) for one in (file.parent, file)] == [0o700, 0o600]
+    assert set(orjson.loads(file.read_bytes())) == {
+        "epoch",
+        "held",
+        "last_release",
+        "blocked_until",
+        "reserved",
+        "waiting",
+    }
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b'{"held": [1', id="half"),
+        pytest.param(b"[]", id="another-shape"),
+        pytest.param(b'{"epoch": 1, "held": ["x"]}', id="another-time"),
+        pytest.param(b"\xff" * 5000, id="noise"),
+    ],
+)
+def test_a_file_that_is_missing_or_damaged_is_made_anew(
+    tmp_path: Path, process: Callable[[], Budget], log: Log, content: bytes
+) -> None:
+    file = tmp_path / "own" / "key.json"
+    one = heard(process())
+    file.write_bytes(content)
+    assert burst(one) == 9  # of what it has spent itself it knows
+    file.unlink()
+    other = process()
+    assert other.reserve(1) == 0
+    one.settle(9)
+    other.settle(1)
+    assert burst(other) == 0
+    assert log == []
+
+
+def test_what_a_longer_text_has_left_behind_is_passed_over(tmp_path: Path, process: Callable[[], Budget]) -> None:
+    one, other = heard(process()), heard(process())
+    with (tmp_path / "own" / "key.json").open("ab") as file:
+        file.write(b'0.5], "waiting": {}}\n')
+    assert burst(one) == 8
+    assert other.reserve(1) > 0
+
+
+def unwritable(folder: Path) -> None:
+    folder.write_text("no folder")
+
+
+def of_another_kind(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    os.mkfifo(folder / "key.json")
+
+
+def a_link(folder: Path) -> None:
+    folder.mkdir(mode=0o700)
+    (folder / "key.json").symlink_to(folder.parent / "elsewhere")
+
+
+@pytest.mark.parametrize("spoil", [unwritable, of_another_kind, a_link])
+def test_a_process_goes_on_alone_where_it_cannot_share_and_says_so_once(
+    tmp_path: Path, process: Callable[[], Budget], log: Log, spoil: Callable[[Path], None]
+) -> None:
+    spoil(tmp_path / "own")
+    budget = heard(process())
+    assert burst(budget) == 9
+    assert len(log) == 1
+    assert log[0].startswith("the rate limit is not shared with other processes of this machine")
+    assert not (tmp_path / "elsewhere").exists()
+
+
+def test_nobody_waits_for_a_lock_for_longer_than_a_moment(
+    tmp_path: Path, process: Callable[[], Budget], log: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(spending, "LOCK_SECONDS", 0.05)
+    budget = heard(process())
+    with (tmp_path / "own" / "key.json").open() as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        assert burst(budget) == 9
+    assert len(log) == 1
+
+
+def test_the_folder_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for value in ("", "relative"):
+        monkeypatch.setenv("XDG_CACHE_HOME", value)
+        assert user_folder() == tmp_path / ".cache" / "elt-connectors"
+    monkeypatch.setenv("XDG_CACHE_HOME", "/elsewhere")
+    assert user_folder() == Path("/elsewhere/elt-connectors")
