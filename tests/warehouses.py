@@ -60,7 +60,7 @@ class Warehouse:
         ):
             if schema not in SCHEMAS or table.startswith("_dlt") or table in ABOUT_RUNS:
                 continue
-            if exact or not column.startswith("_") or column == "_deleted":
+            if exact or column == "_deleted" or not (column.startswith("_") or column == "read_at"):
                 found.setdefault(f"{schema}.{table}", []).append(f'"{column}"')
         return found
 
@@ -72,17 +72,26 @@ class Warehouse:
             return (0, None, None)
         return number, holder, pid
 
-    def let_the_lease_run_out(self, holder: "subprocess.Popen[str]", schema: str = "atribu") -> None:
-        """Stop a process between two of its transactions, and do what five minutes of silence do."""
-        while True:
+    def let_the_lease_run_out(self, holder: "subprocess.Popen[str]", schema: str = "atribu") -> bool:
+        """Stop a process between two of its transactions, and do what five minutes of silence do.
+
+        Returns whether it came to that; the process may have ended before.
+        """
+        while holder.poll() is None:
             holder.send_signal(signal.SIGSTOP)
             try:
-                self.ask(f"UPDATE {schema}.run_lease SET held_until = '2020-01-01T00:00:00+00:00'")  # noqa: S608 - as above
-            except psycopg2.errors.LockNotAvailable:  # it was in the middle of one, which nobody passes by
+                for _ in range(2):  # the server may still be at what it was sent before
+                    self.ask(f"UPDATE {schema}.run_lease SET held_until = '2020-01-01T00:00:00+00:00'")  # noqa: S608 - as above
+                    time.sleep(0.5)
+            except (
+                duckdb.IOException,
+                psycopg2.errors.LockNotAvailable,
+            ):  # in the middle of one, which nobody passes by
                 holder.send_signal(signal.SIGCONT)
                 time.sleep(0.05)
             else:
-                return
+                return True
+        return False
 
 
 def duckdb_file(file: Path) -> Warehouse:

@@ -54,7 +54,10 @@ def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint]) -> lis
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
         *estimate(plan.tasks, ids.count, grain=policy.grain, caps={name: row.cap for name, row in catalogue.items()}),
         *counting_lines(plan.tasks),
-        *(details_line(row, len(queue_of(row, catalogue, dataset.warehouse).tasks)) for row in plan.details),
+        *(
+            details_line(row, len(queue_of(row, catalogue, dataset.warehouse, config.policy.today).tasks))
+            for row in plan.details
+        ),
     ]
 
 

@@ -43,7 +43,10 @@ def _status(config: RunConfig, *, personal: bool) -> Status:
             pending=dataset.pending,
             resources=tuple(reader.freshness()),
             runs=tuple(reader.runs(at_work=dataset.at_work)),
-            details=tuple(_progress(row, queue_of(row, catalogue, warehouse), config.limits.rate) for row in loaded),
+            details=tuple(
+                _progress(row, queue_of(row, catalogue, warehouse, config.policy.today), config.limits.rate)
+                for row in loaded
+            ),
         )
 
 
@@ -52,7 +55,7 @@ def _progress(endpoint: Endpoint, queue: DetailQueue, rate: Rate) -> DetailProgr
     return DetailProgress(
         resource=endpoint.name,
         everybody=queue.everybody,
-        current=queue.everybody - len(queue.tasks),
+        current=queue.current,
         units=units,
         minutes=rate.minutes(units),
     )

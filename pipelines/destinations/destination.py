@@ -22,7 +22,7 @@ from pipelines.destinations.executing import execute
 from pipelines.destinations.fence import fence
 from pipelines.destinations.lease import TABLE, Lease, LeaseLostError
 from pipelines.destinations.lock import run_lock
-from pipelines.destinations.pending import can_be_loaded, stored_state
+from pipelines.destinations.pending import ASIDE_MAX, can_be_loaded, set_aside, stored_state
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.sql.writing import delete
@@ -30,6 +30,10 @@ from sources.rest.errors import ConfigurationError
 
 _FOLLOWS_ON: Final = "follows_on.json"
 """In the working folder: number of the run's lease, and the state that its next package follows on."""
+
+
+ASIDE: Final = "elt-set-aside"
+"""Beside the working folders: packages that no database takes."""
 
 
 class Destination(Attached):
@@ -48,8 +52,15 @@ class Destination(Attached):
         self._client: SqlClientBase[Any] | None = None
         self._lease = Lease("")
         self._state: str | None = None
+        self._aside = self._folder.parent / ASIDE / self._folder.name
+        self._told: list[str] = []
         self._unfenced = self._factory.client
         self._factory.client = self._fenced
+
+    @property
+    def notes(self) -> list[str]:
+        """What a user should know of the destination, in sentences."""
+        return [*super().notes, *self._told]
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -199,12 +210,22 @@ class Destination(Attached):
             self._state = stored_state(pipeline)
         try:
             self.load()
-        except (DestinationBusyError, PipelineStepFailed) as error:
-            cause = error if isinstance(error, PipelineStepFailed) else error.__cause__
+        except DestinationBusyError as error:
+            cause = error.__cause__
             if not (
                 isinstance(cause, PipelineStepFailed) and isinstance(cause.exception, DestinationTerminalException)
             ):
                 raise
+        except PipelineStepFailed:  # nothing that the destination would have to be mended for
+            told = "what an earlier run has read could not be loaded, twice: it is read again, and was"
+            if self.personal:
+                self._told.append(f"{told} removed, because it holds personal rows")
+            else:
+                folder = set_aside(pipeline, self._aside)
+                self._told.append(
+                    f"{told} set aside in {folder}, where the newest {ASIDE_MAX} are kept; that holds rows, delete"
+                    " it once nobody needs it to find the reason"
+                )
 
     def _notice_missing_tables(self, pipeline: dlt.Pipeline) -> None:
         """Tables that were dropped by hand are created again by the next load, those of dlt among them.

@@ -51,6 +51,7 @@ def factory_of(target: Target) -> Any:
         # what no driver and no credentials would change comes before both
         refuse_what_lacks(name, Offer(kind=kind, capabilities=factory.capabilities()))
         refuse_what_lacks(name, Offer(kind=kind, capabilities=factory.capabilities(), client=factory.client_class))
+        _keep_empty_text(factory)
         return factory
 
 
@@ -74,6 +75,13 @@ def working_folder(target: Target, factory: Any) -> Path:
     for path in (root.parent, root, *([folder] if folder.exists() else [])):
         refuse_untrusted(path)
     return folder
+
+
+def _keep_empty_text(factory: Any) -> None:
+    """Leave out the files of which dlt's jobs make null of an empty text, as those for PostgreSQL do (`FORCE_NULL`)."""
+    formats = factory.capabilities().supported_loader_file_formats or ()
+    if kept := [one for one in formats if one != "csv"]:
+        factory.caps_params["supported_loader_file_formats"] = kept
 
 
 def _refuse_other_address(name: str, config: Any) -> None:

@@ -1,15 +1,21 @@
 """Load packages that an earlier run has made and not loaded: whether they may still be loaded."""
 
 import json
+import shutil
+import tempfile
 from pathlib import Path
-from typing import cast
+from typing import Final, cast
 
 import dlt
+import pendulum
 import pyarrow as pa
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.storages.load_package import PackageStorage
 from pyarrow import parquet
+
+ASIDE_MAX: Final = 3
+"""Most folders with packages that were set aside; of more the oldest are removed, so that they fill no disk."""
 
 
 def can_be_loaded(pipeline: dlt.Pipeline, state_before: str | None) -> bool:
@@ -70,3 +76,23 @@ def stored_state(pipeline: dlt.Pipeline) -> str | None:
     except DestinationUndefinedEntity:
         return None
     return stored._dlt_load_id if stored else None  # noqa: SLF001 - a field that is called as its column
+
+
+def set_aside(pipeline: dlt.Pipeline, aside: Path) -> Path:
+    """Move the normalised packages of a pipeline to a private folder of their own; return it.
+
+    The newest few such folders are kept.
+
+    Args:
+        pipeline: has made them.
+        aside: folder above; it is made.
+    """
+    aside.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder = Path(tempfile.mkdtemp(prefix=f"{pendulum.now('UTC'):%Y%m%dT%H%M%S}-", dir=aside))
+    for package in Path(pipeline.working_dir).glob("load/normalized/*"):
+        shutil.move(package, folder)
+    for old in sorted(aside.iterdir())[:-ASIDE_MAX]:
+        shutil.rmtree(old)
+    for path in (aside, *aside.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+    return folder

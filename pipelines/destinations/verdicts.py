@@ -55,6 +55,9 @@ _SQLSTATES: Final[Mapping[str, str]] = {
 }
 """Beginning of an SQLSTATE (ISO 9075, appendix A of the manual of PostgreSQL) -> what to change; the longest counts."""
 
+_PROGRAM_LIMIT: Final = "54"
+"""Class of SQLSTATE: too many columns, a row too long, a statement too complex; psycopg2 calls it operational."""
+
 _NAMES: Final = re.compile(r"'[^']*'|\"[^\"]*\"")
 """Names of hosts, users and files in a message; they may hold any word."""
 
@@ -187,8 +190,10 @@ def _is_away(error: BaseException) -> bool:
 
 
 def _is_of_rows(error: BaseException) -> bool:
-    """Whether PEP 249 says that rows or statements are at fault: they will be again."""
-    return bool(_names(error) & {"DataError", "IntegrityError", "ProgrammingError", "NotSupportedError"})
+    """Whether PEP 249 or an SQLSTATE says that rows or statements are at fault: they will be again."""
+    return _sqlstate(error).startswith(_PROGRAM_LIMIT) or bool(
+        _names(error) & {"DataError", "IntegrityError", "ProgrammingError", "NotSupportedError"}
+    )
 
 
 def _names(error: BaseException) -> set[str]:

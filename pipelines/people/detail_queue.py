@@ -3,11 +3,12 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import orjson
 import pendulum
 from dlt.extract import DltResource
+from pendulum import Date
 
 from pipelines.planning.policy import Reason
 from pipelines.sql.conditions import one_of
@@ -21,13 +22,20 @@ from sources.rest.catalogue.relations import Parents
 from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 
+Row = Mapping[str, Any]
+
+GAP_MAX: Final = 32
+"""Most days until somebody is asked for again whose details could not be read."""
+
 
 @dataclass(frozen=True)
 class DetailQueue:
     """Whose details are due, best first.
 
     Attributes:
-        tasks: one per person.
+        tasks: one per person who is asked for now.
+        waiting: people whose details could not be read -> day from which on they are asked for again.
+        read: their rows of the table that says whose details are loaded, by id.
         figures: everybody's figures now, by id.
         everybody: how many people have details.
         strangers: people whose details are loaded, and who are nobody's any more.
@@ -35,14 +43,21 @@ class DetailQueue:
     """
 
     tasks: list[Task]
+    waiting: Mapping[str, Date]
+    read: Mapping[str, Row]
     figures: Mapping[str, str]
     everybody: int
     strangers: frozenset[str] = frozenset()
     rewritten: Sequence[str] = ()
 
+    @property
+    def current(self) -> int:
+        """How many people have their details loaded as they are now."""
+        return self.everybody - len(self.tasks) - len(self.waiting)
 
-def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: Warehouse) -> DetailQueue:
-    """Ask the warehouse whose details are due."""
+
+def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: Warehouse, today: Date) -> DetailQueue:
+    """Ask the warehouse whose details are due on a day."""
     tables = warehouse.tables()
     parents = _parents(endpoint)
     names = [name for name in parents.signature if name in tables]
@@ -50,15 +65,22 @@ def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: W
     people = latest.get(parents.endpoint, {})
     signatures = {name: _signatures(parents, catalogue[name], latest[name], warehouse) for name in names}
     figures = {one: _text({name: found[one] for name, found in signatures.items() if one in found}) for one in people}
-    read = _read(endpoint, warehouse) if read_table(endpoint) in tables else {}
+    rows_read = _read(endpoint, warehouse)
+    read = {one: row["figures"] for one, row in rows_read.items()}
     places = [_columns(parents, parents.endpoint).index(name) for name in parents.rank_by]
 
     def rank(one: str) -> tuple[Any, ...]:
         return tuple(_size(people[one][place]) for place in places)
 
     due = sorted((one for one in people if not _is_same(read.get(one), figures[one], parents)), key=rank, reverse=True)
+    last = today.add(days=GAP_MAX)  # a later day was noted by a clock that went wrong
+    waiting = {one: day for one in due if (day := rows_read.get(one, {}).get("ask_again")) and today < day <= last}
+    if len(waiting) == len(people):
+        waiting = {}  # where nobody's details can be read, the reason lies in no person
     return DetailQueue(
-        [Task(endpoint, parent=one, reason=Reason.CHANGED) for one in due],
+        [Task(endpoint, parent=one, reason=Reason.CHANGED) for one in due if one not in waiting],
+        waiting,
+        rows_read,
         figures,
         len(people),
         frozenset(read.keys() - people),
@@ -78,32 +100,53 @@ def read_table(endpoint: Endpoint) -> str:
     return f"{endpoint.name}__read"
 
 
-def read_rows(endpoint: Endpoint, answers: Iterable[Answer], figures: Mapping[str, str]) -> list[DltResource]:
-    """Make the table of the people whose details these answers are."""
+def read_rows(
+    endpoint: Endpoint, answers: Iterable[Answer], queue: DetailQueue, failed: Mapping[str, Date], tenant: str | None
+) -> list[DltResource]:
+    """Make the table of the people whose details these answers are.
+
+    Args:
+        endpoint: what was asked.
+        answers: what was answered.
+        queue: whose details were due.
+        failed: people whose details could not be read -> day from which on they are asked for again.
+        tenant: whose rows they are.
+    """
     columns = read_columns(endpoint)
     key = [column.name for column in columns[:2]]
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             key[0]: answer.tenant,
             key[1]: answer.task.parent,
-            "figures": figures[answer.task.parent],
+            "figures": queue.figures[answer.task.parent],
             "row_count": answer.rows,
             "read_at": pendulum.now("UTC"),
         }
         for answer in answers
     ]
+    rows += [
+        {
+            **queue.read.get(one, {}),
+            key[0]: tenant,
+            key[1]: one,
+            "failures": _failures(queue, one) + 1,
+            "ask_again": day,
+        }
+        for one, day in failed.items()
+    ]
     return own_table(read_table(endpoint), columns, key, rows, _described(endpoint))
 
 
-def rewritten_rows(endpoint: Endpoint, queue: DetailQueue, warehouse: Warehouse) -> list[DltResource]:
+def asked_again(queue: DetailQueue, people: Iterable[str], today: Date) -> dict[str, Date]:
+    """Day from which on each of these people is asked for again: 1, 2, 4 and up to 32 days after a failure."""
+    return {one: today.add(days=min(2 ** _failures(queue, one), GAP_MAX)) for one in people}
+
+
+def rewritten_rows(endpoint: Endpoint, queue: DetailQueue) -> list[DltResource]:
     """Make the rows of people whose figures an earlier version has written, as this one writes them."""
-    if not queue.rewritten:
-        return []
-    columns, wanted = read_columns(endpoint), set(queue.rewritten)
-    found = warehouse.ask(rows(read_table(endpoint), types_of(columns)))
-    them = [dict(zip([column.name for column in columns], row, strict=True)) for row in found]
+    columns = read_columns(endpoint)
     key = [column.name for column in columns[:2]]
-    changed = [{**row, "figures": queue.figures[row[key[1]]]} for row in them if row[key[1]] in wanted]
+    changed = [{**queue.read[one], "figures": queue.figures[one]} for one in queue.rewritten]
     return own_table(read_table(endpoint), columns, key, changed, _described(endpoint))
 
 
@@ -116,7 +159,15 @@ def read_columns(endpoint: Endpoint) -> tuple[Column, ...]:
         ),
         Column(name="row_count", type=Type.BIGINT, description="Rows of the answer."),
         Column(name="read_at", type=Type.TIMESTAMP, description="When it was read."),
+        Column(name="failures", type=Type.BIGINT, description="How often the API has failed since; null after none."),
+        Column(
+            name="ask_again", type=Type.DATE, description="Day from which on it is asked for again after a failure."
+        ),
     )
+
+
+def _failures(queue: DetailQueue, one: str) -> int:
+    return int(queue.read.get(one, {}).get("failures") or 0)
 
 
 def _parents(endpoint: Endpoint) -> Parents:
@@ -159,10 +210,14 @@ def _add(found: Mapping[str, dict[str, Any]], names: Sequence[str], answers: Ite
             found[who].update(zip(names, values, strict=True))
 
 
-def _read(endpoint: Endpoint, warehouse: Warehouse) -> Mapping[str, str]:
-    """Figures that everybody's details were loaded with."""
-    columns = {_parents(endpoint).column: Type.TEXT, "figures": Type.TEXT}
-    return dict(warehouse.ask(rows(read_table(endpoint), columns)))
+def _read(endpoint: Endpoint, warehouse: Warehouse) -> Mapping[str, Row]:
+    """What is known of everybody whose details were asked for; an earlier version has made fewer columns."""
+    there = warehouse.columns(read_table(endpoint))
+    columns = {name: kind for name, kind in types_of(read_columns(endpoint)).items() if name in there}
+    if not columns:
+        return {}
+    found = [dict(zip(columns, row, strict=True)) for row in warehouse.ask(rows(read_table(endpoint), columns))]
+    return {row[_parents(endpoint).column]: row for row in found}
 
 
 def _is_same(before: str | None, now: str, parents: Parents) -> bool:

@@ -74,6 +74,7 @@ class Policy:
         rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded.
         open_pages: lists that are not read to their end, newest first, by endpoint and variant.
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
+        retired: metrics that the API need not send any more, each as `metric` or `resource.metric`.
     """
 
     today: Date
@@ -87,6 +88,7 @@ class Policy:
     rows_per_day: Mapping[tuple[str, str], float] = field(default_factory=dict)
     open_pages: Mapping[tuple[str, str], Sequence[OpenPages]] = field(default_factory=dict)
     reread_units: int = 600
+    retired: frozenset[str] = frozenset()
 
     def horizon(self, checked: Date | None) -> Window:
         """Days whose numbers may have changed since the last check; after a pause there are more of them."""

@@ -121,6 +121,7 @@ class RunConfig:
             keeps_start=request.since is None and options.start_date is None,
             tolerance=options.tolerance,
             reread_units=options.reread_units,
+            retired=options.retired(self.catalogue),
         )
 
     @property

@@ -1,15 +1,18 @@
 """The way of rows into the destination: tasks are read several at a time, and committed slice by slice."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from math import inf
+from typing import Any
 
 from dlt.extract import DltResource
 
+from pipelines.destinations.capabilities import capacity_of
 from pipelines.planning.plan import slices
 from pipelines.proving.changes import ChangeDetector
 from pipelines.proving.counts import Counts
 from pipelines.proving.tombstones import with_tombstones
+from pipelines.proving.vanished import LoadedMetrics
 from pipelines.running.circuit_breaker import CircuitBreaker
 from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
@@ -18,7 +21,7 @@ from pipelines.storing.dataset import Dataset
 from pipelines.storing.newer import without_newer
 from pipelines.storing.open_pages import open_rows
 from sources.rest.errors import RequestRejectedError, UnexpectedBodyError
-from sources.rest.reading.answers import Answer, Failure, Skipped
+from sources.rest.reading.answers import Answer, Failure, Result, Skipped
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
@@ -44,6 +47,7 @@ class Loader:
         limits: how fast.
         journal: is told what happens.
         progress: told of each task that is done with.
+        retired: metrics that the API need not send any more.
     """
 
     def __init__(
@@ -56,6 +60,7 @@ class Loader:
         limits: Limits,
         journal: Journal,
         progress: Callable[[Task], None],
+        retired: Collection[str] = (),
     ) -> None:
         self.detector = ChangeDetector(dataset.ledger, dataset.warehouse, grain)
         self.counts = Counts()
@@ -66,9 +71,12 @@ class Loader:
         self._journal = journal
         self._in_flight = limits.in_flight
         self._progress = progress
+        self._metrics = LoadedMetrics(dataset.warehouse, grain, retired)
         self._breaker = CircuitBreaker()
         self._committer = committer
         self._closed: list[Task] = []
+        self._failed_people: list[Failure] = []
+        self._capacity = capacity_of(dataset.pipeline.destination.capabilities())
         self._columns_before = self._committer.evolved()
 
     @property
@@ -99,11 +107,9 @@ class Loader:
 
     def answers(self, tasks: Sequence[Task], pages: float = inf) -> Iterator[Answer]:
         """Read tasks, of lists over many pages at most so many; failures and what was not asked for are noted."""
-        self._dataset.warehouse.release()
-        self._reader.evolved = self._committer.evolved()
+        self._reader.evolved, self._reader.capacity = self._committer.evolved(), self._capacity
         outcome, breaker = self._journal.outcome, self._breaker
-        for result in self._reader.read_all(tasks, skip=breaker.skips, in_flight=self._in_flight, pages=pages):
-            self._dataset.renew()
+        for result in self._results(tasks, skip=breaker.skips, pages=pages):
             if not (isinstance(result, Answer) and result.more):
                 self._progress(result.task)
             if isinstance(result, Skipped) and result.task.endpoint.scope in breaker.missing:
@@ -111,6 +117,9 @@ class Loader:
                 self._journal.unsettled.append(result.task)
             elif isinstance(result, Skipped) or (isinstance(result, Failure) and breaker.stopped):
                 outcome.skipped.append(result.task)
+            elif isinstance(result, Failure) and breaker.is_of_one_person(result):
+                self._journal.failed(result)
+                self._failed_people.append(result)
             elif isinstance(result, Failure):
                 self._failed(result)
             else:
@@ -120,13 +129,21 @@ class Loader:
                 self._journal.answered(result)
                 yield result
 
+    def take_failed_people(self) -> list[Failure]:
+        """Return the failures since the last time whose reason seems to lie in one person."""
+        taken, self._failed_people = self._failed_people, []
+        return taken
+
     def read_aside(self, tasks: Sequence[Task]) -> list[Answer | Failure]:
         """Read tasks that are not loaded and whose failure is no failure of the run."""
-        results = []
-        for result in self._reader.read_all(tasks, in_flight=self._in_flight):
+        return [result for result in self._results(tasks) if not isinstance(result, Skipped)]
+
+    def _results(self, tasks: Sequence[Task], **how: Any) -> Iterator[Result]:
+        self._metrics.look(tasks)
+        self._dataset.warehouse.release()
+        for result in self._reader.read_all(tasks, in_flight=self._in_flight, **how):
             self._dataset.renew()
-            results += [] if isinstance(result, Skipped) else [result]
-        return results
+            yield self._metrics.unless_vanished(result) if isinstance(result, Answer) else result
 
     def differs(self, answers: Sequence[Answer]) -> bool:
         """Compare answers of one variant with what is loaded for their windows; return whether anything differs."""

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
-from pipelines.people.detail_queue import delete_strangers, queue_of, read_rows, rewritten_rows
+from pipelines.people.detail_queue import asked_again, delete_strangers, queue_of, read_rows, rewritten_rows
 from pipelines.planning.plan import Plan, slices
 from pipelines.planning.policy import Policy
 from pipelines.running.checks import Checks
@@ -14,6 +14,7 @@ from pipelines.running.outcome import Outcome
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 
@@ -54,6 +55,7 @@ class Run:
             limits=limits,
             journal=journal,
             progress=progress,
+            retired=policy.retired,
         )
 
     def execute(self, plan: Plan, extra: ExtraResources = tuple) -> Outcome:
@@ -106,15 +108,28 @@ class Run:
 
     def _load_details(self, endpoint: Endpoint) -> None:
         """Read the details of everybody whose figures have changed, best first."""
-        queue = queue_of(endpoint, self._reader.endpoints, self._dataset.warehouse)
-        delete_strangers(endpoint, queue, self._dataset.warehouse)
-        rewritten = rewritten_rows(endpoint, queue, self._dataset.warehouse)
+        today, warehouse = self._policy.today, self._dataset.warehouse
+        queue = queue_of(endpoint, self._reader.endpoints, warehouse, today)
+        if endpoint.parents and endpoint.parents.endpoint in self._dataset.ledger.endpoints():
+            delete_strangers(endpoint, queue, warehouse)  # of a table that was dropped nobody knows who is in it
+        rewritten = rewritten_rows(endpoint, queue)
         if rewritten:
             self._loader.commit([], rewritten)
+        waiting, failures = dict(queue.waiting), list[Failure]()
         for group in slices(queue.tasks, self._loader.slice_units):
             answers = list(self._loader.answers(group))
-            if answers:
-                self._loader.commit(answers, read_rows(endpoint, answers, queue.figures))
+            tenant = self._reader.tenant or self._dataset.ledger.tenant
+            failures += (own := self._loader.take_failed_people() if tenant else [])
+            failed = asked_again(queue, [failure.task.parent for failure in own], today)
+            waiting |= failed
+            if answers or failed:
+                self._loader.commit(answers, read_rows(endpoint, answers, queue, failed, tenant))
+        if failures and len(waiting) == queue.everybody:
+            self._journal.outcome.failures += failures
+        elif waiting:
+            self._journal.outcome.notes.append(
+                f"{endpoint.name} of {len(waiting)} people not read; asked again from {min(waiting.values())}"
+            )
 
     def _ended(self) -> Outcome:
         outcome, budget = self._journal.outcome, self._reader.session.budget

@@ -69,6 +69,12 @@ def sums(name: str, by: Columns, metrics: Sequence[str] = (), where: Sequence[ex
     return Statement(query, (*by.values(), *(Type.DOUBLE for _ in metrics), Type.BIGINT))
 
 
+def counts_set(name: str, by: Columns, counted: Sequence[str], where: Sequence[exp.Expr]) -> Statement:
+    """Ask how many rows of a table have each of some columns, for each value of others."""
+    counts = [called(exp.Count(this=column(one)), f"count_of_{one}") for one in counted]
+    return Statement(_grouped(name, by, counts, where), (*by.values(), *(Type.BIGINT for _ in counted)))
+
+
 def largest(name: str, by: Columns, metrics: Columns) -> Statement:
     """Ask for the largest values of metrics of a table, for each value of some columns."""
     found = [called(exp.Max(this=column(metric)), f"largest_{metric}") for metric in metrics]

@@ -1,7 +1,7 @@
 """An open dataset: its tables and the ledger of what was loaded into them."""
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 
 import dlt
@@ -59,13 +59,14 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
     dataset = replace(_open(destination, grain, catalogue), renew=destination.renew)
-    if dataset.ledger.layout < LAYOUT:
-        with destination_errors(destination.name):
+    with ExitStack() as stack, destination_errors(destination.name, personal=destination.personal):
+        stack.callback(dataset.warehouse.release)
+        if dataset.ledger.layout < LAYOUT:
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
-    if not destination.personal:
-        return dataset
-    with destination_errors(destination.name, personal=True):
-        return replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))
+        if destination.personal:
+            dataset = replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))
+        stack.pop_all()  # it stays open for whoever asked for it
+    return dataset
 
 
 @contextmanager

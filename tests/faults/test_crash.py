@@ -132,3 +132,25 @@ def test_files_of_a_working_folder_that_were_damaged_keep_nobody_from_the_truth(
 
     assert end.code == 0, end
     assert own.tables() == world.truth
+
+
+def test_a_package_that_no_database_takes_is_set_aside_and_read_again(world: World, machine: MakeMachine) -> None:
+    own = machine()
+    die_loading(own, MERGED, 2)
+    (file,) = list(own.working.glob("pipelines/elt-*/atribu/load/normalized/*/*_jobs/channels*.sql"))[:1]
+    file.write_text("SELECT 'jane@example.com' FROM nowhere WHERE;")
+    (working,) = own.working.glob("pipelines/elt-*/atribu")
+    for year in (2020, 2021, 2022):
+        (own.working / "pipelines/elt-set-aside" / working.parent.name / f"{year}0101T000000-x").mkdir(parents=True)
+
+    end = own.sync_here(*ARGUMENTS)
+
+    assert end.code == 0, end
+    assert own.tables() == world.truth
+    *kept, folder = sorted(own.working.glob("pipelines/elt-set-aside/*/*"))
+    assert [one.name[:4] for one in kept] == ["2021", "2022"]
+    assert f"set aside in {folder}" in end.err.replace("\n", " ")
+    assert "jane" not in end.err
+    assert any(one.suffix == ".sql" and "jane" in one.read_text() for one in folder.rglob("*"))
+    assert {one.stat().st_mode & 0o777 for one in (folder, *folder.rglob("*"))} == {0o700, 0o600}
+    assert own.sync_here(*ARGUMENTS).err.count("set aside") == 0

@@ -117,6 +117,8 @@ def samples() -> list[Sample]:
         _sample(reading.sums, "channels", by_value, list(channels.additive), changed),
         _sample(reading.sums, "sync_runs", {}, ["units"], recent),
         _sample(reading.sums, "visitors", {}, where=theirs),
+        _sample(reading.counts_set, "channels", {}, list(channels.additive), loaded),
+        _sample(reading.counts_set, "journeys", who, ["revenue"], held),
         _sample(reading.largest, "customers", who, figures),
         _sample(reading.counts_since_first, "customers", variants, customers.time_column),
         _sample(reading.count_distinct, "overview", "profile_id", loaded),

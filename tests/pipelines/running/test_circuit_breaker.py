@@ -1,0 +1,43 @@
+"""Which failures are one person's own, and which are the endpoint's."""
+
+import pytest
+
+from pipelines.running.circuit_breaker import CircuitBreaker
+from sources.atribu.endpoints import ENDPOINTS
+from sources.rest import errors
+from sources.rest.reading.answers import Failure
+from sources.rest.reading.tasks import Task
+
+JOURNEYS = ENDPOINTS["journeys"]
+
+
+def failure(kind: type[errors.ApiError], who: str = "p1") -> Failure:
+    """Somebody's journey that the API has not given."""
+    return Failure(Task(JOURNEYS, parent=who), kind(endpoint="journeys"))
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [errors.NotFoundError, errors.InvalidParameterError, errors.RequestRejectedError, errors.UnexpectedBodyError],
+)
+def test_a_refusal_of_one_person_is_theirs_and_five_in_a_row_are_not(kind: type[errors.ApiError]) -> None:
+    breaker = CircuitBreaker()
+    found = [breaker.is_of_one_person(failure(kind, f"p{number}")) for number in range(5)]
+    assert found == [True, True, True, True, False]
+
+
+@pytest.mark.parametrize("kind", [errors.UnauthorizedError, errors.UnavailableError, errors.RateLimitedError])
+def test_what_the_key_or_the_server_does_is_nobodys(kind: type[errors.ApiError]) -> None:
+    assert not CircuitBreaker().is_of_one_person(failure(kind))
+
+
+def test_a_scope_may_be_missing_until_somebody_was_answered() -> None:
+    breaker = CircuitBreaker()
+    assert not breaker.is_of_one_person(failure(errors.MissingScopeError))
+    breaker.succeeded(Task(JOURNEYS, parent="p2"))
+    assert breaker.is_of_one_person(failure(errors.MissingScopeError))
+
+
+def test_a_window_is_no_person() -> None:
+    task = Task(ENDPOINTS["goals"])
+    assert not CircuitBreaker().is_of_one_person(Failure(task, errors.NotFoundError(endpoint="goals")))
