@@ -24,6 +24,7 @@ def main() -> None:
     """Print every benchmark."""
     loading()
     budget()
+    processes()
     people()
     quarter()
 
@@ -50,6 +51,17 @@ def budget() -> None:
             f"{row['algorithm']:24}{row['latency']:>9}{row['costs']:>11}"
             f"{1000 * row['refused'] / row['calls']:>19.2f}{100 * row['used']:>18.1f}%"
         )
+
+
+def processes() -> None:
+    """Refusals of processes that use one key."""
+    result = measured("processes")
+    print(f"\nProcesses with one key, {result['limit']} units per {result['period']:g} seconds, refused per 1,000:\n")
+    print(f"{'processes':>9}{'each by itself':>16}{'sharing':>9}")
+    figures = {(row["processes"], row["shared"]): row["per_1000"] for row in result["rows"]}
+    for count in sorted({count for count, _ in figures}):
+        print(f"{count:>9}{figures[count, False]:>16.1f}{figures[count, True]:>9.1f}")
+    print()
 
 
 def people() -> None:

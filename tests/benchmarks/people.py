@@ -13,7 +13,7 @@ from math import ceil
 from typing import Any, Final
 
 HOME: Final = tempfile.TemporaryDirectory(prefix="elt-bench-")
-os.environ["DLT_DATA_DIR"] = HOME.name
+os.environ["DLT_DATA_DIR"] = os.environ["XDG_CACHE_HOME"] = HOME.name
 
 from pendulum import Date  # noqa: E402 - after the environment
 

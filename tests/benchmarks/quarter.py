@@ -16,7 +16,7 @@ from datetime import date, timedelta
 from typing import Any, Final
 
 HOME: Final = tempfile.TemporaryDirectory(prefix="elt-bench-")
-os.environ["DLT_DATA_DIR"] = HOME.name
+os.environ["DLT_DATA_DIR"] = os.environ["XDG_CACHE_HOME"] = HOME.name
 
 from pendulum import Date  # noqa: E402 - as above
 

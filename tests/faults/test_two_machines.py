@@ -40,7 +40,7 @@ def test_a_run_that_was_thought_dead_writes_nothing_over_its_successor(
     assert (refused.code, f"process {first.pid} on " in refused.err) == (75, True), refused.err
 
     wait_until(lambda: "atribu.channels" in shared.columns(), first)
-    shared.let_the_lease_run_out(first)
+    assert shared.let_the_lease_run_out(first)
     second = quick.sync(*COMMAND)
     assert second.code == 0, second.err
     truth = shared.tables(exact=True)
