@@ -4,26 +4,17 @@ import gc
 import logging
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from enum import StrEnum
-from importlib import import_module, metadata
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
+from importlib import metadata
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
-from pendulum import Date
 
-from pipelines.destinations.trust import trust_settings
+from pipelines.arguments import configured, day, request
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.boundary import boundary, standard_streams
 from pipelines.telling.console import warnings
 from sources.rest.errors import ConfigurationError
-from sources.rest.windows import DAYS, known_day
-
-if TYPE_CHECKING:
-    from pipelines.planning.request import Request
-    from pipelines.running.config import RunConfig
 
 app = typer.Typer(
     name="elt",
@@ -51,6 +42,10 @@ Resources = Annotated[
 Since = Annotated[str | None, typer.Option(help="First day (YYYY-MM-DD).")]
 Until = Annotated[str | None, typer.Option(help="Last day (YYYY-MM-DD).")]
 Today = Annotated[str | None, typer.Option(help="Take this day as today (YYYY-MM-DD).")]
+Profiles = Annotated[
+    str | None, typer.Option("--profile", help="Profiles, with commas between; the one without a name unless given.")
+]
+AllProfiles = Annotated[bool, typer.Option("--all-profiles", help="Every profile that is configured, side by side.")]
 Full = Annotated[bool, typer.Option("--full", help="Read the whole horizon again.")]
 Pii = Annotated[bool | None, typer.Option("--include-pii", help="Load personal resources too, under pii_policy.")]
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -78,6 +73,8 @@ def sync(
     source: Source,
     *,
     sandbox: Annotated[bool, typer.Option(help="Read from the embedded sandbox; no key needed.")] = False,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
     since: Since = None,
     until: Until = None,
     resources: Resources = None,
@@ -95,28 +92,34 @@ def sync(
     """Load what is new, missing or restated."""
     with boundary(debug=debug):
         from pipelines.commands.sync import sync as run  # noqa: PLC0415 - dlt takes long to import, --help needs none
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - as above
+        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - as above
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
-        from pipelines.telling.sync import print_sync  # noqa: PLC0415 - as above
+        from pipelines.telling.sync import print_sync, print_syncs  # noqa: PLC0415 - as above
 
         place = destination or ("sandbox" if sandbox else "local")
-        request = _request(
-            source, place, dataset, resources=resources, since=since, until=until, today=today, full=full
-        )
+        asked = request(place, dataset, resources=resources, since=since, until=until, today=today, full=full)
         options: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
-        with _configured(source, request, sandbox=sandbox, **options) as config, Progress() as progress:
-            outcome = run(config, progress)
-        print_sync(outcome)
-    if outcome.stopped_by is not None:
-        sys.stdout.flush()
-        # calls under way are not waited for; nothing that they bring would be loaded
-        os._exit(outcome.stopped_by)
-    raise typer.Exit(outcome.exit_code)
+        with (
+            configured(source, asked, profile, everyone=all_profiles, sandbox=sandbox, **options) as chosen,
+            Progress() as progress,
+        ):
+            done = side_by_side(
+                chosen, lambda config, together: run(config, progress.of(config.profile.name), together)
+            )
+        if len(done) > 1:
+            print_syncs(done)
+        else:
+            each(done, lambda _, outcome: print_sync(outcome))
+        end_of(done, lambda outcome: outcome.exit_code, debug=debug)
 
 
 @app.command()
 def verify(
     source: Source,
     *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
     since: Since = None,
     until: Until = None,
     resources: Resources = None,
@@ -130,23 +133,29 @@ def verify(
     with boundary(debug=debug):
         from pipelines.commands.verify import verify as run  # noqa: PLC0415 - see sync
         from pipelines.planning.policy import EVER  # noqa: PLC0415 - see sync
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - see sync
-        from pipelines.telling.verify import print_verify  # noqa: PLC0415 - see sync
+        from pipelines.telling.verify import print_verify, proof_code  # noqa: PLC0415 - see sync
 
-        request = _request(
-            source, destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today
-        )
-        with _configured(source, request) as config, Progress() as progress:
-            outcome = run(config, repair=repair, watcher=progress)
-        print_verify(outcome, repaired=repair)
-        different = bool(outcome.changes) and not repair
-        raise typer.Exit(max(outcome.exit_code, ExitCode.FAILED_WINDOWS if different else ExitCode.DONE))
+        asked = request(destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today)
+        with configured(source, asked, profile, everyone=all_profiles) as chosen, Progress() as progress:
+            done = side_by_side(
+                chosen,
+                lambda config, together: run(
+                    config, repair=repair, watcher=progress.of(config.profile.name), together=together
+                ),
+            )
+        each(done, lambda _, outcome: print_verify(outcome, repaired=repair))
+        end_of(done, lambda outcome: proof_code(outcome, repaired=repair), debug=debug)
 
 
 @app.command()
 def plan(
     source: Source,
     *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
     since: Since = None,
     until: Until = None,
     resources: Resources = None,
@@ -161,20 +170,23 @@ def plan(
     """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
     with boundary(debug=debug):
         from pipelines.commands.plan import preview  # noqa: PLC0415 - see sync
-        from pipelines.telling.plan import print_plan, print_plan_json  # noqa: PLC0415 - see sync
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
+        from pipelines.telling.plan import print_plans  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of  # noqa: PLC0415 - see sync
 
-        request = _request(
-            source, destination, dataset, resources=resources, since=since, until=until, today=today, full=full
-        )
-        with _configured(source, request, include_pii=include_pii) as config:
-            made = preview(config)
-        (print_plan_json if json else print_plan)(made, config)
+        asked = request(destination, dataset, resources=resources, since=since, until=until, today=today, full=full)
+        with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
+            done = side_by_side(chosen, lambda config, _: preview(config), at_once=False)
+        print_plans(done, as_json=json)
+        end_of(done, debug=debug)
 
 
 @app.command()
 def status(
     source: Source,
     *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
     destination: Destination = "local",
     dataset: Dataset = None,
     json: Json = False,
@@ -183,17 +195,23 @@ def status(
     """Say how fresh the tables are and how the last runs went; needs no key."""
     with boundary(debug=debug):
         from pipelines.commands.status import status as run  # noqa: PLC0415 - see sync
-        from pipelines.telling.status import print_status, print_status_json  # noqa: PLC0415 - see sync
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.status import print_statuses  # noqa: PLC0415 - see sync
 
-        with _configured(source, _request(source, destination, dataset), keyless=True) as config:
-            found = run(config)
-        (print_status_json if json else print_status)(found, config.target)
+        asked = request(destination, dataset)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = side_by_side(chosen, lambda config, _: run(config), at_once=False)
+        print_statuses(done, as_json=json)
+        end_of(done, debug=debug)
 
 
 @app.command()
 def check(
     source: Source,
     *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
     resources: Resources = None,
     include_pii: Pii = None,
     destination: Destination = "local",
@@ -206,18 +224,21 @@ def check(
     """See whether the key works, what it may spend, and whether the destination takes rows; load nothing."""
     with boundary(debug=debug):
         from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
-        from pipelines.commands.origins import Origin, origins_of  # noqa: PLC0415 - see sync
+        from pipelines.commands.origins import origins_of  # noqa: PLC0415 - see sync
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
         from pipelines.telling.check import print_check, print_origins  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
 
-        request = _request(source, destination, dataset, resources=resources)
-        origins: list[Origin] = []
-        try:
-            with _configured(source, request, include_pii=include_pii) as config:
-                origins = origins_of(config)
-                found = run(config, write=not no_write)
-        finally:  # what does not work may be what stands in the wrong file
-            print_origins(origins)
-        print_check(found, config.limits.rate.limit, destination)
+        asked = request(destination, dataset, resources=resources)
+        with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
+            done = side_by_side(chosen, lambda config, _: run(config, write=not no_write), at_once=False)
+        # what does not work may be what stands in the wrong file
+        each(
+            done,
+            lambda config, found: print_check(found, config.limits.rate.limit, destination),
+            before=lambda config: print_origins(origins_of(config)),
+        )
+        end_of(done, debug=debug)
 
 
 @app.command()
@@ -227,6 +248,8 @@ def forget(
     email: Annotated[str | None, typer.Option(help="E-mail address; - reads it from standard input.")] = None,
     customer_id: Annotated[str | None, typer.Option(help="The vendor's id of the person.")] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Erase; without it, only count.")] = False,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
     destination: Destination = "local",
     dataset: Dataset = None,
     debug: Debug = False,
@@ -234,14 +257,22 @@ def forget(
     """Erase a person from every personal table and keep them out; needs no key of the API."""
     with boundary(debug=debug):
         from pipelines.commands.forget import forget as run  # noqa: PLC0415 - see sync
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
         from pipelines.telling.forget import print_forget  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
 
         address = sys.stdin.readline().strip() if email == "-" else email
         if bool(address) == bool(customer_id):
             raise ConfigurationError("name the person with either --email or --customer-id")
-        with _configured(source, _request(source, destination, dataset), keyless=True) as config:
-            rows = run(config, email=address or None, customer_id=customer_id or None, erase=yes)
-        print_forget(rows, erased=yes)
+        asked = request(destination, dataset)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = side_by_side(
+                chosen,
+                lambda config, _: run(config, email=address or None, customer_id=customer_id or None, erase=yes),
+                at_once=False,
+            )
+        each(done, lambda _, rows: print_forget(rows, erased=yes))
+        end_of(done, debug=debug)
 
 
 @app.command()
@@ -258,7 +289,7 @@ def sandbox(
     with boundary(debug=debug):
         from pipelines.commands.sandbox import serve  # noqa: PLC0415 - see sync
 
-        serve(source.value, port, _day("--today", today), rate_limit, rate_period)
+        serve(source.value, port, day("--today", today), rate_limit, rate_period)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:
@@ -272,82 +303,6 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     with standard_streams(debug="--debug" in given):
         app(given, prog_name="elt")
     raise SystemExit(ExitCode.DONE)
-
-
-def _request(
-    source: SourceName,
-    destination: str,
-    dataset: str | None,
-    *,
-    resources: str | None = None,
-    since: str | None = None,
-    until: str | None = None,
-    today: str | None = None,
-    full: bool = False,
-) -> "Request":
-    """What is asked for, with texts read as what they stand for."""
-    from pipelines.planning.request import Request  # noqa: PLC0415 - see sync
-
-    return Request(
-        resources=_names(resources),
-        since=_day("--since", since),
-        until=_day("--until", until),
-        today=_day("--today", today),
-        destination=destination,
-        dataset=_named(dataset) or source.value,
-        full=full,
-    )
-
-
-@contextmanager
-def _configured(
-    name: SourceName, request: "Request", *, sandbox: bool = False, keyless: bool = False, **given: Any
-) -> Iterator["RunConfig"]:
-    """What a command is about, with the options of the source read from files and environment."""
-    _refuse_lost_folder()
-    trust_settings(Path("destinations.toml"))  # before dlt reads any
-    from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see sync
-    from pipelines.running.config import RunConfig  # noqa: PLC0415 - see sync
-
-    source = import_module(f"sources.{name}.source").SOURCE
-    # wherever in a command the destination goes away, what it says becomes advice
-    with ExitStack() as stack, destination_errors(request.destination, personal=True):
-        if sandbox:
-            from pipelines.commands.sandbox import running  # noqa: PLC0415 - see sync
-
-            given |= stack.enter_context(running(name.value, request.today))
-        elif keyless:
-            given |= source.keyless
-        yield RunConfig(source, source.configured(**given), request)
-
-
-def _refuse_lost_folder() -> None:
-    try:
-        os.getcwd()  # noqa: PTH109 - the call itself is what fails
-    except OSError as error:
-        raise ConfigurationError(
-            f"the folder that this was started in cannot be read ({error.strerror}); go to one that is there"
-        ) from None
-
-
-def _day(option: str, value: str | None) -> Date | None:
-    try:
-        return known_day(value) if value else None
-    except ValueError:
-        raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, {DAYS}, not {value!r}") from None
-
-
-def _named(dataset: str | None) -> str | None:
-    if dataset and not any(map(str.isalnum, dataset)):
-        raise ConfigurationError("--dataset takes a name with letters or digits")
-    return dataset
-
-
-def _names(text: str | None) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
-    if text is not None and not names:
-        raise ConfigurationError("--resources names none; leave it out for the default ones")
-    return names
 
 
 if __name__ == "__main__":

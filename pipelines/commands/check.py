@@ -59,8 +59,8 @@ def check(config: RunConfig, *, write: bool = True) -> Checked:
         DestinationBusyError: the destination does not answer.
     """
     chosen = config.endpoints
-    targets = [config.target_of(rows) for rows in split_by_privacy(chosen)]
-    for target in targets:  # before a unit is spent
+    for rows in split_by_privacy(chosen):  # before a unit is spent
+        target = config.target.for_personal_data() if rows[0].pii else config.target
         # a sync may be at work: its folder and what it still has to load are left alone
         with ReadOnlyDestination(target) as destination:
             destination.open()

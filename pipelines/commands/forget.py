@@ -27,7 +27,14 @@ def forget(
     if not any(row.pii for row in config.catalogue.values()):
         raise ConfigurationError(f"{config.source.name} has no personal data")
     policy = config.policy
-    destination = Destination(config.target.for_personal_data())
+    target = config.target.for_personal_data()
+    found = config.loaded_at(target)
+    if found is None:
+        raise ConfigurationError(
+            f"the dataset {target.dataset_name} holds nothing of {config.profile}, as far as its name and key tell; if"
+            " it was loaded under another one, a sync finds that out, and --all-profiles means those that have a name"
+        )
+    destination = Destination(found)
     with destination.lock(), ExitStack() as stack:
         dataset = open_dataset(destination, policy.grain, config.catalogue)
         stack.callback(dataset.warehouse.release)

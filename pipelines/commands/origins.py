@@ -7,6 +7,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from pipelines.destinations.named import file_of_destinations
 from pipelines.running.config import RunConfig
 from sources.rest.options.origin import DEFAULT, origin_of
+from sources.rest.options.sections import Section
 
 
 @dataclass(frozen=True)
@@ -20,14 +21,24 @@ class Origin:
 
 def origins_of(config: RunConfig) -> list[Origin]:
     """Return where key, address, destination and working folder come from, in this order."""
-    section, options, place = f"sources.{config.source.name}", config.options, config.request.destination
+    section, options, place = (
+        Section(config.source.name, config.profile.name),
+        config.options,
+        config.request.destination,
+    )
     keys = [name for name in ("api_key", "next_api_key") if getattr(options, name)]
     credentials = origin_of(f"destination.{place}.credentials")
     folder = origin_of("dlt_data_dir")
     return [
-        *(Origin(name, "", origin_of(f"{section}.{name}")) for name in keys),
-        Origin("base_url", options.base_url, origin_of(f"{section}.base_url")),
+        *(Origin(name, "", _found(section, name)) for name in keys),
+        Origin("base_url", options.base_url, _found(section, "base_url")),
         Origin("destination", place, str(file_of_destinations().absolute())),
         Origin("credentials", "", credentials),
         Origin("working folder", get_dlt_pipelines_dir(), "home folder" if folder == DEFAULT else folder),
     ]
+
+
+def _found(section: Section, option: str) -> str:
+    """Where an option of a profile comes from: its own section, or that of the source."""
+    origins = [origin_of(f"{part.path}.{option}") for part in section.parts]
+    return next((one for one in origins if one != DEFAULT), DEFAULT)

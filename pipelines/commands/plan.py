@@ -40,7 +40,8 @@ def preview(config: RunConfig) -> Preview:
     lines: list[Line] = []
     pending = False
     for rows in split_by_privacy(config.endpoints):
-        with dataset_to_read(config.target_of(rows), config.policy.grain, config.catalogue) as dataset:
+        target = config.to_be_read(config.target.for_personal_data() if rows[0].pii else config.target)
+        with dataset_to_read(target, config.policy.grain, config.catalogue) as dataset:
             lines += _lines(config, dataset, rows)
             pending |= dataset.pending
     return Preview(lines=lines, pending=pending)

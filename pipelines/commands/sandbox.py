@@ -1,9 +1,10 @@
 """The sandbox servers, for `elt sandbox` and `elt sync --sandbox`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
+from uuid import UUID
 
 import pendulum
 from pendulum import Date
@@ -28,41 +29,67 @@ class StandIn:
     """The sandbox of one source.
 
     Attributes:
-        app: makes the server; given the last day of its world, and the units and seconds of its rate limit.
+        app: makes the server; given the last day of its world, the units and seconds of its rate limit, and the options
+            of each profile that it has a world of its own for.
         base_path: where the API begins.
         options: what it takes to read from it.
+        own: the same for a profile of a name.
     """
 
-    app: Callable[[Date, int, float], Starlette]
+    app: Callable[[Date, int, float, Sequence[Mapping[str, str]]], Starlette]
     base_path: str
-    options: Mapping[str, Any]
+    options: Mapping[str, str]
+    own: Callable[[str], Mapping[str, str]]
 
 
 STAND_INS: Final[Mapping[str, StandIn]] = {
     "atribu": StandIn(
-        app=lambda today, limit, period: atribu.create_app(
-            atribu.Settings(first_day=FIRST_DAY, today=today, limit=limit, period=period)
+        app=lambda today, limit, period, profiles: _atribu(
+            {"first_day": FIRST_DAY, "today": today, "limit": limit, "period": period}, profiles
         ),
         base_path="/api/v1",
         options={"api_key": atribu.FULL_KEY},
+        own=lambda name: {"api_key": f"{atribu.FULL_KEY}_{name}"},
     ),
     "atatus": StandIn(
-        app=lambda today, limit, period: atatus.create_app(
-            atatus.Settings(first_day=FIRST_DAY, as_of=today, limit=limit, period=period)
+        app=lambda today, limit, period, profiles: atatus.create_app(
+            atatus.Settings(
+                first_day=FIRST_DAY,
+                as_of=today,
+                limit=limit,
+                period=period,
+                keys={one["api_key"]: atatus.Key("Read") for one in profiles} or {atatus.READ_KEY: atatus.Key("Read")},
+                projects=(*atatus.PROJECTS, *(one["projects"] for one in profiles)),
+            )
         ),
         base_path="/v2",
         options={"api_key": atatus.READ_KEY, "projects": ",".join(atatus.PROJECTS)},
+        own=lambda name: {"api_key": f"{atatus.READ_KEY}{name}", "projects": name.encode().hex()},
     ),
 }
 
 
+def _atribu(settings: dict[str, Any], profiles: Sequence[Mapping[str, str]]) -> Starlette:
+    """The Atribu sandbox, with a brand for each profile."""
+    brands = {
+        one["api_key"]: atribu.Settings(
+            **settings, seed=seed, profile_id=str(UUID(int=seed)), keys={one["api_key"]: atribu.ALL_SCOPES}
+        )
+        for seed, one in enumerate(profiles, 2)
+    }
+    return atribu.create_app(atribu.Settings(**settings, brands=brands))
+
+
 @contextmanager
-def running(source: str, today: Date | None) -> Iterator[dict[str, Any]]:
-    """Serve a sandbox while the block runs; give the options with which to read from it."""
+def running(source: str, today: Date | None, profiles: Sequence[str]) -> Iterator[Mapping[str, Mapping[str, Any]]]:
+    """Serve a sandbox while the block runs; give the options with which to read from it, for each profile."""
     one = STAND_INS[source]
-    app = one.app(today or pendulum.today("UTC").date(), QUICK_LIMIT, 1.0)
+    options = {name: one.own(name) if name else one.options for name in profiles}
+    own = [found for name, found in options.items() if name]
+    app = one.app(today or pendulum.today("UTC").date(), QUICK_LIMIT, 1.0, own)
     with running_app(app, base_path=one.base_path) as base_url:
-        yield {**one.options, "base_url": base_url, "rate_limit": QUICK_LIMIT, "rate_period": 1.0}
+        server = {"base_url": base_url, "rate_limit": QUICK_LIMIT, "rate_period": 1.0}
+        yield {name: {**found, **server} for name, found in options.items()}
 
 
 def serve(source: str, port: int, today: Date | None, rate_limit: int, rate_period: float) -> None:
@@ -81,6 +108,6 @@ def serve(source: str, port: int, today: Date | None, rate_limit: int, rate_peri
         highlight=False,
     )
     try:
-        serve_app(one.app(today or pendulum.today("UTC").date(), rate_limit, rate_period), port)
+        serve_app(one.app(today or pendulum.today("UTC").date(), rate_limit, rate_period, ()), port)
     except OSError as error:
         raise ConfigurationError(f"port {port} cannot be used: {error.strerror}") from None

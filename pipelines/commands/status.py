@@ -31,7 +31,7 @@ def status(config: RunConfig) -> Status:
 
 def _status(config: RunConfig, *, personal: bool) -> Status:
     catalogue = config.catalogue
-    target = config.target.for_personal_data() if personal else config.target
+    target = config.to_be_read(config.target.for_personal_data() if personal else config.target)
     with dataset_to_read(target, config.policy.grain, catalogue) as dataset:
         warehouse, ledger = dataset.warehouse, dataset.ledger
         tables = warehouse.tables({*HISTORY, *ledger.endpoints()})

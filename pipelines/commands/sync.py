@@ -5,17 +5,23 @@ from pipelines.running.config import RunConfig
 from pipelines.running.datasets import each_dataset
 from pipelines.running.outcome import Outcome
 from pipelines.running.prepare import DatasetRun, Watcher, prepared_run
+from pipelines.running.together import Together
 
 
-def sync(config: RunConfig, watcher: Watcher | None = None) -> Outcome:
+def sync(config: RunConfig, watcher: Watcher | None = None, together: Together | None = None) -> Outcome:
     """Load what is new, missing or restated, and return what happened.
+
+    Args:
+        config: what to load.
+        watcher: sees the run go on.
+        together: what it shares with the runs of other profiles.
 
     Raises:
         ApiError: the key is refused before anything is read.
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
-    with prepared_run(config, plan, watcher) as prepared:
+    with prepared_run(config, plan, watcher, together or Together()) as prepared:
 
         def load(part: DatasetRun) -> Outcome:
             return part.run.execute(part.plan, tuple if part.personal else prepared.extra_resources)

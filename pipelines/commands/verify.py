@@ -5,9 +5,12 @@ from pipelines.running.config import RunConfig
 from pipelines.running.datasets import each_dataset
 from pipelines.running.outcome import Outcome
 from pipelines.running.prepare import DatasetRun, Watcher, prepared_run
+from pipelines.running.together import Together
 
 
-def verify(config: RunConfig, *, repair: bool = False, watcher: Watcher | None = None) -> Outcome:
+def verify(
+    config: RunConfig, *, repair: bool = False, watcher: Watcher | None = None, together: Together | None = None
+) -> Outcome:
     """Compare everything loaded with what the API says; the outcome's changes are the differences.
 
     Personal rows are left out: every sync counts them.
@@ -16,13 +19,14 @@ def verify(config: RunConfig, *, repair: bool = False, watcher: Watcher | None =
         config: what to prove.
         repair: load the windows that differ again.
         watcher: sees the run go on.
+        together: what it shares with the runs of other profiles.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
     config = config.without_personal_data()
-    with prepared_run(config, proof_plan, watcher) as prepared:
+    with prepared_run(config, proof_plan, watcher, together or Together()) as prepared:
         chosen = {row.name for row in config.endpoints}
 
         def prove(part: DatasetRun) -> Outcome:

@@ -1,5 +1,6 @@
 """A dlt pipeline that is attached to a destination."""
 
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import dlt
@@ -10,6 +11,8 @@ from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.named import factory_of, working_folder
 from pipelines.destinations.target import Target
+from pipelines.destinations.turns import turn_at
+from pipelines.sql.rendering import ROW_LOCKS
 
 
 class Attached:
@@ -39,6 +42,20 @@ class Attached:
     def personal(self) -> bool:
         """It is the dataset of personal data."""
         return self._target.personal
+
+    @property
+    def target(self) -> Target:
+        """Which destination and dataset."""
+        return self._target
+
+    def turn(self) -> AbstractContextManager[object]:
+        """Held by whoever changes something, where profiles of this process may do so one at a time only.
+
+        A DuckDB file has one connection to write; where single rows are locked, profiles load side by side.
+        """
+        if self._factory.capabilities().sqlglot_dialect in ROW_LOCKS:
+            return nullcontext()
+        return self._factory.turn if isinstance(self._factory, DuckDbFile) else turn_at(self._name)
 
     @property
     def notes(self) -> list[str]:

@@ -1,10 +1,11 @@
 """A destination that a run loads into."""
 
 import json
-import os
+import random
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final, cast
 
 import dlt
@@ -20,11 +21,14 @@ from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.executing import execute
 from pipelines.destinations.fence import fence
-from pipelines.destinations.lease import TABLE, Lease, LeaseLostError
-from pipelines.destinations.lock import run_lock
+from pipelines.destinations.lease import Lease, LeaseLostError
+from pipelines.destinations.lease_table import TABLE, Known
+from pipelines.destinations.lock import private_files, run_lock
 from pipelines.destinations.pending import ASIDE_MAX, can_be_loaded, set_aside, stored_state
 from pipelines.destinations.target import Target
+from pipelines.destinations.verdicts import was_made_meanwhile
 from pipelines.destinations.waiting import DestinationBusyError
+from pipelines.sql.conditions import equal
 from pipelines.sql.writing import delete
 from sources.rest.errors import ConfigurationError
 
@@ -35,9 +39,17 @@ _FOLLOWS_ON: Final = "follows_on.json"
 ASIDE: Final = "elt-set-aside"
 """Beside the working folders: packages that no database takes."""
 
+LOAD_TRIES: Final = 10
+"""How often a package is loaded while others make the same tables and columns: each of them may come first once."""
+
+WAIT_SECONDS: Final = 0.5
+
 
 class Destination(Attached):
     """A destination that a run loads into.
+
+    Attributes:
+        known: tells what there is to note of the profile when the run ends.
 
     Args:
         target: which destination and dataset.
@@ -51,6 +63,7 @@ class Destination(Attached):
         self._tables_gone = False
         self._client: SqlClientBase[Any] | None = None
         self._lease = Lease("")
+        self.known: Callable[[], Known | None] = lambda: None
         self._state: str | None = None
         self._aside = self._folder.parent / ASIDE / self._folder.name
         self._told: list[str] = []
@@ -71,16 +84,13 @@ class Destination(Attached):
         Raises:
             DestinationBusyError: another run holds it.
         """
-        before = os.umask(0o077)
-        try:
-            with run_lock(self._folder.with_suffix(".lock")) as holder:
-                self._lease = Lease(holder)
-                try:
-                    yield
-                finally:
-                    self._give_back()
-        finally:
-            os.umask(before)
+        in_use = self._factory.in_use() if isinstance(self._factory, DuckDbFile) else nullcontext()
+        with private_files(), run_lock(self._folder.with_suffix(".lock")) as holder, in_use:
+            self._lease = Lease(holder, self._target.ledger_id)
+            try:
+                yield
+            finally:
+                self._give_back()
 
     def open(self) -> None:
         """Take the lease, finish what an earlier run left behind, and bring the state back.
@@ -94,7 +104,7 @@ class Destination(Attached):
         if isinstance(self._factory, DuckDbFile) and self._factory.empty_leftover():
             self.rewrite()  # it was killed: the file still holds what was deleted
         # opening a DuckDB file costs more than all that is asked here; beside an open connection it costs nothing
-        with destination_errors(self._name), self._client_of(Schema(TABLE)) as client:
+        with destination_errors(self._name), self.turn(), self._client_of(Schema(TABLE)) as client:
             before = self._lease.take(client)
             if self._folder.exists():
                 self._finish_earlier_run(before)
@@ -113,7 +123,7 @@ class Destination(Attached):
         """
         if self._lease.is_due:
             try:
-                with destination_errors(self._name), self._client_of(Schema(TABLE)) as client:
+                with destination_errors(self._name), self.turn(), self._client_of(Schema(TABLE)) as client:
                     self._lease.renew(client)
             except DestinationBusyError:
                 if self._lease.lost:
@@ -135,21 +145,37 @@ class Destination(Attached):
 
     def _load(self) -> None:
         # the connection keeps readers of a DuckDB file out until the whole package is loaded
-        with destination_errors(self._name, personal=self._target.personal), self._connected(self.pipeline):
+        with (
+            destination_errors(self._name, personal=self._target.personal),
+            self.turn(),
+            self._connected(self.pipeline),
+        ):
             if stored_state(self.pipeline) != self._state:
                 raise LeaseLostError
-            if self._tables_gone:
-                with self.pipeline.destination_client() as client:
-                    client.update_stored_schema()  # a load creates only the tables that it fills
-                self._tables_gone = False
-            self.pipeline.load(raise_on_failed_jobs=True)
+            for left in reversed(range(LOAD_TRIES)):
+                try:
+                    self._load_package()
+                    break
+                except Exception as error:
+                    if not left or not was_made_meanwhile(error):
+                        raise
+                    time.sleep(random.uniform(0, WAIT_SECONDS))  # noqa: S311 - spreads tries, hides nothing
             self._note_state()
 
+    def _load_package(self) -> None:
+        if self._tables_gone:
+            with self.pipeline.destination_client() as client:
+                client.update_stored_schema()  # a load creates only the tables that it fills
+            self._tables_gone = False
+        self.pipeline.load(raise_on_failed_jobs=True)
+
     def rewrite(self) -> None:
-        """Leave nothing of deleted rows in a DuckDB file; how another database forgets is up to its operator."""
+        """Leave nothing of deleted rows in a DuckDB file, once no run of this process uses it.
+
+        How another database forgets is up to its operator.
+        """
         if isinstance(self._factory, DuckDbFile):
-            with destination_errors(self._name):
-                self._factory.rewrite()
+            self._factory.rewrite_later()
 
     def _attach(self) -> dlt.Pipeline:
         self._client = None
@@ -173,9 +199,10 @@ class Destination(Attached):
             with (
                 suppress(ConfigurationError, DestinationBusyError),
                 destination_errors(self._name),
+                self.turn(),
                 self._client_of(Schema(TABLE)) as client,
             ):
-                self._lease.give_back(client)
+                self._lease.give_back(client, self.known())
 
     def _note_state(self) -> None:
         """Remember what the next package follows on, for this run and for one that has to finish it."""
@@ -241,7 +268,7 @@ class Destination(Attached):
         if self._tables_gone and stored[schema.version_table_name]:
             sql = self._connected(pipeline)
             # a load creates nothing of a schema that it finds here
-            execute(sql, delete(schema.version_table_name))
+            execute(sql, delete(schema.version_table_name, [equal("schema_name", schema.name)]))
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

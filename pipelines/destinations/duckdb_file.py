@@ -9,7 +9,8 @@ A file that another process has open is waited for wherever a connection is open
 import fcntl
 import os
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,6 +23,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
+from pipelines.destinations.turns import Turn, turn_at, use_of
 from pipelines.destinations.waiting import STOP, DestinationBusyError
 from pipelines.sql.duckdb_file import attach_copy, checkpoint, copy_database, detach_copy, own_name, storage_version
 from pipelines.sql.statement import Statement
@@ -61,6 +63,37 @@ class DuckDbFile(duckdb):
         client.sql_client.wait = self.wait  # type: ignore[attr-defined] # it is ours
         return client
 
+    @property
+    def turn(self) -> Turn:
+        """Held by whoever changes something: the file has one connection to write."""
+        return turn_at(str(self.file))
+
+    @contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Note that a run of this process works with the file; the last one that does rewrites it, if that is due.
+
+        Raises:
+            DestinationBusyError: another process holds the file, or it cannot be copied.
+        """
+        place = str(self.file)
+        with self.turn:
+            use_of(place).runs += 1
+        try:
+            yield
+        finally:
+            with self.turn:
+                use = use_of(place)
+                use.runs -= 1
+                if use.rewrite and not use.runs:
+                    use.rewrite = False
+                    self.rewrite()
+
+    def rewrite_later(self) -> None:
+        """Let the file be rewritten once no run of this process uses it; if it is killed before, by the next one."""
+        with self.turn:
+            use_of(str(self.file)).rewrite = True
+            rewritten(self.file).touch(mode=0o600)
+
     def rewrite(self) -> None:
         """Copy the database into a new file: the old one still holds what was deleted, in blocks that are free.
 
@@ -97,15 +130,16 @@ class DuckDbFile(duckdb):
     def empty_leftover(self) -> bool:
         """Whether a rewrite was killed and has yet to be done again; nothing of what it had copied stays."""
         copy = rewritten(self.file)
-        if not self.file.exists():
-            _remove(copy)
-        try:
-            with copy.open("rb+") as left:
-                fcntl.lockf(left, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DuckDB does while it writes
-                left.truncate()
-            Path(f"{copy}.wal").unlink(missing_ok=True)
-        except (FileNotFoundError, BlockingIOError):
-            return False
+        with self.turn:  # a lock of the file keeps out other processes only
+            if not self.file.exists():
+                _remove(copy)
+            try:
+                with copy.open("rb+") as left:
+                    fcntl.lockf(left, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DuckDB does while it writes
+                    left.truncate()
+                Path(f"{copy}.wal").unlink(missing_ok=True)
+            except (FileNotFoundError, BlockingIOError):
+                return False
         return True
 
     @property

@@ -12,3 +12,11 @@ def execute(client: SqlClientBase[Any], statement: Statement) -> list[tuple[Any,
     """Execute a statement over an open connection; return what it answers, as the driver gives it."""
     text, values = render(statement, names_of(client))
     return [tuple(row) for row in client.execute_sql(text, *values) or ()]
+
+
+def execute_by_name(client: SqlClientBase[Any], statement: Statement) -> tuple[list[str], list[dict[str, Any]]]:
+    """Execute a statement whose columns are not known before; return their names, and rows by them."""
+    text, values = render(statement, names_of(client))
+    with client.execute_query(text, *values) as cursor:
+        names = [name.lower() for name in cursor.columns_schema]
+        return names, [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]

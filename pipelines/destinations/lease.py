@@ -1,4 +1,4 @@
-"""One writer at a time, wherever it runs: a lease in the dataset, whose number grows with each holder.
+"""One writer of a profile at a time, wherever it runs: a lease in the dataset, whose number grows with each holder.
 
 The lock file of `lock.py` keeps the runs of one home folder apart; this keeps apart those of other folders, users and
 machines. A run that was thought dead and goes on finds another number, in the transaction of each statement that it
@@ -10,25 +10,21 @@ waiting, never whether a row is written.
 import os
 import socket
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 import pendulum
-from dlt.common.destination.exceptions import DestinationTerminalException, DestinationUndefinedEntity
+from dlt.common.destination.exceptions import DestinationTerminalException
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import DateTime
+from sqlglot import exp
 
 from pipelines.destinations.executing import execute
+from pipelines.destinations.lease_table import LEASE, TABLE, Known, lease_of, make_row, of_ledger, transaction
 from pipelines.destinations.verdicts import is_locked
 from pipelines.destinations.waiting import STOP, DestinationBusyError
 from pipelines.sql.conditions import before, equal
-from pipelines.sql.reading import Columns, Lock, rows
-from pipelines.sql.writing import create, insert, update
-from sources.rest.catalogue.columns import Type
-
-TABLE: Final = "run_lease"
+from pipelines.sql.reading import Lock, rows
+from pipelines.sql.writing import update
 
 LEASE_SECONDS: Final = 300
 """How long a run that was killed keeps other machines out; the next run of its own home folder need not wait."""
@@ -37,15 +33,6 @@ RENEW_SECONDS: Final = 60
 
 PATIENCE_SECONDS: Final = 10
 """How long the last statements of a run that was killed are waited for."""
-
-_COLUMNS: Final[Columns] = {
-    "lease_number": Type.BIGINT,
-    "holder": Type.TEXT,
-    "host": Type.TEXT,
-    "pid": Type.BIGINT,
-    "held_since": Type.TEXT,
-    "held_until": Type.TEXT,
-}
 
 
 class LeaseLostError(DestinationBusyError, DestinationTerminalException):
@@ -62,50 +49,8 @@ class _TakenMeanwhileError(Exception):
     """Somebody else has come first by a moment."""
 
 
-@dataclass(frozen=True)
-class Held:
-    """A row of the table.
-
-    Attributes:
-        number: grows with each holder.
-        holder: id of a home folder; empty while nobody holds it.
-        host: name of the machine.
-        pid: process on it.
-        since: when it was taken, ISO 8601.
-        until: from when on anybody may take it, unless it is renewed; ISO 8601.
-    """
-
-    number: int
-    holder: str | None = None
-    host: str | None = None
-    pid: int | None = None
-    since: str | None = None
-    until: str | None = None
-
-    @property
-    def is_current(self) -> bool:
-        """Somebody holds it, and it has not run out."""
-        return bool(self.holder and self.until) and pendulum.parse(str(self.until)) > pendulum.now("UTC")  # type: ignore[operator] # a moment is written as one
-
-    def __str__(self) -> str:
-        """Who it is, for a message."""
-        return (
-            f"process {self.pid} on {self.host} since {self.since}; if it was killed, the dataset is free again at"
-            f" {self.until}"
-        )
-
-
-def lease_of(client: SqlClientBase[Any], lock: Lock | None = None) -> Held | None:
-    """Return who holds a dataset; None where nobody ever has.
-
-    Two processes that make the table at the same moment may leave two rows: the highest number counts.
-    """
-    found = [Held(*row) for row in execute(client, rows(TABLE, _COLUMNS, lock=lock))]
-    return max(found, key=lambda one: one.number, default=None)
-
-
 class Lease:
-    """The lease of one dataset, as one run has it.
+    """The lease of one profile in a dataset, as one run has it.
 
     Attributes:
         number: once it is taken.
@@ -113,12 +58,14 @@ class Lease:
 
     Args:
         holder: id of the home folder, whose lock file is held: whoever had the lease from here is dead.
+        ledger_id: which of the dataset's ledgers it is about.
     """
 
-    def __init__(self, holder: str) -> None:
+    def __init__(self, holder: str, ledger_id: str = "") -> None:
         self.number: int | None = None
         self.lost = False
         self._holder = holder
+        self._ledger_id = ledger_id
         self._since = pendulum.now("UTC")
         self._dataset = ""
         self._renewed_at = 0.0
@@ -130,11 +77,11 @@ class Lease:
             DestinationBusyError: another run holds it; the message says which and until when.
         """
         self._dataset = client.dataset_name
-        _make_table(client)
+        make_row(client, self._ledger_id)
         deadline = time.monotonic() + PATIENCE_SECONDS
         while True:
             try:
-                with _transaction(client):
+                with transaction(client):
                     number = self._take(client)
             except Exception as error:
                 if not (isinstance(error, _TakenMeanwhileError) or is_locked(error)):
@@ -155,7 +102,7 @@ class Lease:
             LeaseLostError: it is not.
         """
         with client.with_alternative_dataset_name(self._dataset):  # the client may be at its staging dataset
-            found = lease_of(client, Lock.SHARED)
+            found = lease_of(client, self._ledger_id, Lock.SHARED)
         if found is None or (found.number, found.holder) != (self.number, self._holder):
             self.lost = True
             raise LeaseLostError
@@ -171,66 +118,43 @@ class Lease:
         Raises:
             LeaseLostError: it is not this run's any more.
         """
-        with _transaction(client):
+        with transaction(client):
             self.check(client)
-            execute(client, update(TABLE, {"held_until": self._until()}, [equal("lease_number", self.number)]))
+            execute(client, update(TABLE, {"held_until": self._until()}, self._mine()))
         self._renewed_at = time.monotonic()
 
-    def give_back(self, client: SqlClientBase[Any]) -> None:
-        """Let others take it at once; where somebody has taken it, nothing changes."""
-        nobody = dict.fromkeys(name for name in _COLUMNS if name != "lease_number")
-        mine = [equal("lease_number", self.number), equal("holder", self._holder)]
-        with _transaction(client):
-            execute(client, update(TABLE, nobody, mine))
+    def give_back(self, client: SqlClientBase[Any], known: Known | None = None) -> None:
+        """Let others take it at once; where somebody has taken it, nothing changes.
+
+        Args:
+            client: an open connection.
+            known: what there is to note of the profile; None where no answer has told whose key it is.
+        """
+        nobody = dict.fromkeys(name for name in LEASE if name != "lease_number")
+        with transaction(client):
+            execute(client, update(TABLE, {**nobody, **(known.noted if known else {})}, self._mine()))
         self.number = None
 
     def _take(self, client: SqlClientBase[Any]) -> int:
-        found = lease_of(client, Lock.EXCLUSIVE)
+        found = lease_of(client, self._ledger_id, Lock.EXCLUSIVE)
         if found is None:
             raise _TakenMeanwhileError
         if found.is_current and found.holder != self._holder:
             raise DestinationBusyError(f"another sync into this destination is running: {found}")
         number = found.number + 1
         values = (number, self._holder, socket.gethostname(), os.getpid(), str(self._since), self._until())
-        execute(client, update(TABLE, dict(zip(_COLUMNS, values, strict=True)), [before("lease_number", number)]))
-        taken = {row[:2] for row in execute(client, rows(TABLE, _COLUMNS))}
+        own = of_ledger(self._ledger_id)
+        earlier = [*own, before("lease_number", number)]
+        execute(client, update(TABLE, dict(zip(LEASE, values, strict=True)), earlier))
+        taken = {row[:2] for row in execute(client, rows(TABLE, LEASE, own))}
         if taken != {(number, self._holder)}:
             raise _TakenMeanwhileError
         return number
 
+    def _mine(self) -> list[exp.Expr]:
+        """The row that this run has taken."""
+        return [*of_ledger(self._ledger_id), equal("lease_number", self.number), equal("holder", self._holder)]
+
     def _until(self) -> str:
         now: DateTime = pendulum.now("UTC")
         return str(now.add(seconds=LEASE_SECONDS))
-
-
-def _make_table(client: SqlClientBase[Any]) -> None:
-    """Make the table and its row, where they lack; others may do so at the same moment."""
-    try:
-        if lease_of(client) is not None:
-            return
-    except DestinationUndefinedEntity:
-        try:
-            if not client.has_dataset():
-                client.create_dataset()
-            execute(client, create(TABLE, _COLUMNS))
-        except Exception:
-            if not _is_there(client):
-                raise
-    execute(client, insert(TABLE, {"lease_number": 0}))
-
-
-def _is_there(client: SqlClientBase[Any]) -> bool:
-    try:
-        lease_of(client)
-    except DestinationUndefinedEntity:
-        return False
-    return True
-
-
-@contextmanager
-def _transaction(client: SqlClientBase[Any]) -> Iterator[None]:
-    if client.capabilities.supports_transactions:
-        with client.begin_transaction():
-            yield
-    else:
-        yield

@@ -3,6 +3,7 @@
 import fcntl
 import json
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +17,24 @@ from pipelines.destinations.waiting import DestinationBusyError
 
 LOOK_SECONDS: Final = 0.1
 """Longer than `is_held` holds the lock that it looks at."""
+
+
+_guard: Final = threading.Lock()
+_inside: Final[list[int]] = []
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """Let files that are made meanwhile be the user's alone; several runs of one process may do so at once."""
+    with _guard:
+        _inside.append(os.umask(0o077))
+    try:
+        yield
+    finally:
+        with _guard:
+            before = _inside.pop()  # who comes first has found what was there; all others have found ours
+            if not _inside:
+                os.umask(before)
 
 
 @contextmanager

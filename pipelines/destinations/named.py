@@ -3,7 +3,9 @@
 import hashlib
 import re
 import tempfile
+import threading
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,6 +28,8 @@ FILE: Final = "destinations.toml"
 
 _PACKAGED: Final = Path(__file__).with_name(FILE)
 
+_registering: Final = threading.Lock()
+
 SANDBOX: Final = "sandbox"
 """Destination of what the embedded sandbox makes up: its file is nobody else's."""
 
@@ -39,10 +43,12 @@ def factory_of(target: Target) -> Any:
     name = target.destination
     kind = _registered_type(name)
     with destination_errors(name, kind=kind):
+        # what two profiles load at once passes through a schema of each
+        own = {"staging_dataset_name_layout": target.staging_layout} if target.ledger_id else {}
         if kind == "duckdb":
-            return _duckdb_file(name, target.source)
+            return _duckdb_file(name, target.source, own)
         try:
-            factory: Any = DltDestination.from_reference(kind, destination_name=name)
+            factory: Any = DltDestination.from_reference(kind, destination_name=name, **own)
         except UnknownDestinationModule:
             raise ConfigurationError(
                 f"destination {name!r} has the destination_type {kind!r}, which dlt does not know"
@@ -56,7 +62,7 @@ def factory_of(target: Target) -> Any:
 
 
 def working_folder(target: Target, factory: Any) -> Path:
-    """Return the folder for what is not loaded yet: one per destination and dataset, so that two never share it.
+    """Return the folder for what is not loaded yet: one per destination and ledger, so that two never share it.
 
     Raises:
         ConfigurationError: the destination is incomplete, or the folder above cannot be written.
@@ -69,6 +75,7 @@ def working_folder(target: Target, factory: Any) -> Path:
         target.destination, Offer(kind=config.destination_type, capabilities=able, client=client, configured=True)
     )
     place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
+    place += f" {target.ledger_id}" if target.ledger_id else ""
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)
     folder = root / f"elt-{hashlib.sha256(place.encode()).hexdigest()[:12]}"
@@ -114,8 +121,9 @@ def _registered_type(name: str) -> str:
     kind = known[name].get("destination_type")
     if not isinstance(kind, str):
         raise ConfigurationError(f"{FILE} gives destination {name!r} no destination_type")
-    if FILE not in {provider.name for provider in dlt.config.config_providers}:
-        dlt.config.register_provider(CustomLoaderDocProvider(FILE, lambda: content, supports_secrets=False))
+    with _registering:
+        if FILE not in {provider.name for provider in dlt.config.config_providers}:
+            dlt.config.register_provider(CustomLoaderDocProvider(FILE, lambda: content, supports_secrets=False))
     return kind
 
 
@@ -146,7 +154,7 @@ def _content(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
 
 
-def _duckdb_file(name: str, source: str) -> DuckDbFile:
+def _duckdb_file(name: str, source: str, own: Mapping[str, Any]) -> DuckDbFile:
     configured: object = dlt.secrets.get(f"destination.{name}.credentials")
     scheme = re.match(r"([\w+.-]+)://", str(configured))
     if scheme and scheme[1] != "duckdb":
@@ -159,7 +167,7 @@ def _duckdb_file(name: str, source: str) -> DuckDbFile:
     if not file.parent.is_dir():
         raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
     _check_writable(file.parent)
-    made = DuckDbFile(str(file), destination_name=name)
+    made = DuckDbFile(str(file), destination_name=name, **own)
     made.empty_leftover()
     if not configured and given.name != f"{name}.duckdb":
         made.note = (

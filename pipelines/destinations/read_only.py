@@ -1,19 +1,17 @@
 """A destination that is only looked at, also while a sync into it is running."""
 
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema import Schema
 from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
-from pipelines.destinations.lease import TABLE, lease_of
+from pipelines.destinations.lease_table import TABLE, holder_of
 from pipelines.destinations.lock import holder_id, is_held
 from pipelines.destinations.target import Target
 
@@ -67,7 +65,7 @@ class ReadOnlyDestination(Attached):
         if self._file is None or self._file.exists():
             with destination_errors(self._name):
                 self._pipeline.sync_destination()
-                with self._client_of(Schema(TABLE)) as client, suppress(DestinationUndefinedEntity):
-                    held = lease_of(client)
+                with self._client_of(Schema(TABLE)) as client:
+                    held = holder_of(client, self._target.ledger_id)
                     elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)
                     self.at_work = elsewhere or bool(self.at_work)

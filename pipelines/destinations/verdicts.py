@@ -124,6 +124,11 @@ def verdict_of(error: BaseException) -> Verdict | None:
     return None
 
 
+def was_made_meanwhile(error: BaseException) -> bool:
+    """Whether somebody else has made a table, column or schema at the same moment, so that it is there now."""
+    return any(_sqlstate(one) in {"42P06", "42P07", "42701", "23505", "40P01", "40001"} for one in chain(error))
+
+
 def is_locked(error: BaseException) -> bool:
     """Whether somebody holds the row that was to be locked, or has changed it first."""
     return any(_sqlstate(one) in {"55P03", "40001", "40P01"} for one in chain(error))

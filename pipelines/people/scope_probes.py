@@ -5,6 +5,7 @@ from typing import Final
 
 from pendulum import Date
 
+from pipelines.planning.policy import Policy
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ApiError, MissingScopeError, UnauthorizedError
 from sources.rest.reading.reader import Reader
@@ -70,6 +71,24 @@ def probe(
                 raise
             found[scope] = error
     return found
+
+
+def profile_of_key(reader: Reader, endpoints: Sequence[Endpoint], policy: Policy) -> str:
+    """Ask the API whose key it is, with as few units as that takes.
+
+    Raises:
+        ApiError: it does not tell; the key is refused, say, or lacks every scope that is needed.
+    """
+    told = [row for row in endpoints if row.tenant]
+    refusals = []
+    for scope, questions in probes_of(scopes_of(told), policy.values, policy.today).items():
+        if reader.tenant is not None:
+            break
+        found = probe(reader, {scope: questions[:1]})
+        refusals += [error for error in found.values() if error]
+    if reader.tenant is None:
+        raise next((one for one in refusals if isinstance(one, MissingScopeError)), refusals[0])
+    return reader.tenant
 
 
 def missing_scopes(answers: Mapping[str, ApiError | None]) -> dict[str, ApiError]:

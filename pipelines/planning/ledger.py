@@ -155,6 +155,11 @@ class Ledger:
         """Variants of a series or of entities of which something is loaded."""
         return {key.partition("|")[2] for key in self._loaded if key.split("|")[0] == endpoint}
 
+    def covers(self, variants: Iterable[str]) -> bool:
+        """Whether something is loaded of any of some variants, each as `endpoint|value`."""
+        loaded = {(key.split("|")[0], key.rpartition("|")[2]) for key in self._loaded}
+        return any(tuple(one.split("|", 1)) in loaded for one in variants)
+
     def endpoints(self) -> set[str]:
         """Names of the endpoints of which something is loaded."""
         return {key.split("|")[0] for key in self._loaded}

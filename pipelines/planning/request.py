@@ -14,7 +14,7 @@ class Request:
     """What is asked for on the command line.
 
     Attributes:
-        dataset: schema in the destination.
+        dataset: schema in the destination; empty for the one of the options, or of the source's name.
         resources: names of resources; none means the default ones.
         since: first day; without it, the configured start.
         until: last day; without it, today.
@@ -23,7 +23,7 @@ class Request:
         full: read the whole horizon again.
     """
 
-    dataset: str
+    dataset: str = ""
     resources: tuple[str, ...] = ()
     since: Date | None = None
     until: Date | None = None

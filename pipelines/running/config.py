@@ -1,12 +1,13 @@
 """One command as it was given: options and command line, resolved into the few values that each room needs."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
 from dlt.extract import DltResource
 
+from pipelines.destinations.ledgers import Ask, Profile, located
 from pipelines.destinations.target import Target
 from pipelines.planning.policy import Policy
 from pipelines.planning.request import Request
@@ -60,11 +61,13 @@ class RunConfig:
         source: the vendor.
         options: its options, in force.
         request: what is asked for on the command line.
+        profile: whose rows it is about.
     """
 
     source: Source
     options: CommonOptions
     request: Request
+    profile: Profile = field(default_factory=Profile)
 
     def check(self) -> None:
         """See whether this can work, before anything is locked or opened.
@@ -77,7 +80,7 @@ class RunConfig:
 
     def without_personal_data(self) -> "RunConfig":
         """Return the same for everything but personal data."""
-        return RunConfig(self.source, replace(self.options, include_pii=False), self.request)
+        return replace(self, options=replace(self.options, include_pii=False))
 
     @cached_property
     def endpoints(self) -> Sequence[Endpoint]:
@@ -126,13 +129,33 @@ class RunConfig:
 
     @property
     def target(self) -> Target:
-        """Where rows go."""
-        request = self.request
-        return Target(self.source.name, request.destination, request.dataset, wait=self.options.wait_for_destination)
+        """Where rows go, before it is known which ledger of the dataset is the profile's."""
+        request, options = self.request, self.options
+        dataset = request.dataset or options.dataset or self.source.name
+        return Target(self.source.name, request.destination, dataset, wait=options.wait_for_destination)
 
-    def target_of(self, endpoints: Sequence[Endpoint]) -> Target:
-        """Return where the rows of some endpoints go, all of them personal or none."""
-        return self.target.for_personal_data() if endpoints[0].pii else self.target
+    def loaded_at(self, target: Target, ask: Ask | None = None) -> Target | None:
+        """Return a target with the ledger of the profile; see `located`."""
+        told = any(row.tenant for row in self.catalogue.values())
+        return located(target, replace(self.profile, told=told, variants=self.untold_variants), ask)
+
+    @cached_property
+    def untold_variants(self) -> frozenset[str]:
+        """What is asked for of each endpoint whose rows name no profile, and by which alone they can be told apart."""
+        return frozenset(
+            f"{row.name}|{'|'.join(value for _, value in variant)}"
+            for row in self.catalogue.values()
+            if row.tenant is None
+            for variant in row.variants(self.options.values)
+            if variant
+        )
+
+    def to_be_read(self, target: Target) -> Target:
+        """Return where the profile's rows are to be looked at: nowhere, if it was never loaded as far as is known."""
+        found = self.loaded_at(target)
+        if found:
+            return found
+        return replace(target.with_ledger_of(f"nobody {self.profile.name}"), profile_id=None)
 
     @property
     def limits(self) -> Limits:

@@ -15,7 +15,7 @@ def each_dataset(prepared: PreparedRun, do: Callable[[DatasetRun], Outcome]) -> 
         outcome = do(part)
         if part.personal:
             outcome += Outcome(missing=prepared.scopes.missing, failures=prepared.failures)
-        outcome.stopped_by = prepared.stopped.code
+        outcome.stopped_by = prepared.together.stopped_by
         part.run.close(outcome)
         total, before = total + outcome, session.spent
     if session.keys.current:

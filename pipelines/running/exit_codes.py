@@ -30,6 +30,11 @@ class ExitCode(IntEnum):
     TERMINATED = 143
 
 
+def named_code(code: int) -> str:
+    """Return an exit code with its name, as the history has it."""
+    return f"{ExitCode(code).name.lower()} ({code})"
+
+
 def exit_code(error: BaseException) -> ExitCode:
     """Return the exit code that an error calls for, if it ends a run before anything was answered."""
     if isinstance(error, UnauthorizedError | MissingScopeError):

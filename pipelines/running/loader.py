@@ -124,6 +124,7 @@ class Loader:
                 self._failed(result)
             else:
                 breaker.succeeded(result.task)
+                self._dataset.ledger.tenant = self._dataset.ledger.tenant or result.tenant
                 self.counts.add(result)
                 outcome.answered += 1
                 self._journal.answered(result)

@@ -9,9 +9,12 @@ from typing import Protocol
 from dlt.extract import DltResource
 
 from pipelines.destinations.destination import Destination
+from pipelines.destinations.lease_table import Known
+from pipelines.destinations.target import Target
 from pipelines.people.enforcement import PolicyEnforcement
 from pipelines.people.granted_scopes import GrantedScopes
 from pipelines.people.personal_tables import PersonalTables
+from pipelines.people.scope_probes import profile_of_key
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
@@ -19,13 +22,13 @@ from pipelines.running.config import RunConfig
 from pipelines.running.journal import Journal
 from pipelines.running.recording import recorded
 from pipelines.running.run import Run
-from pipelines.running.signals import Stopped, stopped_by_signals
+from pipelines.running.together import Together
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from pipelines.storing.open_pages import open_pages
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.errors import ApiError, UnauthorizedError
+from sources.rest.errors import ApiError, ConfigurationError, UnauthorizedError
 from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
@@ -61,7 +64,7 @@ class PreparedRun:
     Attributes:
         parts: one per dataset: what everybody may see, then personal data.
         reader: the way to the API.
-        stopped: whether a signal has come.
+        together: what it shares with the runs of other profiles.
         scopes: what the key may read of personal data.
         notes: what a user should know of the destination, in sentences.
         failures: what had to be known before, and the API does not tell.
@@ -70,7 +73,7 @@ class PreparedRun:
 
     parts: list[DatasetRun]
     reader: Reader
-    stopped: Stopped
+    together: Together
     scopes: GrantedScopes
     notes: list[str]
     failures: list[Failure]
@@ -78,7 +81,9 @@ class PreparedRun:
 
 
 @contextmanager
-def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -> Iterator[PreparedRun]:
+def prepared_run(
+    config: RunConfig, planner: Planner, watcher: Watcher | None, together: Together
+) -> Iterator[PreparedRun]:
     """Lock, plan, and open the way to the API.
 
     Raises:
@@ -89,10 +94,10 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
     config.check()
     with ExitStack() as stack:
         groups = split_by_privacy(config.endpoints)
-        destinations = [Destination(config.target_of(rows)) for rows in groups]
         reader = config.open_reader()
         stack.callback(reader.session.close)
-        stopped = stack.enter_context(stopped_by_signals(reader))
+        together.watch(reader)
+        destinations = [Destination(one) for one in targets(config, groups, reader, together)]
         for destination in destinations:
             stack.enter_context(destination.lock())
         policy = config.policy
@@ -100,6 +105,7 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
         for destination in destinations:
             dataset = open_dataset(destination, policy.grain, reader.endpoints)
             stack.callback(dataset.warehouse.release)
+            destination.known = partial(_known, config, reader, dataset, destination.target)
             committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
             journal = Journal(reader.session, partial(_profile, reader, dataset))
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
@@ -134,7 +140,7 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
         yield PreparedRun(
             parts=parts,
             reader=reader,
-            stopped=stopped,
+            together=together,
             scopes=scopes,
             notes=list(dict.fromkeys(note for one in destinations for note in one.notes)),
             failures=failures,
@@ -175,6 +181,40 @@ def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
     """Return endpoints that everybody may see, and personal ones: each group has a dataset of its own."""
     groups = [[row for row in endpoints if not row.pii], [row for row in endpoints if row.pii]]
     return [group for group in groups if group]
+
+
+def targets(
+    config: RunConfig, groups: Iterable[Sequence[Endpoint]], reader: Reader, together: Together
+) -> Iterator[Target]:
+    """Find out where each group of endpoints goes, and that no other profile of this command has the same ledger.
+
+    Raises:
+        ApiError: the API does not tell whose key it is, and nobody else does.
+        ConfigurationError: another profile has the ledger, or rows of two profiles could not be told apart there.
+        DestinationBusyError: another process holds the destination.
+    """
+    for rows in groups:
+        target = config.target.for_personal_data() if rows[0].pii else config.target
+        found = config.loaded_at(target, partial(profile_of_key, reader, config.endpoints, config.policy))
+        if found is None:
+            raise RuntimeError("a profile that the API has told has a ledger")
+        unkeyed = [row.name for row in rows if not row.merge_key]
+        if found.shared and unkeyed:
+            raise ConfigurationError(
+                f"rows of {', '.join(unkeyed)} name neither a profile nor what was asked for, so that two profiles"
+                " would replace each other's: give each a dataset of its own (option dataset), or leave them out"
+            )
+        together.claim(found, config.profile.name)
+        yield found
+
+
+def _known(config: RunConfig, reader: Reader, dataset: Dataset, target: Target) -> Known | None:
+    """What the destination is to remember of the profile: what an answer has told of the key that was used."""
+    own = dataset.ledger.tenant
+    if reader.tenant not in (None, own) or (own is None and not reader.accepted):
+        return None
+    key = reader.session.keys.fingerprint if reader.accepted else ""
+    return Known(ledger_id=target.ledger_id, profile_id=own, name=config.profile.name, key=key)
 
 
 def _profile(reader: Reader, dataset: Dataset) -> str | None:

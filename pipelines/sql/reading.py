@@ -59,6 +59,11 @@ def rows(
     return Statement(query, tuple(columns.values()))
 
 
+def all_columns(name: str) -> Statement:
+    """Ask for a table's rows as they are; which columns these are, the answer tells."""
+    return Statement(exp.select(exp.Star(), copy=False).from_(table(name), copy=False), (Type.ANY,))
+
+
 def sums(name: str, by: Columns, metrics: Sequence[str] = (), where: Sequence[exp.Expr] = ()) -> Statement:
     """Ask for the sums of metrics of a table, and how many rows there are, for each value of some columns.
 

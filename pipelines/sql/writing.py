@@ -38,6 +38,12 @@ def update(name: str, values: Mapping[str, Any], where: Sequence[exp.Expr]) -> S
     return Statement(exp.Update(this=table(name), expressions=changes, where=_where(where)))
 
 
+def add_column(name: str, new: str, kind: Type) -> Statement:
+    """Give a table a further column; it is null in the rows that are there."""
+    action = exp.ColumnDef(this=column(new).this, kind=exp.DataType(this=_TYPES[kind]))
+    return Statement(exp.Alter(this=table(name), kind="TABLE", actions=[action]))
+
+
 def rename_column(name: str, old: str, new: str) -> Statement:
     """Give a column another name; its values stay."""
     action = exp.RenameColumn(this=column(old), to=column(new))

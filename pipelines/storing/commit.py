@@ -36,6 +36,7 @@ class Committer:
         self._ledger = dataset.ledger
         self._warehouse = dataset.warehouse
         self._forgotten = dataset.forgotten
+        self._shared_tables = dataset.shared_tables
         self._grain = grain
         self._today = today
         self._evolved: EvolvedColumns | None = None
@@ -45,7 +46,9 @@ class Committer:
         """Columns that the destination's tables have."""
         if self._evolved is None:
             known = self._pipeline.default_schema_name is not None
-            self._evolved = evolved_columns(self._pipeline.default_schema) if known else NO_EVOLVED_COLUMNS
+            own = evolved_columns(self._pipeline.default_schema) if known else NO_EVOLVED_COLUMNS
+            others = self._warehouse.stored_types(self._shared_tables) if self._shared_tables else NO_EVOLVED_COLUMNS
+            self._evolved = {name: {**others.get(name, {}), **own.get(name, {})} for name in {*own, *others}}
         return self._evolved
 
     def commit(self, answers: Sequence[Answer], tenant: str | None, extra: Iterable[DltResource] = ()) -> None:

@@ -13,9 +13,9 @@ from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.planning.ledger import LAYOUT, READABLE, Ledger
-from pipelines.storing.forgotten_people import forgotten_people
+from pipelines.storing.forgotten_people import forgotten_people, name_profiles
 from pipelines.storing.migration import migrate
-from pipelines.storing.warehouse import Warehouse
+from pipelines.storing.warehouse import Owner, Warehouse
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.windows import Grain
@@ -37,6 +37,7 @@ class Dataset:
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
         at_work: a run holds the destination; None where none ever has.
         renew: keeps the lease of the run, if it is time to.
+        shared_tables: those that other profiles may add columns to; none where there are no others.
     """
 
     pipeline: dlt.Pipeline
@@ -46,6 +47,7 @@ class Dataset:
     pending: bool = False
     at_work: bool | None = None
     renew: Callable[[], None] = _nothing
+    shared_tables: frozenset[str] = frozenset()
 
 
 def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
@@ -64,6 +66,7 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         if dataset.ledger.layout < LAYOUT:
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
         if destination.personal:
+            name_profiles(dataset.warehouse)
             dataset = replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))
         stack.pop_all()  # it stays open for whoever asked for it
     return dataset
@@ -94,10 +97,14 @@ def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoi
 def _open(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
     destination.open()
     pipeline = destination.pipeline
-    warehouse = Warehouse(pipeline, grain)
     ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
+    ledger.tenant = ledger.tenant or destination.target.profile_id
+    untold = frozenset(table for row in catalogue.values() if row.tenant is None for table in row.tables)
+    owner = Owner(profile=lambda: ledger.tenant, nameless=not destination.target.ledger_id, untold=untold)
+    warehouse = Warehouse(pipeline, grain, owner, destination.turn)
     tables = warehouse.tables(ledger.endpoints())
     for name in ledger.endpoints():
         if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
             ledger.drop(name)
-    return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger)
+    shared = {table for row in catalogue.values() for table in row.tables} if destination.target.shared else set()
+    return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger, shared_tables=frozenset(shared))

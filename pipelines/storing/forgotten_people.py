@@ -1,4 +1,4 @@
-"""The table of people who stay out: it only grows, and no run writes it with what it has read before."""
+"""The table of people who stay out, by profile: it only grows, and no run writes it with what it has read before."""
 
 from collections.abc import Mapping
 from typing import Final
@@ -6,8 +6,9 @@ from typing import Final
 import pendulum
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
+from pipelines.sql.profiles import COLUMN
 from pipelines.sql.reading import Columns, rows
-from pipelines.sql.writing import create, insert
+from pipelines.sql.writing import add_column, create, insert
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Type
 from sources.rest.errors import ConfigurationError
@@ -17,7 +18,18 @@ TABLE: Final = "forgotten_people"
 """Lies in the dataset of personal data; holds salted hashes, and no id or address."""
 
 _LIST: Final[Columns] = {"salt": Type.TEXT, "mark": Type.TEXT}
-_COLUMNS: Final[Columns] = {**_LIST, "forgotten_at": Type.TEXT}
+_COLUMNS: Final[Columns] = {**_LIST, "forgotten_at": Type.TEXT, COLUMN: Type.TEXT}
+
+
+def name_profiles(warehouse: Warehouse) -> None:
+    """Give the table the column that tells profiles apart, if an earlier version has made it without."""
+    there = warehouse.stored_columns(TABLE)
+    if there and COLUMN not in there:
+        try:
+            warehouse.change(add_column(TABLE, COLUMN, Type.TEXT))
+        except Exception:
+            if COLUMN not in warehouse.stored_columns(TABLE):  # otherwise somebody else has done so at the same moment
+                raise
 
 
 def forgotten_people(warehouse: Warehouse, at_least: int = 0) -> Forgotten:
@@ -51,8 +63,9 @@ def keep_out(warehouse: Warehouse, forgotten: Forgotten) -> None:
     except DestinationUndefinedEntity:
         warehouse.change(create(TABLE, _COLUMNS))
     now = pendulum.now("UTC").to_iso8601_string()
-    new: list[Mapping[str, str]] = [
-        {"salt": forgotten.salt, "mark": mark, "forgotten_at": now} for mark in sorted(forgotten.marks - known)
+    new: list[Mapping[str, str | None]] = [
+        {"salt": forgotten.salt, "mark": mark, "forgotten_at": now, COLUMN: warehouse.profile}
+        for mark in sorted(forgotten.marks - known)
     ]
     with warehouse.transaction():
         for row in new:

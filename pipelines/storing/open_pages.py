@@ -22,6 +22,7 @@ TABLE: Final = "open_pages"
 """Where it is kept: with the rows, in the dataset of personal data."""
 
 _KEY: Final = (
+    text("profile_id", "Profile whose rows are read."),
     text("resource", "Resource that was read."),
     text("variant", "Values of its parameters, such as the goal."),
     calendar_day("date_from", "First day of the range that was asked for."),
@@ -30,7 +31,6 @@ _KEY: Final = (
 
 COLUMNS: Final[Sequence[Column]] = (
     *_KEY,
-    text("profile_id", "Profile whose rows are read."),
     calendar_day("since", "Day down to which the list is read; null for all of it."),
     text("cursor", "Parameters of the page to go on with, as JSON; null once the list is read."),
     timestamp("read_at", "When the page before it was read."),

@@ -1,7 +1,8 @@
 """What is loaded, asked of the destination: the one place that sends it statements."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -12,6 +13,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
 
 from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
+from pipelines.sql.profiles import of_profile, restricted
 from pipelines.sql.reading import Columns, counts_since_first, latest_rows, rows, sums, types_of
 from pipelines.sql.rendering import names_of, render
 from pipelines.sql.statement import Statement
@@ -28,8 +30,25 @@ VALUES_MAX: Final = 100
 """Most values of a column that a query lists; of more it names the first and the last."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class Owner:
+    """Whose rows of a dataset are spoken of.
+
+    Attributes:
+        profile: tells the id of the profile, as soon as that is known.
+        nameless: rows that name no profile are its own: it was the only one, and had no name.
+        untold: tables whose rows name no profile at all; what they hold is told apart by what was asked for.
+    """
+
+    profile: Callable[[], str | None]
+    nameless: bool = True
+    untold: frozenset[str] = frozenset()
+
+
 class Warehouse:
-    """The tables of one pipeline.
+    """The rows of one profile in the tables of a dataset.
+
+    Every statement that goes through here speaks of this profile's rows alone: whoever makes one need not think of it.
 
     Opening a DuckDB file costs more than many queries, so that the connection of the first one stays until it is given
     back; as long as it is open, no other process can read the file.
@@ -37,11 +56,21 @@ class Warehouse:
     Args:
         pipeline: where the tables are.
         grain: length of the windows of aggregate rows.
+        owner: whose rows they are.
+        turn: held while something is changed, where one at a time may.
     """
 
-    def __init__(self, pipeline: dlt.Pipeline, grain: Grain) -> None:
+    def __init__(
+        self,
+        pipeline: dlt.Pipeline,
+        grain: Grain,
+        owner: Owner,
+        turn: Callable[[], AbstractContextManager[object]] = nullcontext,
+    ) -> None:
         self._pipeline = pipeline
         self._grain = grain
+        self._owner = owner
+        self._turn = turn
         self._client: SqlClientBase[Any] | None = None
         self._opened = False
         self._found: set[str] = set()
@@ -63,7 +92,8 @@ class Warehouse:
         """Execute a statement that answers nothing."""
         client = self._connected()
         text, values = self._rendered(statement)
-        client.execute_sql(text, *values)
+        with self._turn():
+            client.execute_sql(text, *values)
 
     @contextmanager
     def transaction(self, *, staging: bool = False) -> Iterator[None]:
@@ -73,8 +103,13 @@ class Warehouse:
             staging: the tables meanwhile are those of the staging dataset.
         """
         client = self._connected()
-        with client.with_staging_dataset() if staging else nullcontext(), client.begin_transaction():
+        with self._turn(), client.with_staging_dataset() if staging else nullcontext(), client.begin_transaction():
             yield
+
+    @property
+    def profile(self) -> str | None:
+        """Id of the profile whose rows are spoken of; None as long as nobody has told it."""
+        return self._owner.profile()
 
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
@@ -100,13 +135,23 @@ class Warehouse:
                 storage = cast("SqlJobClientBase", client).get_storage_tables(names)
                 return [name for name, columns in storage if columns]
 
+    def stored_columns(self, table: str) -> set[str]:
+        """Columns of a table as the destination has it, whether dlt's schema knows it or not; none where it lacks."""
+        with self._pipeline.destination_client() as client:
+            ((_, columns),) = cast("SqlJobClientBase", client).get_storage_tables([table])
+        return set(columns)
+
+    def stored_types(self, tables: Iterable[str]) -> Mapping[str, Columns]:
+        """Columns of tables as the destination has them, those that other profiles have made among them."""
+        with self._pipeline.destination_client() as client:
+            storage = list(cast("SqlJobClientBase", client).get_storage_tables(sorted(tables)))
+        return {name: _typed(columns) for name, columns in storage if columns}
+
     def columns(self, table: str) -> Columns:
         """Columns of a table that exists, those that the catalogue does not know among them."""
         if not self.has(table) or table not in self._pipeline.default_schema.tables:
             return {}
-        known = self._pipeline.default_schema.tables[table]["columns"]
-        kinds = {name: column.get("data_type") for name, column in known.items()}
-        return {name: Type(kind) if kind in set(Type) else Type.ANY for name, kind in kinds.items() if kind}
+        return _typed(self._pipeline.default_schema.tables[table]["columns"])
 
     def sums(self, task: Task, without: Iterable[Window]) -> Sums:
         """Sum the additive metrics of a task's window per key, leaving some windows out."""
@@ -179,7 +224,9 @@ class Warehouse:
 
     def _rendered(self, statement: Statement) -> tuple[str, list[Any]]:
         client = self._connected()
-        text, values = render(statement, names_of(client))
+        mine = of_profile(self._owner.profile(), and_nobodys=self._owner.nameless)
+        spoken = restricted(statement, mine, lambda table: table not in self._owner.untold)
+        text, values = render(spoken, names_of(client))
         return text, to_destination(values, client.capabilities)
 
     def _connected(self) -> SqlClientBase[Any]:
@@ -189,3 +236,8 @@ class Warehouse:
             self._client.open_connection()
             self._opened = True
         return self._client
+
+
+def _typed(columns: Mapping[str, Mapping[str, Any]]) -> Columns:
+    kinds = {name: column.get("data_type") for name, column in columns.items()}
+    return {name: Type(kind) if kind in set(Type) else Type.ANY for name, kind in kinds.items() if kind}

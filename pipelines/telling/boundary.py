@@ -43,22 +43,25 @@ def boundary(*, debug: bool) -> Iterator[None]:
         yield
     except (typer.Exit, BrokenPipeError):  # a reader such as head has gone: typer ends quietly
         raise
-    except (ApiError, ConfigurationError, DestinationBusyError) as error:
-        if debug:
-            raise
-        about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
-        _tell(f"{error}{about}")
-        raise typer.Exit(exit_code(error)) from None
     except Exception as error:
         if debug:
             raise
-        raise typer.Exit(_told(error)) from None
+        raise typer.Exit(said(error)) from None
     except KeyboardInterrupt:
         err.print("interrupted; what was committed stays, the next run goes on from there")
         with suppress(OSError):
             sys.stdout.flush()
         # threads may still wait for the rate limit; nothing that they could bring would be loaded
         os._exit(ExitCode.INTERRUPTED)
+
+
+def said(error: Exception) -> ExitCode:
+    """Say in one line what went wrong; return the exit code that it calls for."""
+    if not isinstance(error, ApiError | ConfigurationError | DestinationBusyError):
+        return _told(error)
+    about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
+    _tell(f"{error}{about}")
+    return exit_code(error)
 
 
 def shown(text: str) -> str:

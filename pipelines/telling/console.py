@@ -4,7 +4,9 @@ import json
 import logging
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,7 +27,18 @@ PENDING: Final = (
 _WIDE: Final = 250
 """Columns of an output that is no terminal: a file or a pipe takes any line."""
 
-_COUNTS: Final = {"windows", "calls", "units", "minutes", "rows", "days open", "truncated", "failed", "not asked"}
+_COUNTS: Final = {
+    "windows",
+    "calls",
+    "units",
+    "units today",
+    "minutes",
+    "rows",
+    "days open",
+    "truncated",
+    "failed",
+    "not asked",
+}
 
 
 class PlainConsole(Console):
@@ -48,9 +61,27 @@ def wide() -> Console:
     return PlainConsole(width=None if sys.stdout.isatty() else _WIDE)
 
 
+_about: Final = ContextVar("about", default="")
+
+
+@contextmanager
+def about(name: str) -> Iterator[None]:
+    """Let what is printed to standard error meanwhile begin with whom it is about."""
+    token = _about.set(f"{name}:" if name else "")
+    try:
+        yield
+    finally:
+        _about.reset(token)
+
+
+def note(text: str, label: Text | None = None) -> None:
+    """Print something to standard error."""
+    err.print(*([_about.get()] if _about.get() else []), *([label] if label else []), text)
+
+
 def warn(text: str) -> None:
     """Print a warning to standard error."""
-    err.print(Text("warning:", "yellow"), text)
+    note(text, Text("warning:", "yellow"))
 
 
 class Warnings(logging.Handler):
@@ -69,7 +100,7 @@ warnings: Final = Warnings()
 
 def problem(label: str, text: str) -> None:
     """Print to standard error what has gone wrong."""
-    err.print(Text(f"{label}:", "bold red"), text)
+    note(text, Text(f"{label}:", "bold red"))
 
 
 def table(*headings: str) -> Table:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.planning.policy import Reason
 from pipelines.telling.console import PENDING, named, table, wide, write_json
@@ -11,9 +11,49 @@ if TYPE_CHECKING:
     from pipelines.commands.plan import Preview
     from pipelines.planning.estimate import Line
     from pipelines.running.config import RunConfig
+    from pipelines.running.profiles import Done
 
 
-def print_plan(found: "Preview", config: "RunConfig") -> None:
+def print_plans(done: "Sequence[Done[Preview]]", *, as_json: bool) -> None:
+    """Print what a sync of each profile would do now; of several, a line each and their sum."""
+    found = [(one.name, one.config, one.result) for one in done if one.config and one.result]
+    if len(done) > 1 and as_json:
+        documents = {name: _document(preview, config) for name, config, preview in found}
+        write_json({"profiles": documents, "total": _added(found)})
+    elif len(done) > 1:
+        _print_lines(found)
+    else:
+        for _, config, preview in found:
+            write_json(_document(preview, config)) if as_json else _print_plan(preview, config)
+
+
+def _print_lines(found: "Sequence[tuple[str, RunConfig, Preview]]") -> None:
+    lines = table("profile", "windows", "calls", "units", "at most", "minutes")
+    for name, config, preview in [*found]:
+        total, (_, most) = _total(preview.lines), _bounds(preview.lines)
+        sums = (str(total[one]) for one in ("windows", "calls", "units"))
+        plus = "+" if any(line.assumed for line in preview.lines) else ""
+        lines.add_row(name, *sums, f"{_most(most)}{plus}", f"{config.limits.rate.minutes(total['units']):.1f}")
+    total = _added(found)
+    lines.add_row(
+        "total",
+        *(str(total[one]) for one in ("windows", "calls", "units")),
+        _most(total["units_max"]),
+        f"{total['minutes']:.1f}",
+    )
+    wide().print(lines)
+    wide().print("profiles are read side by side: all of them take as long as the one that takes longest")
+
+
+def _added(found: "Sequence[tuple[str, RunConfig, Preview]]") -> dict[str, Any]:
+    """What all profiles cost together; each has its own rate limit, so that they take as long as the slowest."""
+    lines = [line for _, _, preview in found for line in preview.lines]
+    least, most = _bounds(lines)
+    minutes = (config.limits.rate.minutes(_total(preview.lines)["units"]) for _, config, preview in found)
+    return {**_total(lines), "units_min": least, "units_max": most, "minutes": max(minutes, default=0.0)}
+
+
+def _print_plan(found: "Preview", config: "RunConfig") -> None:
     """Print what a sync would do now."""
     limits = config.limits
     lines = table("resource", "windows", "calls", "units", "at most", "minutes", "days", "why", "scope")
@@ -52,29 +92,27 @@ def print_plan(found: "Preview", config: "RunConfig") -> None:
         out.print(PENDING)
 
 
-def print_plan_json(found: "Preview", config: "RunConfig") -> None:
-    """Print the same facts as one JSON document."""
+def _document(found: "Preview", config: "RunConfig") -> dict[str, Any]:
+    """The same facts for a machine."""
     limits, policy = config.limits, config.policy
     total = _total(found.lines)
     least, most = _bounds(found.lines)
-    write_json(
-        {
-            "destination": config.target.destination,
-            "dataset": config.target.dataset,
-            "today": policy.today,
-            "first_day": config.days.start,
-            "last_day": config.days.end,
-            "restatement": policy.restatement,
-            "grain": policy.grain,
-            "rate_limit": limits.rate.limit,
-            "rate_period": limits.rate.period,
-            "max_units": limits.max_units,
-            "max_minutes": limits.max_minutes,
-            "pending": found.pending,
-            "resources": [{**asdict(line), "minutes": limits.rate.minutes(line.units)} for line in found.lines],
-            "total": {**total, "units_min": least, "units_max": most, "minutes": limits.rate.minutes(total["units"])},
-        }
-    )
+    return {
+        "destination": config.target.destination,
+        "dataset": config.target.dataset,
+        "today": policy.today,
+        "first_day": config.days.start,
+        "last_day": config.days.end,
+        "restatement": policy.restatement,
+        "grain": policy.grain,
+        "rate_limit": limits.rate.limit,
+        "rate_period": limits.rate.period,
+        "max_units": limits.max_units,
+        "max_minutes": limits.max_minutes,
+        "pending": found.pending,
+        "resources": [{**asdict(line), "minutes": limits.rate.minutes(line.units)} for line in found.lines],
+        "total": {**total, "units_min": least, "units_max": most, "minutes": limits.rate.minutes(total["units"])},
+    }
 
 
 def _total(lines: "Sequence[Line]") -> dict[str, int]:

@@ -27,7 +27,6 @@ class Progress:
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._task = progress.TaskID(0)
 
     def __enter__(self) -> Self:
         """Draw the bar."""
@@ -40,12 +39,30 @@ class Progress:
         """Take it away."""
         self._bar.stop()
 
+    def of(self, profile: str) -> "ProfileProgress":
+        """Make the part of a profile, which has a bar of its own."""
+        return ProfileProgress(self._bar, profile)
+
+
+class ProfileProgress:
+    """How far one profile is.
+
+    Args:
+        bar: where it is drawn.
+        profile: its name.
+    """
+
+    def __init__(self, bar: progress.Progress, profile: str) -> None:
+        self._bar = bar
+        self._name = f"{profile}: " if profile else ""
+        self._task = progress.TaskID(0)
+
     def start(self, tasks: int, units: int) -> None:
         """Say what is planned."""
-        self._task = self._bar.add_task("loading", total=tasks, units=0)
+        self._task = self._bar.add_task(f"{self._name}loading", total=tasks, units=0)
         if self._bar.disable:
-            err.print(f"{tasks} windows to load, at least {units} units")
+            err.print(f"{self._name}{tasks} windows to load, at least {units} units")
 
     def step(self, task: "Task", units: int) -> None:
         """Move on."""
-        self._bar.update(self._task, advance=1, description=task.endpoint.name, units=units)
+        self._bar.update(self._task, advance=1, description=f"{self._name}{task.endpoint.name}", units=units)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
@@ -10,10 +10,53 @@ from pipelines.telling.console import PENDING, moment, named, table, wide, write
 
 if TYPE_CHECKING:
     from pipelines.destinations.target import Target
+    from pipelines.running.profiles import Done
+    from pipelines.storing.history import RunRow
     from pipelines.storing.status import Freshness, Status
 
 
-def print_status(found: "Status", target: "Target") -> None:
+def print_statuses(done: "Sequence[Done[Status]]", *, as_json: bool) -> None:
+    """Print how fresh the tables of each profile are; of several, a line each and what they add up to."""
+    found = [(one.name, one.config.target, one.result) for one in done if one.config and one.result]
+    if len(done) > 1 and as_json:
+        documents = {name: _document(status, target) for name, target, status in found}
+        total = {"units_today": sum(status.units_today for _, _, status in found)}
+        write_json({"profiles": documents, "total": total})
+    elif len(done) > 1:
+        wide().print(_lines(found))
+    else:
+        for _, target, status in found:
+            write_json(_document(status, target)) if as_json else _print_status(status, target)
+
+
+def _lines(found: "Sequence[tuple[str, Target, Status]]") -> Table:
+    """A line for each profile: the day up to which all of its tables are complete, and how its last run went."""
+    lines = table("profile", "complete to", "last run (UTC)", "outcome", "days open", "failed", "units today")
+    for name, _, status in found:
+        days = [one.complete_to for one in status.resources if one.complete_to]
+        run = status.runs[0] if status.runs else None
+        lines.add_row(
+            name,
+            str(min(days, default="-")),
+            moment(run.started_at if run else None),
+            _outcome(run) if run else "nothing is loaded yet",
+            *map(str, _counts(status)),
+        )
+    sums = map(sum, zip(*(_counts(status) for _, _, status in found), strict=True))
+    lines.add_row("total", "", "", "", *map(str, sums))
+    return lines
+
+
+def _counts(status: "Status") -> tuple[int, int, int]:
+    resources = status.resources
+    return sum(one.open_days for one in resources), sum(one.failed for one in resources), status.units_today
+
+
+def _outcome(run: "RunRow") -> str:
+    return run.outcome if run.exit_code is None else f"{run.outcome} ({run.exit_code})"
+
+
+def _print_status(found: "Status", target: "Target") -> None:
     """Print how fresh the tables are and how the last runs went."""
     out = wide()
     if not found.resources and not found.runs:
@@ -33,9 +76,9 @@ def print_status(found: "Status", target: "Target") -> None:
         out.print(PENDING)
 
 
-def print_status_json(found: "Status", target: "Target") -> None:
-    """Print the same facts as one JSON document."""
-    write_json({"destination": target.destination, "dataset": target.dataset, **asdict(found)})
+def _document(found: "Status", target: "Target") -> dict[str, Any]:
+    """The same facts for a machine."""
+    return {"destination": target.destination, "dataset": target.dataset, **asdict(found)}
 
 
 def _freshness(resources: "Sequence[Freshness]") -> Table:
@@ -55,6 +98,5 @@ def _runs(found: "Status") -> Table:
     lines = table("last runs (UTC)", "outcome", "rows", "windows", "failed", "not asked", "units")
     for run in found.runs:
         counts = (run.row_count, run.windows, run.failed, run.skipped, run.units)
-        outcome = run.outcome if run.exit_code is None else f"{run.outcome} ({run.exit_code})"
-        lines.add_row(moment(run.started_at), outcome, *map(str, counts))
+        lines.add_row(moment(run.started_at), _outcome(run), *map(str, counts))
     return lines

@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from pipelines.telling.console import err, out, problem, table, warn, windows_by_name
+from pipelines.running.exit_codes import named_code
+from pipelines.telling.console import about, note, out, problem, table, warn, windows_by_name
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from pipelines.running.outcome import Outcome
+    from pipelines.running.profiles import Done
 
 
 def print_sync(result: "Outcome") -> None:
@@ -17,8 +21,34 @@ def print_sync(result: "Outcome") -> None:
         out.print(_summary(result))
     print_remarks(result)
     if result.changes:
-        err.print(f"{len(result.changes)} restated values, see the table restatements")
+        note(f"{len(result.changes)} restated values, see the table restatements")
     print_problems(result)
+
+
+def print_syncs(done: "Sequence[Done[Outcome]]") -> None:
+    """Print a line for each profile, and name everything that was not loaded of any."""
+    lines = table("profile", "rows", "windows", "units", "failed", "not asked", "outcome")
+    results = [(one.name, one.result) for one in done if one.result]
+    for one in done:
+        if one.result:
+            lines.add_row(one.name, *map(str, _counts(one.result)), named_code(one.result.exit_code))
+        else:
+            lines.add_row(one.name, *["-"] * 5, named_code(one.error_code))
+    sums = map(sum, zip(*(_counts(result) for _, result in results), strict=True))
+    if results:
+        lines.add_row("total", *map(str, sums))
+    out.print(lines)
+    for name, result in results:
+        with about(name):
+            print_remarks(result)
+            if result.changes:
+                note(f"{len(result.changes)} restated values, see the table restatements")
+            print_problems(result)
+
+
+def _counts(result: "Outcome") -> tuple[int, ...]:
+    units = sum(result.units.values())
+    return result.rows.total(), result.windows.total(), units, len(result.failures), len(result.skipped)
 
 
 def _summary(result: "Outcome") -> Table:
@@ -42,8 +72,8 @@ def print_remarks(result: "Outcome") -> None:
         warn(f"{f'{name} {windows}'.strip()}: the API cuts this list off, rows are missing")
     for name, windows in windows_by_name(result.empty):
         warn(f"{f'{name} {windows}'.strip()}: the API sends no content (204), which is taken for no rows")
-    for note in result.notes:
-        warn(note)
+    for text in result.notes:
+        warn(text)
 
 
 def print_problems(result: "Outcome") -> None:
@@ -67,8 +97,8 @@ def print_problems(result: "Outcome") -> None:
     for task in result.unproved:
         warn(f"{task}: what is loaded does not add up to what the API says; the next run looks again")
     if result.stopped_by is not None:
-        err.print("stopped by a signal; what was committed stays, the next run goes on from there")
+        note("stopped by a signal; what was committed stays, the next run goes on from there")
     elif result.allowance_reached:
-        err.print("stopped at the allowance; the next run goes on from there")
+        note("stopped at the allowance; the next run goes on from there")
     elif result.failures:
-        err.print("everything else is loaded; the next run asks for these windows again")
+        note("everything else is loaded; the next run asks for these windows again")

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.console import out, warn
 from pipelines.telling.sync import print_problems, print_remarks
 
@@ -24,3 +25,9 @@ def print_verify(result: "Outcome", *, repaired: bool) -> None:
         warn(f"not compared, because sums cannot prove it: {', '.join(sorted(result.not_compared))}")
     print_remarks(result)
     print_problems(result)
+
+
+def proof_code(result: "Outcome", *, repaired: bool) -> ExitCode:
+    """Exit code of a proof: what differs and was not repaired has failed it."""
+    different = bool(result.changes) and not repaired
+    return max(result.exit_code, ExitCode.FAILED_WINDOWS if different else ExitCode.DONE)

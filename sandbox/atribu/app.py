@@ -33,6 +33,7 @@ from functools import partial
 
 import orjson
 from starlette.applications import Starlette
+from starlette.types import Receive, Scope, Send
 
 from sandbox.atribu.endpoints import DATES, Endpoint, find
 from sandbox.atribu.settings import Settings
@@ -68,6 +69,16 @@ class _Atribu(Api[Sandbox]):
     def __init__(self, sandbox: Sandbox) -> None:
         super().__init__(sandbox)
         self._numbers = itertools.count(1)
+        self._brands = {key: _Atribu(own) for key, own in sandbox.brands.items()}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, as the profile that its key leads to."""
+        header = next((value for name, value in scope["headers"] if name == b"authorization"), b"")
+        brand = self._brands.get(header.decode("latin-1").partition(" ")[2])
+        if brand is None:
+            await super().__call__(scope, receive, send)
+        else:
+            await brand(scope, receive, send)
 
     def admit(self, call: Call, request: Request) -> tuple[int, Callable[[], Reply]]:
         call.request_id = self.sandbox.canaries.request_id(f"req_{next(self._numbers):08x}")

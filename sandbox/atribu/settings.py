@@ -62,6 +62,8 @@ class Settings(BaseSettings):
     days without data, `figures` whether figures of people are of their lifetime or of the days that were asked for.
     `canaries` are planted in what the server says; searching does not find people by them.
 
+    `brands` are further profiles behind the same address, each with everything of its own: by the key that leads to it.
+
     With a `population` the world consists of these people and spends nothing on ads; what was `today` when the app was
     created is the last day before they start to change.
     """
@@ -76,3 +78,4 @@ class Settings(BaseSettings):
     zero_fill: bool = False
     figures: Figures = "lifetime"
     canaries: Canaries | None = None
+    brands: dict[str, "Settings"] = field(default_factory=dict)

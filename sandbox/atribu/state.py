@@ -18,10 +18,11 @@ from sandbox.server.state import BaseSandbox
 
 
 class Sandbox(BaseSandbox[Settings]):
-    """The Atribu sandbox."""
+    """The Atribu sandbox; `brands` are those of further profiles, by the key that leads to each."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float]) -> None:
         super().__init__(settings, clock)
+        self.brands = {key: Sandbox(own, clock) for key, own in settings.brands.items()}
         made_of = settings.seed, settings.first_day, settings.size
         self.world = (
             PopulatedWorld(*made_of, settings.population, settings.today) if settings.population else World(*made_of)

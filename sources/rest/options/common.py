@@ -58,6 +58,7 @@ class CommonOptions:
         api_key: what the vendor gives to those who may read.
         next_api_key: used as soon as the first key is refused, for key rotation.
         base_url: address of the API.
+        dataset: schema that `elt` loads into; without it, it has the name of the source.
         start_date: first day to load; without it, `history_days` before the first sync.
         timezone: the time zone that decides what "today" is.
         grain: length of the windows of aggregate rows: day, week or month.
@@ -90,8 +91,9 @@ class CommonOptions:
     """Days loaded where no start is configured."""
 
     api_key: str = field(repr=False, metadata={"secret": True})
-    next_api_key: str | None = field(default=None, repr=False, metadata={"secret": True})
+    next_api_key: str | None = field(default=None, repr=False, metadata={"secret": True, "goes_with": "api_key"})
     base_url: str = ""
+    dataset: str | None = None
     start_date: Date | None = None
     timezone: str = "UTC"
     grain: Grain = Grain.DAY

@@ -1,6 +1,5 @@
 """Options of a source, read from `[sources.<name>]` through dlt's configuration providers and checked in one place."""
 
-import os
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, Field, fields
 from enum import StrEnum
@@ -8,52 +7,82 @@ from functools import partial
 from types import UnionType
 from typing import Any, Final, TypeVar, get_args, get_type_hints
 
-import dlt
 import orjson
-from dlt.common.configuration.container import Container
-from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from pendulum import Date
 
 from sources.rest.errors import ConfigurationError, did_you_mean
+from sources.rest.options.sections import Section, profile_names
+
+KEYS: Final = ("api_key", "next_api_key")
+"""Options that hold the keys of an API."""
 
 T = TypeVar("T")
 
 
-def resolve(options_type: type[T], source: str, given: Mapping[str, Any]) -> T:
+def resolve(options_type: type[T], section: Section, given: Mapping[str, Any]) -> T:
     """Build the options of a source from explicit values, then environment, `secrets.toml` and `config.toml`.
+
+    What the section of a profile does not set, that of its source does.
 
     Args:
         options_type: a dataclass; its fields are the options that exist.
-        source: name of the source, the section below `sources`.
+        section: of the source, or of one of its profiles.
         given: explicit values; None means not given.
 
     Raises:
         ConfigurationError: an option does not exist or has a value of the wrong type.
     """
     options: dict[str, Field[Any]] = {field.name: field for field in fields(options_type)}  # type: ignore[arg-type] # a dataclass
-    for name in {*_configured(source), *given} - options.keys():
-        raise ConfigurationError(f"[sources.{source}] has no option {name!r}{did_you_mean(name, options)}")
+    for part in section.parts:
+        for name in {*part.names(), *given} - options.keys():
+            raise ConfigurationError(f"{part} has no option {name!r}{did_you_mean(name, options)}")
     hints = get_type_hints(options_type)
     values: dict[str, Any] = {}
     for name, field in options.items():
+        secret = bool(field.metadata.get("secret"))
         raw = given.get(name)
+        where = section
         if raw is None:
-            raw = dlt.secrets.get(f"sources.{source}.{name}")
-        if raw is None and not field.metadata.get("secret"):
-            raw = dlt.config.get(f"sources.{source}.{name}")
+            where, raw = _found(section, field, secret=secret)
         if raw is not None and raw != "":
             expected, parse = _parser(hints[name])
             try:
                 values[name] = parse(raw)
             except (ValueError, TypeError, KeyError):
-                got = "" if field.metadata.get("secret") else f", not {raw!r}"
-                raise ConfigurationError(f"option {name} of [sources.{source}] must be {expected}{got}") from None
+                got = "" if secret else f", not {raw!r}"
+                raise ConfigurationError(f"option {name} of {where} must be {expected}{got}") from None
         elif field.default is MISSING and field.default_factory is MISSING:
-            raise ConfigurationError(
-                f"no {name} is configured; set SOURCES__{source.upper()}__{name.upper()} or put {name} under"
-                f" [sources.{source}] in .dlt/{'secrets' if field.metadata.get('secret') else 'config'}.toml"
-            )
+            raise ConfigurationError(_missing(section, name, secret=secret))
     return options_type(**values)
+
+
+def configured_keys(options_type: type[Any], section: Section) -> tuple[str, ...]:
+    """Return the keys that are configured for a source or a profile, as they stand there, whether they can be keys."""
+    names = {field.name: field for field in fields(options_type)}
+    found = (_found(section, names[name], secret=True)[1] for name in KEYS)
+    return tuple(str(one) for one in found if one)
+
+
+def _found(section: Section, field: Field[Any], *, secret: bool) -> tuple[Section, Any]:
+    """Where an option is set, and to what; None where it is not.
+
+    An option that goes with another one is not taken from the source where the profile has its own of that one.
+    """
+    companion = field.metadata.get("goes_with")
+    for part in section.parts:
+        value = part.value(field.name, secret=secret)
+        if value is not None:
+            return part, value
+        if companion and part.value(companion, secret=secret) is not None:
+            break
+    return section, None
+
+
+def _missing(section: Section, name: str, *, secret: bool) -> str:
+    file = "secrets" if secret else "config"
+    advice = f"no {name} is configured; set {section.variable(name)} or put {name} under {section} in .dlt/{file}.toml"
+    others = [] if section.profile or name not in KEYS else profile_names(section.source)
+    return f"{advice}; or name profiles with --profile or --all-profiles: {', '.join(others)}" if others else advice
 
 
 def day(value: object) -> Date:
@@ -63,22 +92,6 @@ def day(value: object) -> Date:
         ValueError: it is none of these.
     """
     return Date.fromisoformat(str(value))
-
-
-def _configured(source: str) -> set[str]:
-    """Names of the options that files and environment set for a source."""
-    prefix = f"SOURCES__{source.upper()}__"
-    names = {variable[len(prefix) :].lower() for variable in os.environ if variable.startswith(prefix)}
-    for provider in Container()[PluggableRunContext].providers.providers:
-        document = getattr(provider, "_config_doc", None) or {}
-        section = document.get("sources", {})
-        options = section.get(source, {}) if isinstance(section, Mapping) else section
-        if not isinstance(options, Mapping):
-            raise ConfigurationError(
-                f"{provider.name} gives a value to sources.{source}, which is a section of options"
-            )
-        names |= set(options)
-    return names
 
 
 def _texts(value: object) -> tuple[str, ...]:

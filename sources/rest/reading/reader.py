@@ -37,6 +37,7 @@ class Reader:
     Attributes:
         evolved: columns that earlier loads have added.
         capacity: what the destination can hold.
+        accepted: the API has answered, so that the key is one of its own.
         abandoned: set from outside, lets `read_all` end without waiting for calls that are under way.
 
     Args:
@@ -62,6 +63,7 @@ class Reader:
         self.evolved: EvolvedColumns = NO_EVOLVED_COLUMNS
         self.capacity = UNLIMITED
         self.abandoned = False
+        self.accepted = False
         self._grain = grain
         self._fetcher = Fetcher(session)
         self._ids = IdLookup(self._fetcher, endpoints, options or {})
@@ -79,6 +81,7 @@ class Reader:
         """
         endpoint = task.endpoint
         found = self._fetch(task, pages if task.paged else inf)
+        self.accepted = True
         try:
             dates = list(task.window.dates()) if task.window else []
             allowed, dropped_fields = self.privacy.cleaned(endpoint.name, found.rows)

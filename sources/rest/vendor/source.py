@@ -12,7 +12,7 @@ from requests.auth import AuthBase
 
 from sources.rest.calling.budget import Budget
 from sources.rest.calling.http_client import MB
-from sources.rest.calling.keys import Keys
+from sources.rest.calling.keys import Keys, fingerprint_of
 from sources.rest.calling.retry import RetryPolicy
 from sources.rest.calling.session import Session
 from sources.rest.calling.spending import SharedFile, user_folder
@@ -20,7 +20,8 @@ from sources.rest.catalogue.api import Api
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
-from sources.rest.options.resolve import resolve
+from sources.rest.options.resolve import configured_keys, resolve
+from sources.rest.options.sections import Section
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import VariantValues
@@ -88,13 +89,17 @@ class Source:
         ids = {option: getattr(options, option) for option in named}
         return Reader(session, catalogue, grain=options.grain, options=ids, privacy=privacy)
 
-    def configured(self, **given: Any) -> Options:
-        """Read the options of `[sources.<name>]`; explicit ones go first.
+    def configured(self, profile: str = "", **given: Any) -> Options:
+        """Read the options of `[sources.<name>]`, or of one of its profiles; explicit ones go first.
 
         Raises:
             ConfigurationError: an option is unknown, missing or cannot work.
         """
-        return resolve(self.options, self.name, given)
+        return resolve(self.options, Section(self.name, profile), given)
+
+    def fingerprints(self, profile: str = "") -> tuple[str, ...]:
+        """Return what tells the configured keys of a profile from others, whether they work or not."""
+        return tuple(map(fingerprint_of, configured_keys(self.options, Section(self.name, profile))))
 
     def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
         """Return the endpoints of the named resources or tables, or the default ones; personal ones if asked for.

@@ -8,7 +8,7 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, reading, runs, writing
+from pipelines.sql import conditions, duckdb_file, profiles, reading, runs, writing
 from pipelines.sql.rendering import Names
 from pipelines.sql.statement import Statement
 from sources.atribu.endpoints import ENDPOINTS
@@ -114,6 +114,7 @@ def samples() -> list[Sample]:
         _sample(reading.rows, "visitors", {"referrer": Type.TEXT}, suspect, distinct=True),
         _sample(reading.rows, "sync_runs", run, newest_by="started_at", limit=5),
         *(_sample(reading.rows, "run_lease", {"holder": Type.TEXT}, lock=lock) for lock in reading.Lock),
+        _sample(reading.all_columns, "run_lease"),
         _sample(reading.sums, "channels", by_value, list(channels.additive), changed),
         _sample(reading.sums, "sync_runs", {}, ["units"], recent),
         _sample(reading.sums, "visitors", {}, where=theirs),
@@ -129,6 +130,16 @@ def samples() -> list[Sample]:
         _sample(writing.insert, "elt_check_1f0a", {"value": 1}),
         _sample(writing.delete, "visitors", theirs),
         _sample(writing.delete, "_dlt_version"),
+        _sample(writing.add_column, "run_lease", "profile_id", Type.TEXT),
+        *(
+            _sample(profiles.restricted, statement, profiles.of_profile(one, and_nobodys=nameless), bool)
+            for one, nameless in (("5a0d", False), ("5a0d", True), (None, True))
+            for statement in (
+                runs.last_truncated(),
+                writing.delete("visitors", theirs),
+                writing.update("visitors", {"name": None}, filled),
+            )
+        ),
         _sample(writing.update, "visitors", {"name": None, "email": None}, filled),
         _sample(writing.update, "visitors", {"referrer": "/"}, moved),
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),

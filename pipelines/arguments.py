@@ -1,0 +1,145 @@
+"""What is given on the command line, read as what it stands for."""
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pendulum import Date
+
+from pipelines.destinations.trust import trust_settings
+from sources.rest.errors import ConfigurationError
+from sources.rest.windows import DAYS, known_day
+
+if TYPE_CHECKING:
+    from pipelines.destinations.ledgers import Profile
+    from pipelines.planning.request import Request
+    from pipelines.running.profiles import Done
+    from sources.rest.vendor.source import Source
+
+
+def request(
+    destination: str,
+    dataset: str | None,
+    *,
+    resources: str | None = None,
+    since: str | None = None,
+    until: str | None = None,
+    today: str | None = None,
+    full: bool = False,
+) -> "Request":
+    """What is asked for, with texts read as what they stand for.
+
+    Raises:
+        ConfigurationError: one of them stands for nothing.
+    """
+    from pipelines.planning.request import Request  # noqa: PLC0415 - see `pipelines.cli`
+
+    return Request(
+        resources=_names(resources),
+        since=day("--since", since),
+        until=day("--until", until),
+        today=day("--today", today),
+        destination=destination,
+        dataset=_named(dataset) or "",
+        full=full,
+    )
+
+
+@contextmanager
+def configured(
+    source_name: str,
+    asked: "Request",
+    profiles: str | None,
+    *,
+    everyone: bool,
+    sandbox: bool = False,
+    keyless: bool = False,
+    **given: Any,
+) -> Iterator[list["Done[Any]"]]:
+    """Give what a command is about, for each profile, with its options read from files and environment.
+
+    Args:
+        source_name: name of the source.
+        asked: what is asked for.
+        profiles: their names, with commas between; None for the one without a name.
+        everyone: all profiles that are configured.
+        sandbox: everything is read from a made-up world.
+        keyless: the command makes no calls, so that it runs without a key.
+        given: options of the command line.
+
+    Raises:
+        ConfigurationError: there is no such profile, or the settings cannot be read.
+    """
+    _refuse_lost_folder()
+    trust_settings(Path("destinations.toml"))  # before dlt reads any
+    from pipelines.destinations.ledgers import Profile  # noqa: PLC0415 - see `pipelines.cli`
+    from pipelines.running.profiles import with_something_of_their_own  # noqa: PLC0415 - as above
+    from sources.rest.calling.keys import fingerprint_of  # noqa: PLC0415 - as above
+    from sources.rest.options.sections import chosen_profiles, profile_names  # noqa: PLC0415 - as above
+
+    source: Source = import_module(f"sources.{source_name}.source").SOURCE
+    names = chosen_profiles(source.name, profiles, everyone=everyone)
+    with ExitStack() as stack:
+        worlds: Mapping[str, Mapping[str, Any]] = dict.fromkeys(names, source.keyless if keyless else {})
+        if sandbox:
+            from pipelines.commands.sandbox import running  # noqa: PLC0415 - as above
+
+            worlds = stack.enter_context(running(source.name, asked.today, names))
+        keys = {name: source.fingerprints(name) for name in {*profile_names(source.name), *names}}
+        if sandbox:
+            keys = {name: (fingerprint_of(options["api_key"]),) for name, options in worlds.items()}
+        everybodys = frozenset(key for one in keys.values() for key in one)
+        profiles_chosen = (
+            Profile(name=name, keys=keys[name], elsewhere=everybodys.difference(keys[name])) for name in names
+        )
+        yield with_something_of_their_own(
+            [_configured(source, asked, one, {**given, **worlds[one.name]}) for one in profiles_chosen]
+        )
+
+
+def _configured(source: "Source", asked: "Request", profile: "Profile", given: Mapping[str, Any]) -> "Done[Any]":
+    from pipelines.running.config import RunConfig  # noqa: PLC0415 - see above
+    from pipelines.running.profiles import Done  # noqa: PLC0415 - see above
+
+    try:
+        options = source.configured(profile.name, **given)
+    except ConfigurationError as error:
+        return Done(name=profile.name, error=error)
+    return Done(name=profile.name, config=RunConfig(source, options, asked, profile))
+
+
+def day(option: str, value: str | None) -> Date | None:
+    """Read a day of the command line.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        return known_day(value) if value else None
+    except ValueError:
+        raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, {DAYS}, not {value!r}") from None
+
+
+def _refuse_lost_folder() -> None:
+    try:
+        os.getcwd()  # noqa: PTH109 - the call itself is what fails
+    except OSError as error:
+        raise ConfigurationError(
+            f"the folder that this was started in cannot be read ({error.strerror}); go to one that is there"
+        ) from None
+
+
+def _named(dataset: str | None) -> str | None:
+    if dataset and not any(map(str.isalnum, dataset)):
+        raise ConfigurationError("--dataset takes a name with letters or digits")
+    return dataset
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in (text or "").split(",") if name.strip())
+    if text is not None and not names:
+        raise ConfigurationError("--resources names none; leave it out for the default ones")
+    return names

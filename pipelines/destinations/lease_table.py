@@ -1,0 +1,181 @@
+"""The table `run_lease` of a dataset: a row per profile, which says who loads it now and whose ledger is whose."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pendulum
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.destinations.sql_client import SqlClientBase
+from sqlglot import exp
+
+from pipelines.destinations.executing import execute, execute_by_name
+from pipelines.sql.conditions import equal, is_null
+from pipelines.sql.reading import Columns, Lock, all_columns, rows
+from pipelines.sql.writing import add_column, create, insert, update
+from sources.rest.catalogue.columns import Type
+
+TABLE: Final = "run_lease"
+
+LEASE: Final[Columns] = {
+    "lease_number": Type.BIGINT,
+    "holder": Type.TEXT,
+    "host": Type.TEXT,
+    "pid": Type.BIGINT,
+    "held_since": Type.TEXT,
+    "held_until": Type.TEXT,
+}
+
+ABOUT: Final[Columns] = {
+    "ledger_id": Type.TEXT,
+    "profile_id": Type.TEXT,
+    "profile_name": Type.TEXT,
+    "key_fingerprint": Type.TEXT,
+}
+"""Columns that an earlier version, which knew one profile, had not."""
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a row says of the lease.
+
+    Attributes:
+        number: grows with each holder.
+        holder: id of a home folder; empty while nobody holds it.
+        host: name of the machine.
+        pid: process on it.
+        since: when it was taken, ISO 8601.
+        until: from when on anybody may take it, unless it is renewed; ISO 8601.
+    """
+
+    number: int
+    holder: str | None = None
+    host: str | None = None
+    pid: int | None = None
+    since: str | None = None
+    until: str | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Somebody holds it, and it has not run out."""
+        return bool(self.holder and self.until) and pendulum.parse(str(self.until)) > pendulum.now("UTC")  # type: ignore[operator] # a moment is written as one
+
+    def __str__(self) -> str:
+        """Who it is, for a message."""
+        return (
+            f"process {self.pid} on {self.host} since {self.since}; if it was killed, the dataset is free again at"
+            f" {self.until}"
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Known:
+    """What a row says of a profile.
+
+    Attributes:
+        ledger_id: which of the dataset's ledgers is its own.
+        profile_id: id of the profile; None where no answer has told it yet.
+        name: what it was last called in the configuration; empty for the one without a name.
+        key: fingerprint of the key that last worked; empty where none has.
+    """
+
+    ledger_id: str = ""
+    profile_id: str | None = None
+    name: str = ""
+    key: str = ""
+
+    @property
+    def noted(self) -> Mapping[str, str | None]:
+        """What is written of it into its row; a key that nobody has answered to is not."""
+        key = {"key_fingerprint": self.key} if self.key else {}
+        return {"profile_id": self.profile_id, "profile_name": self.name, **key}
+
+
+def lease_of(client: SqlClientBase[Any], ledger_id: str, lock: Lock) -> Held | None:
+    """Return who holds the lease of a profile; None where nobody ever has.
+
+    Two processes that make a row at the same moment may leave two: the highest number counts.
+    """
+    found = [Held(*row) for row in execute(client, rows(TABLE, LEASE, of_ledger(ledger_id), lock=lock))]
+    return max(found, key=lambda one: one.number, default=None)
+
+
+def holder_of(client: SqlClientBase[Any], ledger_id: str) -> Held | None:
+    """Return the same of a table that may be of an earlier version, or may not be there."""
+    rows_found = [row for row in _rows(client) if (row.get("ledger_id") or "") == ledger_id]
+    found = [Held(*[row[name] for name in LEASE]) for row in rows_found]
+    return max(found, key=lambda one: one.number, default=None)
+
+
+def known_profiles(client: SqlClientBase[Any]) -> list[Known]:
+    """Return the profiles that have a ledger in a dataset; none where nothing was loaded."""
+    found = (
+        Known(
+            ledger_id=row.get("ledger_id") or "",
+            profile_id=row.get("profile_id") or None,
+            name=row.get("profile_name") or "",
+            key=row.get("key_fingerprint") or "",
+        )
+        for row in _rows(client)
+    )
+    return list(dict.fromkeys(found))
+
+
+def of_ledger(ledger_id: str) -> list[exp.Expr]:
+    """The row is that of a ledger."""
+    return [equal("ledger_id", ledger_id)]
+
+
+def make_row(client: SqlClientBase[Any], ledger_id: str) -> None:
+    """Make the table and the row of a profile, where they lack; others may do so at the same moment."""
+    try:
+        there = _columns(client)
+    except DestinationUndefinedEntity:
+        try:
+            if not client.has_dataset():
+                client.create_dataset()
+            execute(client, create(TABLE, {**LEASE, **ABOUT}))
+        except Exception:
+            if not _is_there(client):
+                raise
+        there = _columns(client)
+    for name in ABOUT.keys() - there:
+        try:
+            execute(client, add_column(TABLE, name, ABOUT[name]))
+        except Exception:
+            if name not in _columns(client):
+                raise
+    if not there >= ABOUT.keys():
+        execute(client, update(TABLE, {"ledger_id": ""}, [is_null("ledger_id")]))
+    if not execute(client, rows(TABLE, LEASE, of_ledger(ledger_id))):
+        execute(client, insert(TABLE, {"lease_number": 0, "ledger_id": ledger_id}))
+
+
+@contextmanager
+def transaction(client: SqlClientBase[Any]) -> Iterator[None]:
+    """Let changes come true together, where the destination knows transactions."""
+    if client.capabilities.supports_transactions:
+        with client.begin_transaction():
+            yield
+    else:
+        yield
+
+
+def _rows(client: SqlClientBase[Any]) -> list[dict[str, Any]]:
+    try:
+        return execute_by_name(client, all_columns(TABLE))[1]
+    except DestinationUndefinedEntity:
+        return []
+
+
+def _columns(client: SqlClientBase[Any]) -> set[str]:
+    return set(execute_by_name(client, all_columns(TABLE))[0])
+
+
+def _is_there(client: SqlClientBase[Any]) -> bool:
+    try:
+        _columns(client)
+    except DestinationUndefinedEntity:
+        return False
+    return True
