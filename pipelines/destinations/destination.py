@@ -1,9 +1,7 @@
 """A destination that a run loads into."""
 
 import json
-import random
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final, cast
@@ -24,9 +22,9 @@ from pipelines.destinations.fence import fence
 from pipelines.destinations.lease import Lease, LeaseLostError
 from pipelines.destinations.lease_table import TABLE, Known
 from pipelines.destinations.lock import private_files, run_lock
+from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.destinations.pending import ASIDE_MAX, can_be_loaded, set_aside, stored_state
 from pipelines.destinations.target import Target
-from pipelines.destinations.verdicts import was_made_meanwhile
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.sql.conditions import equal
 from pipelines.sql.writing import delete
@@ -38,11 +36,6 @@ _FOLLOWS_ON: Final = "follows_on.json"
 
 ASIDE: Final = "elt-set-aside"
 """Beside the working folders: packages that no database takes."""
-
-LOAD_TRIES: Final = 10
-"""How often a package is loaded while others make the same tables and columns: each of them may come first once."""
-
-WAIT_SECONDS: Final = 0.5
 
 
 class Destination(Attached):
@@ -152,14 +145,7 @@ class Destination(Attached):
         ):
             if stored_state(self.pipeline) != self._state:
                 raise LeaseLostError
-            for left in reversed(range(LOAD_TRIES)):
-                try:
-                    self._load_package()
-                    break
-                except Exception as error:
-                    if not left or not was_made_meanwhile(error):
-                        raise
-                    time.sleep(random.uniform(0, WAIT_SECONDS))  # noqa: S311 - spreads tries, hides nothing
+            made_by_somebody(self._load_package)
             self._note_state()
 
     def _load_package(self) -> None:

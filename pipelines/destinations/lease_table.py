@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import pendulum
@@ -11,6 +12,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from sqlglot import exp
 
 from pipelines.destinations.executing import execute, execute_by_name
+from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.sql.conditions import equal, is_null
 from pipelines.sql.reading import Columns, Lock, all_columns, rows
 from pipelines.sql.writing import add_column, create, insert, update
@@ -129,25 +131,7 @@ def of_ledger(ledger_id: str) -> list[exp.Expr]:
 
 def make_row(client: SqlClientBase[Any], ledger_id: str) -> None:
     """Make the table and the row of a profile, where they lack; others may do so at the same moment."""
-    try:
-        there = _columns(client)
-    except DestinationUndefinedEntity:
-        try:
-            if not client.has_dataset():
-                client.create_dataset()
-            execute(client, create(TABLE, {**LEASE, **ABOUT}))
-        except Exception:
-            if not _is_there(client):
-                raise
-        there = _columns(client)
-    for name in ABOUT.keys() - there:
-        try:
-            execute(client, add_column(TABLE, name, ABOUT[name]))
-        except Exception:
-            if name not in _columns(client):
-                raise
-    if not there >= ABOUT.keys():
-        execute(client, update(TABLE, {"ledger_id": ""}, [is_null("ledger_id")]))
+    made_by_somebody(partial(_make_table, client))
     if not execute(client, rows(TABLE, LEASE, of_ledger(ledger_id))):
         execute(client, insert(TABLE, {"lease_number": 0, "ledger_id": ledger_id}))
 
@@ -162,6 +146,23 @@ def transaction(client: SqlClientBase[Any]) -> Iterator[None]:
         yield
 
 
+def _make_table(client: SqlClientBase[Any]) -> None:
+    there = _columns(client)
+    if not there:
+        try:
+            if not client.has_dataset():
+                client.create_dataset()
+            execute(client, create(TABLE, {**LEASE, **ABOUT}))
+        except Exception:
+            if not _columns(client):
+                raise
+        return
+    for name in sorted(ABOUT.keys() - there):
+        execute(client, add_column(TABLE, name, ABOUT[name]))
+    if any(row["ledger_id"] is None for row in _rows(client)):  # of the one that an earlier version knew
+        execute(client, update(TABLE, {"ledger_id": ""}, [is_null("ledger_id")]))
+
+
 def _rows(client: SqlClientBase[Any]) -> list[dict[str, Any]]:
     try:
         return execute_by_name(client, all_columns(TABLE))[1]
@@ -170,12 +171,8 @@ def _rows(client: SqlClientBase[Any]) -> list[dict[str, Any]]:
 
 
 def _columns(client: SqlClientBase[Any]) -> set[str]:
-    return set(execute_by_name(client, all_columns(TABLE))[0])
-
-
-def _is_there(client: SqlClientBase[Any]) -> bool:
+    """Columns of the table; none where it is not there."""
     try:
-        _columns(client)
+        return set(execute_by_name(client, all_columns(TABLE))[0])
     except DestinationUndefinedEntity:
-        return False
-    return True
+        return set()

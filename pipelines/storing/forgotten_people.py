@@ -6,6 +6,7 @@ from typing import Final
 import pendulum
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 
+from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.sql.profiles import COLUMN
 from pipelines.sql.reading import Columns, rows
 from pipelines.sql.writing import add_column, create, insert
@@ -23,13 +24,13 @@ _COLUMNS: Final[Columns] = {**_LIST, "forgotten_at": Type.TEXT, COLUMN: Type.TEX
 
 def name_profiles(warehouse: Warehouse) -> None:
     """Give the table the column that tells profiles apart, if an earlier version has made it without."""
-    there = warehouse.stored_columns(TABLE)
-    if there and COLUMN not in there:
-        try:
+
+    def name() -> None:
+        there = warehouse.stored_columns(TABLE)
+        if there and COLUMN not in there:
             warehouse.change(add_column(TABLE, COLUMN, Type.TEXT))
-        except Exception:
-            if COLUMN not in warehouse.stored_columns(TABLE):  # otherwise somebody else has done so at the same moment
-                raise
+
+    made_by_somebody(name)
 
 
 def forgotten_people(warehouse: Warehouse, at_least: int = 0) -> Forgotten:
@@ -58,10 +59,12 @@ def forgotten_people(warehouse: Warehouse, at_least: int = 0) -> Forgotten:
 def keep_out(warehouse: Warehouse, forgotten: Forgotten) -> None:
     """Add to the table who of a list is not in it yet."""
     known = forgotten_people(warehouse).marks
-    try:
-        warehouse.ask(rows(TABLE, _LIST, limit=1))
-    except DestinationUndefinedEntity:
-        warehouse.change(create(TABLE, _COLUMNS))
+
+    def make() -> None:
+        if not warehouse.stored_columns(TABLE):
+            warehouse.change(create(TABLE, _COLUMNS))
+
+    made_by_somebody(make)
     now = pendulum.now("UTC").to_iso8601_string()
     new: list[Mapping[str, str | None]] = [
         {"salt": forgotten.salt, "mark": mark, "forgotten_at": now, COLUMN: warehouse.profile}

@@ -138,7 +138,10 @@ def test_configuration_in_documents_can_be_read() -> None:
     assert blocks
     for block in blocks:
         for source, options in tomllib.loads(block).get("sources", {}).items():
-            assert options.keys() <= {field.name for field in fields(kinds[source])}
+            known = {field.name for field in fields(kinds[source])}
+            profiles = options.pop("profiles", {})
+            assert options.keys() <= known
+            assert all(own.keys() <= known for own in profiles.values())
 
 
 def test_every_promise_of_the_threat_model_names_tests_that_exist() -> None:
