@@ -71,6 +71,8 @@ def located(target: Target, profile: Profile, ask: Ask | None = None) -> Target 
     own = next((one for one in known if one.key in profile.keys), None)
     if own is None and not target.shared and not any(one.name for one in known):
         return target
+    if own is not None and own.profile_id is None and not profile.told:
+        own = replace(own, profile_id=profile.name or None)
     if own is not None:
         return _at(target, own)
     if not profile.told and not profile.name:

@@ -1,0 +1,38 @@
+"""A signal ends every profile that is at work, soon and cleanly."""
+
+import signal
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.brands import id_of, key_of, served_brands
+from tests.processes import ARGUMENTS, Machine, ended, wait_until
+
+pytestmark = pytest.mark.untraced
+
+NAMES = ("acme", "globex", "initech")
+
+
+def test_a_signal_ends_all_profiles_and_what_they_have_read_stays(tmp_path: Path) -> None:
+    with served_brands(NAMES) as (brands, url):
+        keys = {f"SOURCES__ATRIBU__PROFILES__{name.upper()}__API_KEY": key_of(name) for name in NAMES}
+        machine = Machine(tmp_path, url, options={"RESTATEMENT": "none"}, limit=10, period=120.0, environment=keys)
+        process = machine.start(*ARGUMENTS, "--all-profiles")
+        wait_until(lambda: all(one.units_spent >= machine.limit for one in brands.values()), process)
+
+        process.send_signal(signal.SIGTERM)
+        end = ended(process, 20)
+
+        assert end.code == 143, end
+        assert "Traceback" not in end.err
+        assert end.err.splitlines()[-1] == "0 of 3 profiles done, 3 terminated (143); exit code 143"
+        with duckdb.connect(str(machine.file), read_only=True) as connection:
+            runs = connection.execute("SELECT profile_id, outcome FROM atribu.sync_runs ORDER BY 1").fetchall()
+            held = connection.execute("SELECT count(*) FROM atribu.run_lease WHERE holder IS NOT NULL").fetchall()
+        assert runs == sorted((id_of(name), "terminated") for name in NAMES)
+        assert held == [(0,)]
+        machine.limit = 1000
+        assert machine.sync_here(*ARGUMENTS, "--all-profiles").code == 0
+        channels = machine.query("SELECT profile_id, count(DISTINCT date) FROM atribu.channels GROUP BY 1 ORDER BY 1")
+        assert [profile for profile, _ in channels] == sorted(map(id_of, NAMES))
