@@ -29,6 +29,7 @@ class Attached:
         self._target = target
         self._name = target.destination
         self._factory = factory_of(target)
+        self._locks_rows = self._factory.capabilities().sqlglot_dialect in ROW_LOCKS
         self._be_patient()
         self._folder = working_folder(target, self._factory)
         self._pipeline: dlt.Pipeline | None = None
@@ -53,7 +54,7 @@ class Attached:
 
         A DuckDB file has one connection to write; where single rows are locked, profiles load side by side.
         """
-        if self._factory.capabilities().sqlglot_dialect in ROW_LOCKS:
+        if self._locks_rows:
             return nullcontext()
         return self._factory.turn if isinstance(self._factory, DuckDbFile) else turn_at(self._name)
 

@@ -67,8 +67,9 @@ class Committer:
         self._ledger.tenant = self._ledger.tenant or tenant
         if tenant not in (None, self._ledger.tenant):
             raise ConfigurationError(
-                f"the key belongs to profile {tenant}, but the dataset holds profile {self._ledger.tenant}; load"
-                " another profile into another dataset (--dataset), or into another file if what it holds was made up"
+                f"the key belongs to profile {tenant}, but the dataset holds profile {self._ledger.tenant}; give this"
+                " one a name ([sources.<source>.profiles.<name>]), or load it into another dataset (--dataset), or into"
+                " another file if what it holds was made up"
             )
         for answer in (one for one in answers if not one.more):
             self._ledger.add(answer.task, self._grain, self._today)

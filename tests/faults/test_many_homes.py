@@ -147,3 +147,19 @@ def test_profiles_of_one_process_load_side_by_side(shared: Warehouse, servers: E
 
     assert result.code == 0, result
     assert most == len(names)
+
+
+@pytest.mark.sweep
+def test_homes_that_all_know_every_profile_share_them_out_and_nobodys_rows_are_doubled(
+    shared: Warehouse, servers: ExitStack, tmp_path: Path
+) -> None:
+    names = [f"brand{number}" for number in range(4)]
+    brands, url = servers.enter_context(served_brands(names))
+    machines = [home(shared, tmp_path / f"home{number}", url, *names) for number in range(3)]
+
+    processes = [machine.start("--all-profiles", *COMMAND) for machine in machines]
+    ends = [ended(process, 300) for process in processes]
+
+    assert {end.code for end in ends} <= {0, 75}, ends
+    assert machines[0].sync_here("--all-profiles", *COMMAND).code == 0
+    assert {name: differing(shared, one) for name, one in brands.items()} == {name: [] for name in names}

@@ -1,5 +1,6 @@
-"""A signal ends every profile that is at work, soon and cleanly."""
+"""A signal ends every profile that is at work, soon and cleanly; a kill costs each a slice, and nothing else."""
 
+import random
 import signal
 from pathlib import Path
 
@@ -7,7 +8,7 @@ import duckdb
 import pytest
 
 from tests.brands import id_of, key_of, served_brands
-from tests.processes import ARGUMENTS, Machine, ended, wait_until
+from tests.processes import ARGUMENTS, Machine, Tables, ended, killed, wait_until
 
 pytestmark = pytest.mark.untraced
 
@@ -36,3 +37,21 @@ def test_a_signal_ends_all_profiles_and_what_they_have_read_stays(tmp_path: Path
         assert machine.sync_here(*ARGUMENTS, "--all-profiles").code == 0
         channels = machine.query("SELECT profile_id, count(DISTINCT date) FROM atribu.channels GROUP BY 1 ORDER BY 1")
         assert [profile for profile, _ in channels] == sorted(map(id_of, NAMES))
+
+
+@pytest.mark.sweep
+def test_kills_of_all_profiles_at_once_change_nothing_of_what_they_come_to(tmp_path: Path) -> None:
+    chance = random.Random(7)  # noqa: S311 - no secret
+    with served_brands(NAMES) as (_, url):
+        keys = {f"SOURCES__ATRIBU__PROFILES__{name.upper()}__API_KEY": key_of(name) for name in NAMES}
+        found: list[Tables] = []
+        for kills in (0, 8):
+            folder = tmp_path / str(kills)
+            folder.mkdir()
+            machine = Machine(folder, url, options={"RESTATEMENT": "none"}, limit=20, period=2.0, environment=keys)
+            hit = [killed(machine, chance, 6.0, *ARGUMENTS, "--all-profiles") for _ in range(kills)]
+            assert any(hit) or not kills
+            machine.limit, machine.period = 1000, 1.0
+            assert machine.sync_here(*ARGUMENTS, "--all-profiles").code == 0
+            found.append(machine.tables())
+        assert found[0] == found[1]
