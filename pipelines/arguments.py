@@ -91,12 +91,15 @@ def configured(
         keys = {name: source.fingerprints(name) for name in {*profile_names(source.name), *names}}
         if sandbox:
             keys = {name: (fingerprint_of(options["api_key"]),) for name, options in worlds.items()}
-        everybodys = frozenset(key for one in keys.values() for key in one)
-        profiles_chosen = (
-            Profile(name=name, keys=keys[name], elsewhere=everybodys.difference(keys[name])) for name in names
-        )
+        places = {name: asked.dataset or source.dataset(name) for name in keys}
+
+        def profile(name: str) -> Profile:
+            others = (theirs for other, theirs in keys.items() if other != name and places[other] == places[name])
+            elsewhere = frozenset(key for theirs in others for key in theirs)
+            return Profile(name=name, keys=keys[name], elsewhere=elsewhere.difference(keys[name]))
+
         yield with_something_of_their_own(
-            [_configured(source, asked, one, {**given, **worlds[one.name]}) for one in profiles_chosen]
+            [_configured(source, asked, profile(name), {**given, **worlds[name]}) for name in names]
         )
 
 

@@ -31,7 +31,7 @@ class Profile:
     Attributes:
         name: as it is configured; empty for the one without a name.
         keys: fingerprints of its keys.
-        elsewhere: those of the keys of all other profiles that are configured.
+        elsewhere: those of the keys of all other profiles that are configured for the same dataset.
         told: answers say whose rows they are; otherwise its first name does.
         variants: what of each endpoint is asked for, where nothing else tells what an earlier version has loaded.
     """

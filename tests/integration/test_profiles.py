@@ -230,6 +230,24 @@ def test_a_dataset_of_its_own_holds_nothing_of_another_profile(
     assert {row["profile_id"] for row in rows_of("channels", dataset="globex")} == {id_of("globex")}
 
 
+def test_keys_that_are_swapped_let_no_profile_into_the_dataset_of_another(
+    brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    brands("acme", "globex")
+    for name in ("acme", "globex"):
+        monkeypatch.setenv(f"SOURCES__ATRIBU__PROFILES__{name.upper()}__DATASET", name)
+    assert elt(*SYNC, "--all-profiles").code == 0
+    monkeypatch.setenv("SOURCES__ATRIBU__PROFILES__ACME__API_KEY", key_of("globex"))
+    monkeypatch.setenv("SOURCES__ATRIBU__PROFILES__GLOBEX__API_KEY", key_of("acme"))
+
+    swapped = elt(*SYNC, "--all-profiles")
+
+    assert swapped.code == 78
+    assert swapped.err.count("correct the key") == 2
+    for name in ("acme", "globex"):
+        assert {row["profile_id"] for row in rows_of("channels", dataset=name)} == {id_of(name)}
+
+
 def test_a_column_that_one_server_begins_to_send_breaks_no_other(brands: Brands, elt: Elt) -> None:
     servers = brands("acme", "globex")
     assert elt(*SYNC, "--all-profiles").code == 0

@@ -58,9 +58,18 @@ def resolve(options_type: type[T], section: Section, given: Mapping[str, Any]) -
 
 def configured_keys(options_type: type[Any], section: Section) -> tuple[str, ...]:
     """Return the keys that are configured for a source or a profile, as they stand there, whether they can be keys."""
-    names = {field.name: field for field in fields(options_type)}
-    found = (_found(section, names[name], secret=True)[1] for name in KEYS)
+    found = (_of_name(options_type, section, name) for name in KEYS)
     return tuple(str(one) for one in found if one)
+
+
+def configured_dataset(options_type: type[Any], section: Section) -> str:
+    """Return where `elt` loads a source or a profile to, as it is configured; empty where it is not."""
+    return str(_of_name(options_type, section, "dataset") or "")
+
+
+def _of_name(options_type: type[Any], section: Section, name: str) -> Any:
+    (field,) = (one for one in fields(options_type) if one.name == name)
+    return _found(section, field, secret=bool(field.metadata.get("secret")))[1]
 
 
 def _found(section: Section, field: Field[Any], *, secret: bool) -> tuple[Section, Any]:

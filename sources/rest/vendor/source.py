@@ -20,7 +20,7 @@ from sources.rest.catalogue.api import Api
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
-from sources.rest.options.resolve import configured_keys, resolve
+from sources.rest.options.resolve import configured_dataset, configured_keys, resolve
 from sources.rest.options.sections import Section
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.reader import Reader
@@ -100,6 +100,10 @@ class Source:
     def fingerprints(self, profile: str = "") -> tuple[str, ...]:
         """Return what tells the configured keys of a profile from others, whether they work or not."""
         return tuple(map(fingerprint_of, configured_keys(self.options, Section(self.name, profile))))
+
+    def dataset(self, profile: str = "") -> str:
+        """Return the dataset that is configured for a profile; empty for the one that is called after the source."""
+        return configured_dataset(self.options, Section(self.name, profile))
 
     def select(self, names: Iterable[str], options: Options) -> list[Endpoint]:
         """Return the endpoints of the named resources or tables, or the default ones; personal ones if asked for.
