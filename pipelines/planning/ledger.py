@@ -61,6 +61,7 @@ class Ledger:
         granted: scopes that the key has, as far as it was asked about them.
         kept_out: how many marks of people who stay out their table has had.
         carried: that list, where layout 2 has kept it here.
+        spread: the server was found to count so that units come back spread over the period.
         layout: of what is loaded, as it was found.
     """
 
@@ -73,11 +74,13 @@ class Ledger:
         *,
         kept_out: int = 0,
         carried: Forgotten | None = None,
+        spread: bool = False,
     ) -> None:
         self.layout = LAYOUT
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
+        self.spread = spread
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
         self._behaviours = dict(behaviours or {})
         self.tenant = tenant
@@ -110,6 +113,7 @@ class Ledger:
             carried=Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
             if "forgotten" in stored
             else None,
+            spread=stored.get("spread", False),
         )
         found.layout = layout
         return found
@@ -121,6 +125,8 @@ class Ledger:
             optional["granted"] = asdict(self.granted)
         if self.kept_out:
             optional["kept_out"] = self.kept_out
+        if self.spread:
+            optional["spread"] = True
         return {
             "version": LAYOUT,
             "loaded": {

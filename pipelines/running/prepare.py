@@ -105,6 +105,8 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
             opened.append((destination, dataset, committer, journal))
         reader.session.budget.allow(*config.limits.allowance)
+        if any(dataset.ledger.spread for _, dataset, _, _ in opened):
+            reader.session.budget.spread_out()
         scopes = GrantedScopes(reader, [dataset.ledger for _, dataset, _, _ in opened], policy.today)
         scopes.warn_unused(include_pii=config.include_pii)
         parts: list[DatasetRun] = []

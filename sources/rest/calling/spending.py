@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final, Protocol
+from uuid import uuid4
 
 import orjson
 
@@ -35,6 +36,12 @@ class Spending:
         reserved: who -> until when at most, and how many units of calls without a response; a process that has died
             gives its units back by that moment.
         waiting: who waits for units -> since when, and until when that is believed without a further sign.
+        era: name of this count; numbers of another one cannot be compared.
+        sent: units of all calls that have ever left.
+        promised: the server lets calls pass until this many units have left.
+        spread: units come back spread over the period, and what the server promises does not count.
+        short_periods: in how many periods in a row fewer units remained than had come back.
+        short_at: when the last of them began.
     """
 
     held: list[float] = field(default_factory=list)
@@ -42,6 +49,12 @@ class Spending:
     blocked_until: float = LONG_AGO
     reserved: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
     waiting: dict[str, tuple[float, float]] = field(default_factory=dict)
+    era: str = field(default_factory=lambda: uuid4().hex)
+    sent: int = 0
+    promised: int = 0
+    spread: bool = False
+    short_periods: int = 0
+    short_at: float = LONG_AGO
 
     def forget_until(self, now: float) -> None:
         """Let go of everything whose time is over."""
@@ -59,6 +72,7 @@ class Spending:
     def reserve(self, owner: str, units: int, until: float) -> None:
         """Note a call that leaves."""
         self.reserved.setdefault(owner, []).append((until, units))
+        self.sent += units
 
     def give_back(self, owner: str, units: int) -> None:
         """Forget units of calls that have ended, those that left first."""
@@ -76,6 +90,20 @@ class Spending:
         for _ in range(units):
             self.last_release = max(earliest, self.last_release + spacing)
             heapq.heappush(self.held, self.last_release)
+
+    def spread_out(self, spacing: float) -> None:
+        """Let units come back each so much later than the one before, from now on."""
+        self.spread, held, self.held = True, sorted(self.held), []
+        self.last_release = LONG_AGO
+        for moment in held:
+            self.hold(1, moment, spacing)
+
+    def fell_short(self, now: float, period: float) -> int:
+        """Note that fewer units remain than have come back; return in how many periods in a row that was so."""
+        if now >= self.short_at + period:
+            self.short_periods = self.short_periods + 1 if now < self.short_at + 2 * period else 1
+            self.short_at = now
+        return self.short_periods
 
     def goes_first(self, owner: str, now: float) -> bool:
         """Whether nobody else has waited for longer, so that light calls of one process starve no other."""
@@ -222,6 +250,12 @@ def _read(file: int) -> Spending | None:
                 for owner, calls in known["reserved"].items()
             },
             waiting={owner: (float(since), float(until)) for owner, (since, until) in known["waiting"].items()},
+            era=str(known["era"]),
+            sent=int(known["sent"]),
+            promised=int(known["promised"]),
+            spread=bool(known["spread"]),
+            short_periods=int(known["short_periods"]),
+            short_at=float(known["short_at"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
