@@ -190,13 +190,15 @@ class Budget:
             spending.forget_until(now)
             spending.give_back(self._owner, units)
             self._heard = True
+            back = now + self.period * (1 + HOLD_MARGIN)
             if limit is not None:
                 self._named = max(1, limit)
-            back = now + self.period * (1 + HOLD_MARGIN)
-            spending.hold(units, back, self._spacing)
+            # no server remembers more than a whole limit of units: spread over a period they are as good as forgotten
+            latest = back + self.period * (1 + PACE_MARGIN)
+            spending.hold(units, back, self._spacing, latest)
             if remaining is not None:
                 believed = self.limit - spending.in_flight - len(spending.held)
-                spending.hold(max(0, min(believed - max(remaining, 0), self.limit)), back, self._spacing)
+                spending.hold(max(0, min(believed - max(remaining, 0), self.limit)), back, self._spacing, latest)
 
     def refund(self, units: int) -> None:
         """Give back units of a call that never left this machine."""

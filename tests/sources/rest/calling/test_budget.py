@@ -180,6 +180,20 @@ def test_one_answer_that_names_hardly_any_limit_slows_one_period_and_not_the_run
     assert (budget.limit, burst(budget)) == (60, 57)
 
 
+def test_hardly_any_limit_that_is_named_while_many_calls_are_under_way_slows_two_periods_at_most(
+    budget: Budget, clock: Clock
+) -> None:
+    heard(budget)
+    calls = burst(budget, 3)
+    for _ in range(calls):
+        budget.settle(3, limit=1, remaining=0)
+    budget.acquire(1)
+    assert 60 < clock.now < 126
+    budget.settle(1, limit=60)
+    clock.now += 1
+    assert burst(budget) > 50
+
+
 def test_a_call_may_cost_the_whole_limit(budget: Budget) -> None:
     assert budget.reserve(60) == 0
 
