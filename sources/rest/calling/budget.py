@@ -249,13 +249,16 @@ class Budget:
             # a server that names no numbers tells of no other way in which it may count
             spacing = self._spacing if spending.spread or not self._numbers else 0.0
             back = now + self.period * (1 + HOLD_MARGIN)
-            spending.hold(call.units, back, spacing)
+            # no server remembers more than a whole limit of units: spread over a period they are as good as forgotten
+            latest = back + self.period * (1 + PACE_MARGIN)
+            spending.hold(call.units, back, spacing, latest)
             if remaining is None or call.era != spending.era:
                 return
             # of the calls that have left since this one, the server may have counted some before it, and some after it
             fewer = self.limit - call.in_flight - call.held - (spending.sent - call.sent) - max(remaining, 0)
             promised = max(remaining, 0) + call.sent - call.in_flight + call.units
-            impossible = limit == self.limit < remaining + call.units and not refused
+            named = limit == self.limit
+            impossible = named and not refused and call.units <= self.limit < remaining + call.units
             short = refused or (fewer > 0 and spending.fell_short(now, self.period) >= SHORT_PERIODS)
             if impossible and not spending.spread:
                 spending.spread_out(self._spacing)
@@ -263,8 +266,8 @@ class Budget:
                 spending.spread, spending.held = True, []  # all that is not promised comes back anew, as it should have
                 fewer = self.limit - spending.in_flight - max(0, promised - spending.sent)
                 spacing = self._spacing
-            spending.hold(min(fewer, self.limit), back, spacing)
-            if limit == self.limit:
+            spending.hold(min(fewer, self.limit), back, spacing, latest)
+            if named:
                 # the newest answer counts, because somebody else may have spent what an earlier one has promised
                 spending.promised = promised
 

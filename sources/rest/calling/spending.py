@@ -1,6 +1,7 @@
 """What is spent on a key and not back yet: by one process, or by all of a machine, which share a private file."""
 
 import fcntl
+import functools
 import heapq
 import logging
 import os
@@ -9,6 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Final, Protocol
 from uuid import uuid4
@@ -23,6 +25,9 @@ LOCK_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.002
 EPOCH_SECONDS: Final = 5.0
 """By how much two readings of the machine's start may differ, because somebody sets the clock."""
+
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Where Linux names a machine's start, https://man7.org/linux/man-pages/man4/random.4.html; no clock changes it."""
 
 
 @dataclass(slots=True)
@@ -85,10 +90,10 @@ class Spending:
         if calls:
             self.reserved[owner] = calls
 
-    def hold(self, units: int, earliest: float, spacing: float) -> None:
-        """Hold units until a moment at least, and each so much longer than the one before."""
+    def hold(self, units: int, earliest: float, spacing: float, latest: float = inf) -> None:
+        """Hold units until a moment at least, and each so much longer than the one before, up to another moment."""
         for _ in range(units):
-            self.last_release = max(earliest, self.last_release + spacing)
+            self.last_release = min(max(earliest, self.last_release + spacing), latest)
             heapq.heappush(self.held, self.last_release)
 
     def spread_out(self, spacing: float) -> None:
@@ -173,7 +178,7 @@ class SharedFile:
 
     def _write(self, file: int) -> None:
         # one write, and a reader stops at the end of the line: whatever a longer one has left behind is passed over
-        text = orjson.dumps({"epoch": _epoch(), **asdict(self._spending)}) + b"\n"
+        text = orjson.dumps({"epoch": _epoch(), "boot": _boot(), **asdict(self._spending)}) + b"\n"
         try:
             if os.pwrite(file, text, 0) != len(text):
                 raise OSError("the disk is full")  # noqa: TRY301 - the same as if the system said so
@@ -239,7 +244,7 @@ def _read(file: int) -> Spending | None:
     text = os.pread(file, os.fstat(file).st_size, 0)
     try:
         known = orjson.loads(text.partition(b"\n")[0])
-        if abs(float(known["epoch"]) - _epoch()) > EPOCH_SECONDS:
+        if not _is_of_this_start(known.get("boot"), float(known["epoch"])):
             return None
         spending = Spending(
             held=[float(moment) for moment in known["held"]],
@@ -263,6 +268,21 @@ def _read(file: int) -> Spending | None:
     return spending
 
 
+def _is_of_this_start(boot: object, epoch: float) -> bool:
+    """Whether moments were noted since this machine's last start: those of another steady clock cannot be compared."""
+    own = _boot()
+    return boot == own if boot and own else abs(epoch - _epoch()) <= EPOCH_SECONDS
+
+
+@functools.cache
+def _boot() -> str:
+    """What names this machine's last start; empty where nothing does."""
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
 def _epoch() -> float:
-    """When the steady clock of this machine began: moments of another one cannot be compared."""
+    """When the steady clock of this machine began, as far as the other clock is right."""
     return time.time() - time.monotonic()

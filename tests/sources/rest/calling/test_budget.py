@@ -224,6 +224,19 @@ def test_one_answer_that_names_hardly_any_limit_slows_one_period_and_not_the_run
     assert (budget.limit, burst(budget)) == (60, 57)
 
 
+def test_hardly_any_limit_that_is_named_while_many_calls_are_under_way_slows_two_periods_at_most(
+    budget: Budget, clock: Clock
+) -> None:
+    heard(budget)
+    for call in [leave(budget, 3) for _ in range(19)]:
+        budget.settle(call, limit=1, remaining=0)
+    call = budget.acquire(1)
+    assert 60 < clock.now < 126
+    budget.settle(call, limit=60, remaining=59)
+    clock.now += 1
+    assert burst(budget) > 50
+
+
 def test_a_call_may_cost_the_whole_limit(budget: Budget) -> None:
     assert budget.reserve(60).wait == 0
 

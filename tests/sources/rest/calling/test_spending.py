@@ -3,6 +3,7 @@
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -118,6 +119,7 @@ def test_the_file_is_the_users_alone_and_says_nothing_of_the_key(tmp_path: Path,
     assert [stat.S_IMODE(one.stat().st_mode) for one in (file.parent, file)] == [0o700, 0o600]
     assert set(orjson.loads(file.read_bytes())) == {
         "epoch",
+        "boot",
         "held",
         "last_release",
         "blocked_until",
@@ -156,6 +158,28 @@ def test_a_file_that_is_missing_or_damaged_is_made_anew(
     other.settle(Reservation(1))
     assert burst(other) == 0
     assert log == []
+
+
+def test_a_clock_that_is_set_while_processes_run_changes_nothing(
+    process: Callable[[], Budget], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not spending.BOOT_ID.exists():
+        pytest.skip("nothing but its clock tells when this machine started")
+    one, other = heard(process()), heard(process())
+    assert burst(one) == 8
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert burst(other) == 0
+
+
+@pytest.mark.parametrize(("boot", "epoch"), [("another", 0.0), ("", 3600.0)])
+def test_a_file_of_another_start_of_the_machine_says_nothing(
+    tmp_path: Path, process: Callable[[], Budget], boot: str, epoch: float
+) -> None:
+    file = tmp_path / "own" / "key.json"
+    assert burst(heard(process())) == 9
+    known = orjson.loads(file.read_bytes())
+    file.write_bytes(orjson.dumps(known | {"boot": boot, "epoch": known["epoch"] + epoch}) + b"\n")
+    assert burst(heard(process())) == 9
 
 
 def test_what_a_longer_text_has_left_behind_is_passed_over(tmp_path: Path, process: Callable[[], Budget]) -> None:
