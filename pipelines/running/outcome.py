@@ -24,6 +24,7 @@ class Outcome:
         truncated: tasks whose list was cut off by the API.
         empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
+        fractions: table and column of numbers that should be whole and are not.
         changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
         notes: what checks have learned about this server, in sentences.
@@ -45,6 +46,7 @@ class Outcome:
     truncated: list[Task] = field(default_factory=list)
     empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
+    fractions: set[tuple[str, str]] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -64,7 +66,7 @@ class Outcome:
             setattr(merged, name, getattr(self, name) + getattr(other, name))
         for name in ("failures", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "dropped_fields", "compared", "not_compared"):
+        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())

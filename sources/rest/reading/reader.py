@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pendulum
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
@@ -103,6 +104,7 @@ class Reader:
             truncated=found.truncated or rows_missing(endpoint, tables),
             unknown=_unknown(endpoint, tables),
             request_id=found.request_id,
+            fractions=_fractions(endpoint, tables),
             absent=_absent(endpoint, allowed),
             empty=found.empty,
             dropped_fields=dropped_fields,
@@ -202,3 +204,12 @@ def _absent(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> frozenset[
 def _unknown(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
     known = {name: {column.name for column in columns} for name, columns in endpoint.tables.items()}
     return frozenset((name, field) for name, table in tables.items() for field in set(table.column_names) - known[name])
+
+
+def _fractions(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (name, column.name)
+        for name, columns in endpoint.tables.items()
+        for column in columns
+        if column.whole and pc.any(pc.not_equal(tables[name][column.name], pc.floor(tables[name][column.name]))).as_py()
+    )
