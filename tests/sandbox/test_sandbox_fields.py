@@ -195,3 +195,15 @@ def test_zero_filling_lists_every_day_and_every_goal(client: Client, settings: S
         assert [row["entity_id"] for row in trend] == [campaign] * 4
     finally:
         settings.zero_fill = False
+
+
+def test_every_number_may_be_a_fraction_and_sums_still_add_up(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = client.data("overview", **MONTH)["current"]
+    monkeypatch.setattr(settings, "fractions", True)
+    more = client.data("overview", **MONTH)["current"]
+    assert more == {name: value * 1.0625 for name, value in whole.items()}
+    counts = client.data("conversions/timeseries", **MONTH)
+    assert sum(row["count"] for row in counts) == sum(row["count"] for row in client.data("conversions", **MONTH))
+    assert more["outcomes"] == sum(row["count"] for row in counts)
