@@ -62,6 +62,9 @@ class Ledger:
         kept_out: how many marks of people who stay out their table has had.
         carried: that list, where layout 2 has kept it here.
         layout: of what is loaded, as it was found.
+        taken: query parameter -> values that the server was found to take.
+        refused: query parameter -> values that it was found not to take.
+        readings: what was found out of how the server names rows, as `LevelNames` keeps it.
     """
 
     def __init__(
@@ -75,6 +78,9 @@ class Ledger:
         carried: Forgotten | None = None,
     ) -> None:
         self.layout = LAYOUT
+        self.taken: dict[str, tuple[str, ...]] = {}
+        self.refused: dict[str, tuple[str, ...]] = {}
+        self.readings: dict[str, str] = {}
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
@@ -112,6 +118,9 @@ class Ledger:
             else None,
         )
         found.layout = layout
+        for name in ("taken", "refused"):
+            setattr(found, name, {param: tuple(values) for param, values in stored.get(name, {}).items()})
+        found.readings = dict(stored.get("readings", {}))
         return found
 
     def to_state(self) -> dict[str, Any]:
@@ -121,6 +130,11 @@ class Ledger:
             optional["granted"] = asdict(self.granted)
         if self.kept_out:
             optional["kept_out"] = self.kept_out
+        for name in ("taken", "refused"):
+            known = {param: list(values) for param, values in sorted(getattr(self, name).items()) if values}
+            optional |= {name: known} if known else {}
+        if self.readings:
+            optional["readings"] = dict(sorted(self.readings.items()))
         return {
             "version": LAYOUT,
             "loaded": {

@@ -53,6 +53,8 @@ def print_problems(result: "Outcome") -> None:
     """Print what was not loaded, and whether the next run brings it."""
     for failure in result.failures:
         problem("failed", f"{failure.task}: {failure.error}")
+    for refusal in result.refused:
+        problem("refused", f"{refusal.task}: {refusal.error}")
     if result.stopped:
         problem("error", str(result.stopped))
         return

@@ -118,11 +118,11 @@ ATTRIBUTION_COVERAGE: Final = (
 
 CAMPAIGNS: Final = (
     key("campaign_id", "Atribu's own campaign id (not the ad platform's)."),
-    text("campaign_name", "Name on the ad platform."),
-    text("ad_set_id", "Id of the ad set; the vendor does not document the row at this level."),
-    text("ad_set_name", "Name of the ad set; not documented either."),
-    text("ad_id", "Id of the ad; not documented either."),
-    text("ad_name", "Name of the ad; not documented either."),
+    text("campaign_name", "Name of the campaign on the ad platform."),
+    text("ad_set_id", "Id of the ad set, at the level ad_set; also of an ad, if the server tells it."),
+    text("ad_set_name", "Name of the ad set, likewise."),
+    text("ad_id", "Id of the ad, at the level ad."),
+    text("ad_name", "Name of the ad."),
     double("spend", "Ad spend, in the reporting currency.", additive=Measure.SPEND),
     double("outcome_count", "Attributed outcomes.", additive=Measure.OUTCOMES),
     double("outcome_value", "Value of attributed outcomes.", additive=Measure.OUTCOMES),

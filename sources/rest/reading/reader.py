@@ -24,6 +24,7 @@ from sources.rest.reading.capacity import UNLIMITED
 from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns
 from sources.rest.reading.fetcher import Fetched, Fetcher
 from sources.rest.reading.ids import IdLookup, id_params, ids_in
+from sources.rest.reading.levels import LevelNames
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
@@ -38,6 +39,7 @@ class Reader:
     Attributes:
         evolved: columns that earlier loads have added.
         capacity: what the destination can hold.
+        levels: knows what names the rows of endpoints that have levels.
         abandoned: set from outside, lets `read_all` end without waiting for calls that are under way.
 
     Args:
@@ -65,6 +67,7 @@ class Reader:
         self.abandoned = False
         self._grain = grain
         self._fetcher = Fetcher(session)
+        self.levels = LevelNames(self._fetcher)
         self._ids = IdLookup(self._fetcher, endpoints, options or {})
 
     @property
@@ -82,7 +85,8 @@ class Reader:
         found = self._fetch(task, pages if task.paged else inf)
         try:
             dates = list(task.window.dates()) if task.window else []
-            allowed, dropped_fields = self.privacy.cleaned(endpoint.name, found.rows)
+            rows = self.levels.named(task, found.rows)
+            allowed, dropped_fields = self.privacy.cleaned(endpoint.name, rows)
             if endpoint.parents:
                 allowed = [{**row, POSITION.name: place} for place, row in enumerate(allowed)]
             tables = build(
