@@ -1,7 +1,9 @@
 """`elt plan`: what a sync would do now and what it would cost; asks nothing of the API, loads nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
+from typing import Final
 
 from pipelines.people.detail_queue import queue_of
 from pipelines.people.granted_scopes import granted_to, not_known
@@ -9,11 +11,15 @@ from pipelines.people.scope_probes import scopes_of
 from pipelines.planning.estimate import Line, counting_lines, details_line, estimate
 from pipelines.planning.ledger import Ledger
 from pipelines.running.config import RunConfig
+from pipelines.running.first_contact import Question, left_out, open_questions
 from pipelines.running.prepare import planned, split_by_privacy
 from pipelines.storing.dataset import Dataset, dataset_to_read
 from pipelines.storing.loaded_ids import LoadedIds
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import VariantValues
+
+FIRST_CONTACT: Final = "first contact"
+"""Reason of a call that shows whether the server takes a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,11 +54,15 @@ def preview(config: RunConfig) -> Preview:
 
 def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint]) -> list[Line]:
     catalogue = config.catalogue
-    plan, policy = planned(config, dataset, rows, _values(config, rows, dataset.ledger))
+    values = left_out(_values(config, rows, dataset.ledger), dataset.ledger)
+    plan, policy = planned(config, dataset, rows, values)
+    unsure = list(open_questions(config.doubtful, rows, values, config.days, dataset.ledger))
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
+    lines = estimate(plan.tasks, ids.count, grain=policy.grain, caps={name: row.cap for name, row in catalogue.items()})
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
-        *estimate(plan.tasks, ids.count, grain=policy.grain, caps={name: row.cap for name, row in catalogue.items()}),
+        *map(_line_of_question, unsure),
+        *(_perhaps(line, {one.value for one in unsure}) for line in lines),
         *counting_lines(plan.tasks),
         *(
             details_line(row, len(queue_of(row, catalogue, dataset.warehouse, config.policy.today).tasks))
@@ -83,6 +93,26 @@ def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -
         )
         for name, why, units in asked
     ]
+
+
+def _line_of_question(one: Question) -> Line:
+    """What it costs to ask whether the server takes a value; names may need the rows above them."""
+    units = one.task.endpoint.units
+    return Line(
+        resource=one.task.endpoint.name,
+        variant=f"{FIRST_CONTACT} {one.value}",
+        windows=1,
+        calls=1,
+        units=units,
+        units_min=units,
+        units_max=2 * units,
+        reasons={FIRST_CONTACT: 1},
+    )
+
+
+def _perhaps(line: Line, unsure: AbstractSet[str]) -> Line:
+    """Return a line of which nothing is asked if the server does not take a value."""
+    return replace(line, units_min=0) if unsure & {*line.variant.split()} else line
 
 
 def _values(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -> VariantValues:

@@ -14,7 +14,7 @@ from sources.rest import errors
 from sources.rest.catalogue.api import Api, DateRange
 from sources.rest.catalogue.columns import text
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents
+from sources.rest.catalogue.relations import ChildList, Count, Cursor, Doubt, ForEach, Levels, Parents
 
 ATRIBU: Final = Api(
     name="atribu",
@@ -50,6 +50,18 @@ _EVERY_AD: Final = ForEach(params=("ad_external_id",), endpoint="top_performers"
 _TOUCHES: Final = (
     ChildList(name="touch_channels", description="Channels touched, in order.", columns=(text("value", "Channel."),)),
 )
+
+
+_LEVELS: Final = Levels(
+    param="level",
+    top="campaign",
+    named_by=("campaign_id", "campaign_name"),
+    own={
+        "ad_set": (("ad_set_id", "adset_id", "entity_id", "id"), ("ad_set_name", "adset_name", "entity_name", "name")),
+        "ad": (("ad_id", "entity_id", "id"), ("ad_name", "entity_name", "name")),
+    },
+)
+"""The document has the six fields of a campaign at every level; each server is asked what it names rows by."""
 
 
 # what several rows have in common
@@ -178,8 +190,8 @@ _ROWS: Final = (
         variant_columns=(columns.MODEL, columns.LEVEL),
         params=_CAPPED,
         cap=LIMIT,
-        # below the level of campaigns the id fields are not documented, so several rows may share a campaign
-        unique=False,
+        levels=_LEVELS,
+        unique=False,  # below the level of campaigns several rows may share one
         sum_by=("campaign_id", "ad_set_id", "ad_id"),
     ),
     _conversions(
@@ -333,6 +345,15 @@ _ROWS: Final = (
 
 DISCOVERED: Final = {columns.GOAL.name: ("goals", "conversion_key")}
 """Query parameter -> endpoint and column that list its values."""
+
+DOUBTFUL: Final = {
+    "model": Doubt(
+        sure=("last_touch", "first_touch", "linear", "time_decay", "last_non_direct"), refused="the API refuses it"
+    ),
+    "level": Doubt(sure=("campaign",), refused="nothing in the API's answer tells its rows apart"),
+}
+"""Query parameter -> values that not every server takes: https://www.atribu.app/docs/api/overview has more models than
+the newer document, and neither says how rows below campaigns are named."""
 
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {row.name: replace(row, tenant=columns.PROFILE_ID) for row in _ROWS}
 """Every read endpoint of the contract whose body is typed, by resource name."""

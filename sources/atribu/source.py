@@ -11,7 +11,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.atribu.columns import PROFILE
-from sources.atribu.endpoints import ATRIBU, DISCOVERED, with_entity_ids
+from sources.atribu.endpoints import ATRIBU, DISCOVERED, DOUBTFUL, with_entity_ids
 from sources.atribu.options import Options
 from sources.rest.privacy.policies import Privacy
 from sources.rest.vendor.resources import column_hint
@@ -79,5 +79,6 @@ SOURCE: Final = Source(
     extra_resources=profile_table,
     keyless={"api_key": "atb_live_none"},
     discovered=DISCOVERED,
+    doubtful=DOUBTFUL,
 )
 """Atribu, as the engine sees it."""

@@ -190,6 +190,12 @@ class UnexpectedBodyError(ApiError):
     meaning = "the answer is not what the API's contract says"
 
 
+class IndistinctRowsError(UnexpectedBodyError):
+    """Rows hold nothing that tells them apart: to load them would be to load numbers of nobody knows what."""
+
+    meaning = "nothing in the answer tells its rows apart"
+
+
 class TooLongAnswerError(UnexpectedBodyError):
     """An answer has more bytes than may be held in memory."""
 

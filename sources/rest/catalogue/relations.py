@@ -121,3 +121,40 @@ class Parents:
     rank_by: tuple[str, ...]
     summed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     largest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """A parameter that decides what a row stands for, where the vendor names the fields of one of its values only.
+
+    At any other value a server may name a row by fields of its own, by those of the top, or by nothing.
+
+    Args:
+        param: the parameter.
+        top: its value whose fields are documented.
+        named_by: fields with id and name of a row at the top.
+        own: other value -> columns with id and name of a row, each with further names that a field may have.
+    """
+
+    param: str
+    top: str
+    named_by: tuple[str, str]
+    own: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that are filled at other values than the top."""
+        return frozenset(names[0] for pair in self.own.values() for names in pair)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Values of a parameter that a server may not take, so that it is asked once.
+
+    Args:
+        sure: values that every server takes.
+        refused: what it means that one is not taken, in words.
+    """
+
+    sure: tuple[str, ...]
+    refused: str

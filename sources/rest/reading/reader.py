@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pendulum
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
@@ -23,6 +24,7 @@ from sources.rest.reading.capacity import UNLIMITED
 from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns
 from sources.rest.reading.fetcher import Fetched, Fetcher
 from sources.rest.reading.ids import IdLookup, id_params, ids_in
+from sources.rest.reading.levels import LevelNames
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
@@ -37,6 +39,7 @@ class Reader:
     Attributes:
         evolved: columns that earlier loads have added.
         capacity: what the destination can hold.
+        levels: knows what names the rows of endpoints that have levels.
         abandoned: set from outside, lets `read_all` end without waiting for calls that are under way.
 
     Args:
@@ -64,6 +67,7 @@ class Reader:
         self.abandoned = False
         self._grain = grain
         self._fetcher = Fetcher(session)
+        self.levels = LevelNames(self._fetcher)
         self._ids = IdLookup(self._fetcher, endpoints, options or {})
 
     @property
@@ -81,7 +85,8 @@ class Reader:
         found = self._fetch(task, pages if task.paged else inf)
         try:
             dates = list(task.window.dates()) if task.window else []
-            allowed, dropped_fields = self.privacy.cleaned(endpoint.name, found.rows)
+            rows = self.levels.named(task, found.rows)
+            allowed, dropped_fields = self.privacy.cleaned(endpoint.name, rows)
             if endpoint.parents:
                 allowed = [{**row, POSITION.name: place} for place, row in enumerate(allowed)]
             tables = build(
@@ -103,6 +108,7 @@ class Reader:
             truncated=found.truncated or rows_missing(endpoint, tables),
             unknown=_unknown(endpoint, tables),
             request_id=found.request_id,
+            fractions=_fractions(endpoint, tables),
             absent=_absent(endpoint, allowed),
             empty=found.empty,
             dropped_fields=dropped_fields,
@@ -202,3 +208,12 @@ def _absent(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> frozenset[
 def _unknown(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
     known = {name: {column.name for column in columns} for name, columns in endpoint.tables.items()}
     return frozenset((name, field) for name, table in tables.items() for field in set(table.column_names) - known[name])
+
+
+def _fractions(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (name, column.name)
+        for name, columns in endpoint.tables.items()
+        for column in columns
+        if column.whole and pc.any(pc.not_equal(tables[name][column.name], pc.floor(tables[name][column.name]))).as_py()
+    )
