@@ -119,7 +119,7 @@ def check(config: RunConfig, *, write: bool = True) -> Checked:
 
 def _taken(config: RunConfig, reader: Reader) -> list[Value]:
     """Ask with a call each for what not every server takes."""
-    questions = list(open_questions(config.doubtful, config.endpoints, config.policy.values, config.days, Ledger()))
+    questions = list(open_questions(config, config.endpoints, config.policy.values, Ledger()))
     found = ask(reader, questions)
     return [
         Value(

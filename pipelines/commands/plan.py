@@ -11,7 +11,7 @@ from pipelines.people.scope_probes import scopes_of
 from pipelines.planning.estimate import Line, counting_lines, details_line, estimate
 from pipelines.planning.ledger import Ledger
 from pipelines.running.config import RunConfig
-from pipelines.running.first_contact import Question, left_out, open_questions
+from pipelines.running.first_contact import Question, open_questions, usable
 from pipelines.running.prepare import planned, split_by_privacy
 from pipelines.storing.dataset import Dataset, dataset_to_read
 from pipelines.storing.loaded_ids import LoadedIds
@@ -54,9 +54,9 @@ def preview(config: RunConfig) -> Preview:
 
 def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint]) -> list[Line]:
     catalogue = config.catalogue
-    values = left_out(_values(config, rows, dataset.ledger), dataset.ledger)
-    plan, policy = planned(config, dataset, rows, values)
-    unsure = list(open_questions(config.doubtful, rows, values, config.days, dataset.ledger))
+    chosen, values = usable(rows, _values(config, rows, dataset.ledger), dataset.ledger)
+    plan, policy = planned(config, dataset, chosen, values)
+    unsure = list(open_questions(config, chosen, values, dataset.ledger))
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
     lines = estimate(plan.tasks, ids.count, grain=policy.grain, caps={name: row.cap for name, row in catalogue.items()})
     return [

@@ -1,9 +1,10 @@
 """What this server takes of the values that not every server takes: asked once, remembered in the ledger."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipelines.planning.ledger import Ledger
+from pipelines.running.config import RunConfig
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Doubt
@@ -43,31 +44,34 @@ class FirstContact:
 
 
 def open_questions(
-    doubtful: Mapping[str, Doubt],
-    endpoints: Sequence[Endpoint],
-    values: VariantValues,
-    window: Window,
-    ledger: Ledger,
+    config: RunConfig, endpoints: Sequence[Endpoint], values: VariantValues, ledger: Ledger
 ) -> Iterator[Question]:
     """What nobody has asked this server yet.
 
     Args:
-        doubtful: parameter -> its values that are sure.
-        endpoints: what is going to be read.
+        config: what is going to be read, and which values are sure.
+        endpoints: those of it that go to one dataset.
         values: of the parameters, as configured.
-        window: days that are going to be read.
         ledger: knows what was asked before.
     """
-    sure = {**values, **{param: doubt.sure for param, doubt in doubtful.items()}}
-    days = Window(max(window.start, window.end.subtract(days=MAX_DAYS - 1)), window.end)
-    for param in doubtful:
-        asked = next((row for row in endpoints if param in _params(row) and row.for_each is None), None)
+    sure = {**values, **{param: doubt.sure for param, doubt in config.doubtful.items()}}
+    days = Window(max(config.days.start, config.days.end.subtract(days=MAX_DAYS - 1)), config.days.end)
+    parents = [config.catalogue[row.for_each.endpoint] for row in endpoints if row.for_each and row.for_each.endpoint]
+    for param, doubt in config.doubtful.items():
+        asked = next((row for row in (*endpoints, *parents) if param in _params(row) and row.for_each is None), None)
         if asked is None:
             continue
-        for value in values[param]:
-            if value not in (*doubtful[param].sure, *ledger.taken.get(param, ()), *ledger.refused.get(param, ())):
+        for value in _needed(param, endpoints, values):
+            if value not in (*doubt.sure, *ledger.taken.get(param, ()), *ledger.refused.get(param, ())):
                 variant = tuple((name, value if name == param else sure[name][0]) for name in _params(asked))
                 yield Question(param, value, Task(asked, days if asked.dated else None, variant))
+
+
+def _needed(param: str, endpoints: Sequence[Endpoint], values: VariantValues) -> Iterator[str]:
+    """Values of a parameter with which endpoints are asked, or those that hold the ids that they are asked for."""
+    read = values[param] if any(param in _params(row) for row in endpoints) else ()
+    above = (row.for_each.where[param] for row in endpoints if row.for_each and param in row.for_each.where)
+    yield from dict.fromkeys((*read, *above))
 
 
 def ask(reader: Reader, questions: Sequence[Question]) -> FirstContact:
@@ -98,20 +102,35 @@ def ask(reader: Reader, questions: Sequence[Question]) -> FirstContact:
     return found
 
 
-def remember(found: FirstContact, ledger: Ledger, values: VariantValues) -> None:
-    """Keep in the ledger what the server takes; what is not configured any more is forgotten, and asked again then."""
-    for param in {*ledger.refused, *found.refused}:
+def remember(found: FirstContact, ledger: Ledger, needed: Mapping[str, Collection[str]]) -> None:
+    """Keep in the ledger what the server takes; what is not needed any more is forgotten, and asked again once it is.
+
+    Args:
+        found: what was found out now.
+        ledger: keeps it.
+        needed: parameter -> values that are configured, or that the run needs.
+    """
+    for param, values in needed.items():
         refused = {*ledger.refused.get(param, ()), *found.refused.get(param, ())}
-        ledger.refused[param] = tuple(value for value in values.get(param, ()) if value in refused)
+        ledger.refused[param] = tuple(value for value in dict.fromkeys(values) if value in refused)
     for param, taken in found.taken.items():
         ledger.taken[param] = tuple(dict.fromkeys([*ledger.taken.get(param, ()), *taken]))
 
 
-def left_out(values: VariantValues, ledger: Ledger) -> VariantValues:
-    """Values of the parameters without those that the server does not take."""
-    return {
-        param: tuple(value for value in known if value not in ledger.refused.get(param, ()))
-        for param, known in values.items()
+def needed(config: RunConfig, endpoints: Sequence[Endpoint], values: VariantValues) -> dict[str, tuple[str, ...]]:
+    """Values of each doubtful parameter that are configured or needed, if the run uses the parameter."""
+    found = {param: tuple(_needed(param, endpoints, values)) for param in config.doubtful}
+    return {param: (*values[param], *used) for param, used in found.items() if used}
+
+
+def usable(
+    endpoints: Sequence[Endpoint], values: VariantValues, ledger: Ledger
+) -> tuple[list[Endpoint], VariantValues]:
+    """Endpoints and values of parameters without what the server does not take."""
+    refused = {(param, value) for param, known in ledger.refused.items() for value in known}
+    chosen = [row for row in endpoints if not (row.for_each and refused & {*row.for_each.where.items()})]
+    return chosen, {
+        param: tuple(value for value in known if (param, value) not in refused) for param, known in values.items()
     }
 
 

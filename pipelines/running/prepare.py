@@ -16,7 +16,7 @@ from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
-from pipelines.running.first_contact import ask, left_out, notes_of, open_questions, refusals, remember
+from pipelines.running.first_contact import ask, needed, notes_of, open_questions, refusals, remember, usable
 from pipelines.running.journal import Journal
 from pipelines.running.recording import recorded
 from pipelines.running.run import Run
@@ -128,7 +128,7 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
                 _enforce_privacy(reader, dataset, destination)
                 chosen, values, failed = _readable(rows, config, reader, scopes)
             else:
-                values, refused = _taken(rows, config, reader, dataset.ledger)
+                chosen, values, refused = _taken(rows, config, reader, dataset.ledger)
                 notes += notes_of(dataset.ledger, config.doubtful)
             made, policy = planned(config, dataset, chosen, values, planner)
             dataset.warehouse.release()
@@ -210,16 +210,16 @@ def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination)
 
 def _taken(
     rows: Sequence[Endpoint], config: RunConfig, reader: Reader, ledger: Ledger
-) -> tuple[VariantValues, list[Failure]]:
-    """Values of the parameters that the server takes, and what it refuses for the first time."""
-    values, anew = config.policy.values, config.request.full
-    if anew:
+) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
+    """Endpoints and values of their parameters that the server takes, and what it refuses for the first time."""
+    values = config.policy.values
+    if config.request.full:
         ledger.refused = {}
     reader.levels.known = ledger.readings
-    questions = list(open_questions(config.doubtful, rows, values, config.days, ledger))
+    questions = list(open_questions(config, rows, values, ledger))
     found = ask(reader, questions)
-    remember(found, ledger, values)
-    return left_out(values, ledger), refusals(found, questions)
+    remember(found, ledger, needed(config, rows, values))
+    return *usable(rows, values, ledger), refusals(found, questions)
 
 
 def _readable(

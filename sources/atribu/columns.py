@@ -129,13 +129,17 @@ CAMPAIGNS: Final = (
     double("roas", "Return on ad spend: outcome_value / spend."),
 )
 
-CAMPAIGNS_TREND: Final = (
-    DAY,
-    key("entity_id", "Campaign (Atribu's own id) that the row stands for.", empty=False),
-    double("spend", "Ad spend of the day.", additive=Measure.SPEND),
-    count("impressions", "Times an ad was shown.", additive=Measure.SPEND),
-    count("clicks", "Clicks on ads.", additive=Measure.SPEND),
-)
+
+def trend(entity: str) -> tuple[Column, ...]:
+    """Columns of the daily series of campaigns, ad sets or ads."""
+    return (
+        DAY,
+        key("entity_id", f"The {entity} (Atribu's own id) that the row stands for.", empty=False),
+        double("spend", "Ad spend of the day.", additive=Measure.SPEND),
+        count("impressions", "Times an ad was shown.", additive=Measure.SPEND),
+        count("clicks", "Clicks on ads.", additive=Measure.SPEND),
+    )
+
 
 CONVERSIONS: Final = (
     key("event_type", "Conversion type, such as payment_received or lead_created."),

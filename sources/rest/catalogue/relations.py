@@ -44,6 +44,8 @@ class ForEach:
     Args:
         params: query or path parameters that carry the ids of one call.
         option: configuration option that lists the ids; empty where they come from `endpoint`.
+        queries: each id is a query of some of the parameters, as `a=1&b=2`; without ids there is one call without any,
+            and a row that several calls answer counts once.
         endpoint: parent endpoint, whose rows hold the ids.
         column: field of those rows with the id.
         where: further query parameters of the call to the parent endpoint.
@@ -60,6 +62,7 @@ class ForEach:
     where: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
     include_ids: bool = False
+    queries: bool = False
     separator: str | None = None
     per_call: int = 1
 

@@ -68,7 +68,7 @@ class Reader:
         self._grain = grain
         self._fetcher = Fetcher(session)
         self.levels = LevelNames(self._fetcher)
-        self._ids = IdLookup(self._fetcher, endpoints, options or {})
+        self._ids = IdLookup(self._fetch, endpoints, options or {})
 
     @property
     def tenant(self) -> str | None:
@@ -85,8 +85,7 @@ class Reader:
         found = self._fetch(task, pages if task.paged else inf)
         try:
             dates = list(task.window.dates()) if task.window else []
-            rows = self.levels.named(task, found.rows)
-            allowed, dropped_fields = self.privacy.cleaned(endpoint.name, rows)
+            allowed, dropped_fields = self.privacy.cleaned(endpoint.name, found.rows)
             if endpoint.parents:
                 allowed = [{**row, POSITION.name: place} for place, row in enumerate(allowed)]
             tables = build(
@@ -170,15 +169,22 @@ class Reader:
                 if self.abandoned:
                     return Skipped(task)
 
-    def _fetch(self, task: Task, pages: float) -> Fetched:
-        """Ask for a task, once per group of ids where its endpoint needs them."""
+    def _fetch(self, task: Task, pages: float = inf) -> Fetched:
+        """Ask for a task, once per group of ids where its endpoint needs them; its rows have true names."""
         for_each = task.endpoint.for_each
         if for_each is None:
-            return self._fetcher.fetch(task, pages=pages)
-        ids, truncated = self._ids.of(for_each, task)
-        found = Fetched(truncated=truncated)
-        for params in id_params(for_each, ids):
-            found.add(self._fetcher.fetch(task, params), params if for_each.include_ids else {})
+            found = self._fetcher.fetch(task, pages=pages)
+        else:
+            ids, truncated = self._ids.of(for_each, task)
+            found = Fetched(truncated=truncated)
+            for params in id_params(for_each, ids):
+                found.add(self._fetcher.fetch(task, params), params if for_each.include_ids else {})
+            if for_each.queries:
+                found.rows = [row for place, row in enumerate(found.rows) if row not in found.rows[:place]]
+        try:
+            found.rows = self.levels.named(task, found.rows)
+        except WrongShapeError as error:
+            raise UnexpectedBodyError(str(error), endpoint=task.endpoint.name, request_id=found.request_id) from None
         return found
 
     def _context(self, task: Task) -> dict[str, Any]:

@@ -123,7 +123,7 @@ class Source:
                     f" [sources.{self.name}]"
                 )
             for_each = catalogue[name].for_each
-            if for_each and for_each.option and not getattr(options, for_each.option):
+            if for_each and for_each.option and not for_each.queries and not getattr(options, for_each.option):
                 raise ConfigurationError(f"{name} needs the option {for_each.option} of [sources.{self.name}]")
         chosen = [catalogue[name] for name in wanted]
         dearest = max(chosen, key=lambda row: row.units, default=None)
