@@ -1,16 +1,19 @@
 """`elt plan`: what a sync would do now and what it would cost; asks nothing of the API, loads nothing."""
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 
-from pipelines.people.detail_queue import queue_of
+from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.people.granted_scopes import granted_to, not_known
 from pipelines.people.scope_probes import scopes_of
-from pipelines.planning.estimate import Line, counting_lines, details_line, estimate
+from pipelines.planning.estimate import Habits, Line, counting_lines, details_line, estimate, newcomers
 from pipelines.planning.ledger import Ledger
+from pipelines.planning.plan import Plan
 from pipelines.running.config import RunConfig
 from pipelines.running.prepare import planned, split_by_privacy
 from pipelines.storing.dataset import Dataset, dataset_to_read
+from pipelines.storing.habits import habits_of
 from pipelines.storing.loaded_ids import LoadedIds
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import VariantValues
@@ -39,26 +42,45 @@ def preview(config: RunConfig) -> Preview:
     config.check()
     lines: list[Line] = []
     pending = False
-    for rows in split_by_privacy(config.endpoints):
-        with dataset_to_read(config.target_of(rows), config.policy.grain, config.catalogue) as dataset:
-            lines += _lines(config, dataset, rows)
+    with ExitStack() as stack:
+        beside = list[Dataset]()
+        groups = split_by_privacy(config.endpoints)
+        for rows in groups if not groups[0][0].pii else [[], *groups]:
+            target = config.target_of(rows) if rows else config.target
+            dataset = stack.enter_context(dataset_to_read(target, config.policy.grain, config.catalogue))
+            beside.append(dataset)
+            lines += _lines(config, dataset, rows, beside) if rows else []
             pending |= dataset.pending
+            dataset.warehouse.release()
     return Preview(lines=lines, pending=pending)
 
 
-def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint]) -> list[Line]:
+def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], beside: Sequence[Dataset]) -> list[Line]:
     catalogue = config.catalogue
-    plan, policy = planned(config, dataset, rows, _values(config, rows, dataset.ledger))
+    plan, policy = planned(config, dataset, rows, _values(config, rows, beside), beside=beside)
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
+    queues = {row: queue_of(row, catalogue, dataset.warehouse, policy.today) for row in plan.details}
+    habits = habits_of(dataset.warehouse, {row.name: queue.length for row, queue in queues.items()}, policy.today)
+    caps = {name: row.cap for name, row in catalogue.items()}
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
-        *estimate(plan.tasks, ids.count, grain=policy.grain, caps={name: row.cap for name, row in catalogue.items()}),
+        *estimate(plan.tasks, ids.count, grain=policy.grain, caps=caps, habits=habits),
         *counting_lines(plan.tasks),
-        *(
-            details_line(row, len(queue_of(row, catalogue, dataset.warehouse, config.policy.today).tasks))
-            for row in plan.details
-        ),
+        *(_details(row, queue, plan, habits) for row, queue in queues.items()),
     ]
+
+
+def _details(row: Endpoint, queue: DetailQueue, plan: Plan, habits: Habits) -> Line:
+    parents = row.parents
+    due = [task.parent for task in queue.tasks]
+    return details_line(
+        row,
+        [queue.rows(one) for one in due],
+        [queue.rows(one) for one in queue.figures.keys() - due],
+        newcomers(plan.tasks, parents.endpoint if parents else ""),
+        settled=not any(parents and task.endpoint.name in parents.signature for task in plan.tasks),
+        usual=habits.get((row.name, "")),
+    )
 
 
 def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -> list[Line]:
@@ -85,15 +107,16 @@ def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -
     ]
 
 
-def _values(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -> VariantValues:
-    """Values of the parameters that multiply calls; instead of asking for them, those of the last sync are taken."""
+def _values(config: RunConfig, rows: Sequence[Endpoint], beside: Sequence[Dataset]) -> VariantValues:
+    """Values of the parameters that multiply calls; instead of asking for them, those that are loaded are taken."""
     values = dict(config.policy.values)
-    for param in config.discovers:
+    for param, (name, column) in config.source.discovered.items():
         loaded = {
             variant
             for row in rows
-            if [column.name for column in row.variant_columns] == [param]
-            for variant in ledger.variants(row.name)
+            if [one.name for one in row.variant_columns] == [param]
+            for variant in beside[-1].ledger.variants(row.name)
         }
-        values[param] = values[param] or tuple(sorted(loaded)) or (f"(each {param})",)
+        told = (one.warehouse.values(config.catalogue[name], column) for one in beside if one.warehouse.has(name))
+        values[param] = values[param] or next(told, ()) or tuple(sorted(loaded)) or (f"(each {param})",)
     return values

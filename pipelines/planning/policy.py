@@ -1,6 +1,6 @@
 """How a sync goes about the past: what it looks at again, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -18,6 +18,9 @@ RECENT_DAYS: Final = 7
 REFRESH_AGES: Final = (1, 2, 3, 7, 14, 30, 60, 90)
 """Ages in days at which a window that sums cannot check is read again."""
 
+
+SURGE: Final = 3
+"""Rows that a day brings at most, in days like those that are loaded; upper bounds of a plan rest on it."""
 
 EVER: Final = Date(1970, 1, 1)
 """A first day before everything that can be loaded."""
@@ -71,7 +74,8 @@ class Policy:
         looks_back: the whole horizon is looked at again, because no first day was asked for.
         keeps_start: the range begins where loading once began, because no first day is configured either.
         tolerance: share by which the sum of a value over the horizon may be out; less waits for the next refresh age.
-        rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded.
+        rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded or counted.
+        counted: days whose rows another endpoint has counted, by endpoint and variant, where none are loaded.
         open_pages: lists that are not read to their end, newest first, by endpoint and variant.
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
         retired: metrics that the API need not send any more, each as `metric` or `resource.metric`.
@@ -86,6 +90,7 @@ class Policy:
     keeps_start: bool = False
     tolerance: float = 0.0
     rows_per_day: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    counted: Mapping[tuple[str, str], Collection[Window]] = field(default_factory=dict)
     open_pages: Mapping[tuple[str, str], Sequence[OpenPages]] = field(default_factory=dict)
     reread_units: int = 600
     retired: frozenset[str] = frozenset()

@@ -1,6 +1,6 @@
 """A run that is about to start: locks held, datasets open, plans made, the way to the API open."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,6 +23,7 @@ from pipelines.running.signals import Stopped, stopped_by_signals
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from pipelines.storing.open_pages import open_pages
+from pipelines.storing.row_counts import row_counts
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, UnauthorizedError
@@ -116,8 +117,11 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
                 _enforce_privacy(reader, dataset, destination)
                 chosen, values, failed = _readable(rows, config, reader, scopes)
                 failures += failed
-            made, policy = planned(config, dataset, chosen, values, planner)
-            dataset.warehouse.release()
+            made, policy = planned(
+                config, dataset, chosen, values, planner=planner, beside=[one for _, one, *_ in opened]
+            )
+            for _, one, *_ in opened:
+                one.warehouse.release()
             run = Run(
                 dataset,
                 committer,
@@ -147,27 +151,30 @@ def planned(
     dataset: Dataset,
     endpoints: Sequence[Endpoint],
     values: VariantValues,
+    *,
     planner: Planner = plan,
+    beside: Collection[Dataset] = (),
 ) -> tuple[Plan, Policy]:
     """Make the plan of a run, and the policy that it was made under; reads the open destination, nothing of the API.
+
+    Args:
+        config: what is asked for.
+        dataset: what is loaded.
+        endpoints: what is to be loaded into it.
+        values: of the parameters that multiply calls.
+        planner: makes the plan.
+        beside: datasets that are open, and may hold counts of what is not loaded yet.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
     entities = [row for row in endpoints if row.kind is Kind.ENTITY]
-    tables = dataset.warehouse.tables() if entities else set()
-    rows_per_day = {
-        (row.name, variant): rows
-        for row in entities
-        if row.name in tables
-        for variant, rows in {
-            **dict.fromkeys(dataset.ledger.variants(row.name), 0.0),
-            **dataset.warehouse.rows_per_day(row, config.policy.today),
-        }.items()
-    }
-    begun = open_pages(dataset.warehouse, tables)
-    policy = replace(config.policy, values=values, rows_per_day=rows_per_day, open_pages=begun)
+    policy = replace(config.policy, values=values)
+    if entities:
+        counts = row_counts(entities, config.days, policy, dataset, counting=config.catalogue, others=beside)
+        begun = open_pages(dataset.warehouse, dataset.warehouse.tables())
+        policy = replace(policy, rows_per_day=counts.per_day, counted=counts.counted, open_pages=begun)
     return planner(endpoints, config.days, policy, dataset.ledger), policy
 
 

@@ -72,13 +72,26 @@ def print_plan_json(found: "Preview", config: "RunConfig") -> None:
             "max_minutes": limits.max_minutes,
             "pending": found.pending,
             "resources": [{**asdict(line), "minutes": limits.rate.minutes(line.units)} for line in found.lines],
-            "total": {**total, "units_min": least, "units_max": most, "minutes": limits.rate.minutes(total["units"])},
+            "total": {
+                **total,
+                "units_expected": _expected(found.lines),
+                "units_min": least,
+                "units_max": most,
+                "minutes": limits.rate.minutes(total["units"]),
+            },
         }
     )
 
 
 def _total(lines: "Sequence[Line]") -> dict[str, int]:
     return {name: sum(getattr(line, name) for line in lines) for name in ("windows", "calls", "units")}
+
+
+def _expected(lines: "Sequence[Line]") -> int | None:
+    """Units that are to be expected, where earlier syncs tell something of a line."""
+    if all(line.units_expected is None for line in lines):
+        return None
+    return sum(line.units if line.units_expected is None else line.units_expected for line in lines)
 
 
 def _bounds(lines: "Sequence[Line]") -> tuple[int, int | None]:
