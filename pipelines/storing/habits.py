@@ -20,7 +20,7 @@ def habits_of(warehouse: Warehouse, lengths: Mapping[str, float], today: Date) -
 
     Args:
         warehouse: where the runs have left their rows.
-        lengths: rows of the details of one person, by endpoint: runs note how many rows they have read, and not of whom.
+        lengths: rows of one person's details, by endpoint: runs note how many rows they have read, and not of whom.
         today: day up to which; if a sync has looked at it before, nothing more is to be expected.
     """
     if not warehouse.has(WINDOWS):

@@ -61,7 +61,7 @@ def people(**facts: Any) -> Step:
 
 
 NOTHING_KNOWN = frozenset(PEOPLE)
-SCENARIOS = {
+SCENARIOS: Mapping[str, tuple[dict[str, Any], list[Step]]] = {
     "people added later": (
         {"size": SMALL},
         [
