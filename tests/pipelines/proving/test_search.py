@@ -66,7 +66,7 @@ def test_whatever_days_changed_the_loaded_days_are_true_afterwards(data: st.Data
 
 
 @given(st.integers(1, 40), st.data())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_no_search_makes_more_calls_than_its_bound(days: int, data: st.DataObject) -> None:
     server, have = world(days, unique=data.draw(st.booleans()))
     changed = data.draw(st.sets(st.integers(0, days - 1)))
