@@ -1,8 +1,9 @@
 """`elt plan`: what a sync would do now and what it would cost; asks nothing of the API, loads nothing."""
 
 from collections.abc import Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
 
 from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.people.granted_scopes import granted_to, not_known
@@ -42,29 +43,26 @@ def preview(config: RunConfig) -> Preview:
     config.check()
     lines: list[Line] = []
     pending = False
-    with ExitStack() as stack:
-        beside = list[Dataset]()
-        groups = split_by_privacy(config.endpoints)
-        for rows in groups if not groups[0][0].pii else [[], *groups]:
-            target = config.target_of(rows) if rows else config.target
-            dataset = stack.enter_context(dataset_to_read(target, config.policy.grain, config.catalogue))
-            beside.append(dataset)
-            lines += _lines(config, dataset, rows, beside) if rows else []
-            pending |= dataset.pending
-            dataset.warehouse.release()
+    open_ = partial(dataset_to_read, grain=config.policy.grain, catalogue=config.catalogue)
+    with open_(config.target) as series:
+        for rows in split_by_privacy(config.endpoints):
+            with open_(config.target_of(rows)) if rows[0].pii else nullcontext(series) as dataset:
+                found = _lines(config, dataset, rows, series)
+                lines += [replace(line, units_min=0) for line in found] if dataset.pending else found
+                pending |= dataset.pending
+            series.warehouse.release()
     return Preview(lines=lines, pending=pending)
 
 
-def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], beside: Sequence[Dataset]) -> list[Line]:
+def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], series: Dataset) -> list[Line]:
     catalogue = config.catalogue
-    plan, policy = planned(config, dataset, rows, _values(config, rows, beside), beside=beside)
+    plan, policy = planned(config, dataset, rows, _values(config, rows, dataset, series), series=series)
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
     queues = {row: queue_of(row, catalogue, dataset.warehouse, policy.today) for row in plan.details}
     habits = habits_of(dataset.warehouse, {row.name: queue.length for row, queue in queues.items()}, policy.today)
-    caps = {name: row.cap for name, row in catalogue.items()}
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
-        *estimate(plan.tasks, ids.count, grain=policy.grain, caps=caps, habits=habits),
+        *estimate(plan.tasks, ids.count, grain=policy.grain, most_ids=ids.most, habits=habits),
         *counting_lines(plan.tasks),
         *(_details(row, queue, plan, habits) for row, queue in queues.items()),
     ]
@@ -107,16 +105,16 @@ def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -
     ]
 
 
-def _values(config: RunConfig, rows: Sequence[Endpoint], beside: Sequence[Dataset]) -> VariantValues:
+def _values(config: RunConfig, rows: Sequence[Endpoint], dataset: Dataset, snapshots: Dataset) -> VariantValues:
     """Values of the parameters that multiply calls; instead of asking for them, those that are loaded are taken."""
     values = dict(config.policy.values)
     for param, (name, column) in config.source.discovered.items():
-        loaded = {
+        used = {
             variant
             for row in rows
             if [one.name for one in row.variant_columns] == [param]
-            for variant in beside[-1].ledger.variants(row.name)
+            for variant in dataset.ledger.variants(row.name)
         }
-        told = (one.warehouse.values(config.catalogue[name], column) for one in beside if one.warehouse.has(name))
-        values[param] = values[param] or next(told, ()) or tuple(sorted(loaded)) or (f"(each {param})",)
+        told = snapshots.warehouse.values(name, column) if snapshots.warehouse.has(name) else ()
+        values[param] = values[param] or told or tuple(sorted(used)) or (f"(each {param})",)
     return values

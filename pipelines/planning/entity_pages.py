@@ -1,6 +1,6 @@
 """Which pages of entities a sync reads: what they cost depends on rows, not on days."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from math import ceil
@@ -118,8 +118,16 @@ def _days(windows: Iterable[Window | None]) -> AbstractSet[Date]:
 
 def _pages(whole: Task, days: int, policy: Policy) -> int:
     """Pages that a list is expected to have; one where nobody knows."""
-    rows = policy.rows_per_day.get((whole.endpoint.name, whole.variant_text), 0.0)
-    return max(1, ceil(rows * days / PAGE_ROWS))
+    per_day, _ = _per_day(whole, policy)
+    return max(1, ceil((per_day or 0.0) * days / PAGE_ROWS))
+
+
+def _per_day(whole: Task, policy: Policy) -> tuple[float | None, Collection[Window]]:
+    """Rows per day, None where nobody knows; and the days that others have counted, if none are loaded."""
+    name = whole.endpoint.name, whole.variant_text
+    if name in policy.rows_per_day or name not in policy.counted:
+        return policy.rows_per_day.get(name), ()
+    return policy.counted[name].per_day, policy.counted[name].days
 
 
 def _most(task: Task, policy: Policy, ledger: Ledger) -> tuple[int | None, int | None]:
@@ -127,12 +135,12 @@ def _most(task: Task, policy: Policy, ledger: Ledger) -> tuple[int | None, int |
 
     Days that are known bring as much as one more day at most, of what happened late.
     """
-    name = task.endpoint.name, task.variant_text
-    per_day, window = policy.rows_per_day.get(name), task.window
+    window = task.window
+    per_day, others = _per_day(task, policy)
     if per_day is None or window is None:
         return None, None
     loaded = ledger.loaded(task, policy.grain)
-    counted = (overlap(window, one) for one in policy.counted.get(name, ()))
+    counted = (overlap(window, one) for one in others)
     known = sum(one.days for one in merged([*loaded, *filter(None, counted)]))
     rows = per_day * known + SURGE * max(1.0, per_day) * max(1, window.days - known)
     new = rows - per_day * sum(one.days for one in loaded)

@@ -11,6 +11,7 @@ from pipelines.planning.entity_pages import PAGE_ROWS
 from pipelines.planning.plan import cost
 from pipelines.planning.policy import Reason
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.catalogue.relations import ForEach
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, by_grain, split
 
@@ -23,10 +24,12 @@ GROWTH: Final = 2
 GROUPS_ASSUMED: Final = 1
 """Calls that a task is assumed to need while its ids are not known."""
 
-NO_CAPS: Final[Mapping[str, int | None]] = {}
 
 IdCount = Callable[[Task], int | None]
 """How many ids a task asks for; None where nobody knows yet."""
+
+MostIds = Callable[[ForEach], int | None]
+"""How many ids a task asks for at most; None where nothing bounds them."""
 
 
 Habits = Mapping[tuple[str, str], int]
@@ -75,7 +78,7 @@ def estimate(
     ids: IdCount,
     *,
     grain: Grain = Grain.DAY,
-    caps: Mapping[str, int | None] = NO_CAPS,
+    most_ids: MostIds = lambda _: None,
     habits: Habits = NO_HABITS,
 ) -> list[Line]:
     """Add up what tasks cost per resource and variant, in the order of the tasks.
@@ -84,7 +87,7 @@ def estimate(
         tasks: what a sync would do.
         ids: how many ids a task asks for, where it asks for ids.
         grain: length of the windows of aggregate rows.
-        caps: most rows that an endpoint can have, which bounds the ids that it gives.
+        most_ids: how many ids a task asks for at most, where it asks for ids.
         habits: what checks that did not add up have asked for.
     """
     lines: dict[tuple[str, str], Line] = {}
@@ -109,7 +112,7 @@ def estimate(
         line.calls += groups if endpoint.for_each else task.pages
         units = cost([task], groups) - known_by
         line.units += units
-        least, most = _bounds(task, units, groups, grain=grain, caps=caps)
+        least, most = _bounds(task, units, groups, grain=grain, most_ids=most_ids)
         line.units_min += least
         line.units_max = None if most is None or line.units_max is None else line.units_max + most
         usual = habits.get((endpoint.name, task.variant_text))
@@ -125,9 +128,7 @@ def estimate(
     return list(lines.values())
 
 
-def _bounds(
-    task: Task, units: int, groups: int, *, grain: Grain, caps: Mapping[str, int | None]
-) -> tuple[int, int | None]:
+def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: MostIds) -> tuple[int, int | None]:
     """What a task costs at least and at most, None where nothing bounds it."""
     endpoint, for_each = task.endpoint, task.endpoint.for_each
     if any(value.startswith("(") for _, value in task.variant):  # stands for values that the API tells
@@ -138,8 +139,8 @@ def _bounds(
     if task.reason == Reason.CHECK and task.window and not endpoint.by_day:
         return units, search_calls(len(list(by_grain(task.window, grain)))) * endpoint.units
     if for_each and for_each.endpoint:
-        cap, alone = caps.get(for_each.endpoint), units - groups * endpoint.units
-        return alone, alone + ceil(cap / for_each.per_call) * endpoint.units if cap else None
+        most, alone = most_ids(for_each), units - groups * endpoint.units
+        return alone, most and alone + ceil(most / for_each.per_call) * endpoint.units
     return units, units
 
 

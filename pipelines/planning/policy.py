@@ -61,6 +61,19 @@ class OpenPages:
         return Window(max(self.since or self.window.start, self.window.start), self.window.end)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many rows another endpoint has counted.
+
+    Attributes:
+        per_day: of each day.
+        days: which days these are.
+    """
+
+    per_day: float
+    days: Collection[Window]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """How a sync goes about the past.
@@ -74,8 +87,8 @@ class Policy:
         looks_back: the whole horizon is looked at again, because no first day was asked for.
         keeps_start: the range begins where loading once began, because no first day is configured either.
         tolerance: share by which the sum of a value over the horizon may be out; less waits for the next refresh age.
-        rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded or counted.
-        counted: days whose rows another endpoint has counted, by endpoint and variant, where none are loaded.
+        rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded.
+        counted: rows of entities of which none are loaded, by endpoint and variant, as far as others count them.
         open_pages: lists that are not read to their end, newest first, by endpoint and variant.
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
         retired: metrics that the API need not send any more, each as `metric` or `resource.metric`.
@@ -90,7 +103,7 @@ class Policy:
     keeps_start: bool = False
     tolerance: float = 0.0
     rows_per_day: Mapping[tuple[str, str], float] = field(default_factory=dict)
-    counted: Mapping[tuple[str, str], Collection[Window]] = field(default_factory=dict)
+    counted: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
     open_pages: Mapping[tuple[str, str], Sequence[OpenPages]] = field(default_factory=dict)
     reread_units: int = 600
     retired: frozenset[str] = frozenset()

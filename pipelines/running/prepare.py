@@ -1,6 +1,6 @@
 """A run that is about to start: locks held, datasets open, plans made, the way to the API open."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
@@ -23,7 +23,7 @@ from pipelines.running.signals import Stopped, stopped_by_signals
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from pipelines.storing.open_pages import open_pages
-from pipelines.storing.row_counts import row_counts
+from pipelines.storing.row_counts import counted, rows_per_day
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, UnauthorizedError
@@ -117,11 +117,10 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
                 _enforce_privacy(reader, dataset, destination)
                 chosen, values, failed = _readable(rows, config, reader, scopes)
                 failures += failed
-            made, policy = planned(
-                config, dataset, chosen, values, planner=planner, beside=[one for _, one, *_ in opened]
-            )
-            for _, one, *_ in opened:
-                one.warehouse.release()
+            _, series, *_ = opened[0]
+            made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
+            series.warehouse.release()
+            dataset.warehouse.release()
             run = Run(
                 dataset,
                 committer,
@@ -152,8 +151,8 @@ def planned(
     endpoints: Sequence[Endpoint],
     values: VariantValues,
     *,
+    series: Dataset,
     planner: Planner = plan,
-    beside: Collection[Dataset] = (),
 ) -> tuple[Plan, Policy]:
     """Make the plan of a run, and the policy that it was made under; reads the open destination, nothing of the API.
 
@@ -162,8 +161,8 @@ def planned(
         dataset: what is loaded.
         endpoints: what is to be loaded into it.
         values: of the parameters that multiply calls.
+        series: what is loaded that is not personal; it may count what is not loaded yet.
         planner: makes the plan.
-        beside: datasets that are open, and may hold counts of what is not loaded yet.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
@@ -172,9 +171,12 @@ def planned(
     entities = [row for row in endpoints if row.kind is Kind.ENTITY]
     policy = replace(config.policy, values=values)
     if entities:
-        counts = row_counts(entities, config.days, policy, dataset, counting=config.catalogue, others=beside)
-        begun = open_pages(dataset.warehouse, dataset.warehouse.tables())
-        policy = replace(policy, rows_per_day=counts.per_day, counted=counts.counted, open_pages=begun)
+        policy = replace(
+            policy,
+            rows_per_day=rows_per_day(entities, policy, dataset),
+            counted=counted(entities, config.days, policy, series, config.catalogue),
+            open_pages=open_pages(dataset.warehouse, dataset.warehouse.tables()),
+        )
     return planner(endpoints, config.days, policy, dataset.ledger), policy
 
 

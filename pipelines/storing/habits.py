@@ -1,6 +1,6 @@
 """What syncs have asked for besides what was planned, day by day: read from what every run leaves."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from typing import Final
 
@@ -28,15 +28,16 @@ def habits_of(warehouse: Warehouse, lengths: Mapping[str, float], today: Date) -
     runs = warehouse.ask(calls_of_runs(Reason.CHECK, Reason.RESTATED))
     calls: dict[tuple[str, str], dict[Date, float]] = defaultdict(lambda: defaultdict(float))
     days = dict[str, Date]()  # which day a run took for today
-    for run_id, name, variant, last, _, checks, restated in runs:
+    rows: Counter[tuple[str, str]] = Counter()
+    for run_id, name, variant, last, count, checks, restated in runs:
+        rows[run_id, name] += count or 0
         if last:
             days[run_id] = max(days.get(run_id, last), last)
         if last and (checks or restated):
             calls[name, variant][last] += restated
     for name, length in lengths.items():
         for run_id, day in days.items():
-            rows = sum(run[4] or 0 for run in runs if run[:2] == (run_id, name))
-            calls[name, ""][day] += rows / max(1.0, length)
+            calls[name, ""][day] += rows[run_id, name] / max(1.0, length)
     return {name: usual for name, found in calls.items() if (usual := _usual(found, today)) is not None}
 
 

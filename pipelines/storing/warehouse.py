@@ -149,9 +149,9 @@ class Warehouse:
             if first
         }
 
-    def values(self, endpoint: Endpoint, column: str) -> tuple[str, ...]:
-        """Values of a column of an endpoint, each once."""
-        return tuple(sorted(one for (one,) in self.ask(rows(endpoint.name, {column: Type.TEXT}, distinct=True)) if one))
+    def values(self, table: str, column: str) -> tuple[str, ...]:
+        """Values of a column with text, each once."""
+        return tuple(sorted(one for (one,) in self.ask(rows(table, {column: Type.TEXT}, distinct=True)) if one))
 
     def keys_between(self, task: Task, start: datetime, end: datetime) -> set[tuple[Any, ...]]:
         """Keys of the rows of a variant of an entity that happened between two moments."""

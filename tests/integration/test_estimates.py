@@ -130,7 +130,9 @@ SCENARIOS: Mapping[str, tuple[dict[str, Any], list[Step]]] = {
     "stopped in between": (
         {"size": SMALL},
         [
-            *(people(units=most, unbounded=NOTHING_KNOWN) for most in (30, 60, 60, 100)),
+            people(units=30, unbounded=NOTHING_KNOWN),
+            people(units=50, unbounded=frozenset({"visitors"})),
+            people(units=100),
             people(),
             people(exact=True),
             people(later=3, units=25),

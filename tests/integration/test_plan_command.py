@@ -276,7 +276,8 @@ def test_a_plan_takes_no_lock_and_leaves_what_a_run_still_has_to_load(serve: Ser
         running.open()
         running.pipeline.extract([{"left": 1}], table_name="left_behind")
 
-        assert planned(elt, *arguments)["pending"] is True
+        document = planned(elt, *arguments)
+        assert (document["pending"], document["total"]["units_min"]) == (True, 0)
         assert "cut off" in elt("status", "atribu").out
         assert running.pipeline.has_pending_data
 

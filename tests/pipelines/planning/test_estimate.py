@@ -8,7 +8,7 @@ import pytest
 from pipelines.planning.estimate import counting_lines, details_line, estimate, newcomers, search_calls
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import plan
-from pipelines.planning.policy import SURGE, Policy, Reason
+from pipelines.planning.policy import SURGE, Counted, Policy, Reason
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
@@ -62,7 +62,7 @@ def test_a_list_that_is_loaded_grows_by_the_days_that_are_not_and_is_read_twice_
 
 def test_a_list_that_another_endpoint_has_counted_is_bounded_before_anything_of_it_is_loaded() -> None:
     name = ("customers", "order_placed")
-    policy = replace(POLICY, rows_per_day={name: 100.0}, counted={name: [MONTH]})
+    policy = replace(POLICY, counted={name: Counted(100.0, [MONTH])})
     tasks = lists(policy, Ledger())
     (line,) = estimate(tasks, lambda _: None)
     assert (line.units, line.units_max) == (3 * 31, 2 * 3 * (30 + SURGE))
