@@ -48,7 +48,8 @@ def preview(config: RunConfig) -> Preview:
         for rows in split_by_privacy(config.endpoints):
             with open_(config.target_of(rows)) if rows[0].pii else nullcontext(series) as dataset:
                 found = _lines(config, dataset, rows, series)
-                lines += [replace(line, units_min=0) for line in found] if dataset.pending else found
+                # what is loaded first need not be asked for, and is checked then
+                lines += [replace(line, units_min=0, units_max=None) for line in found] if dataset.pending else found
                 pending |= dataset.pending
             series.warehouse.release()
     return Preview(lines=lines, pending=pending)

@@ -24,13 +24,11 @@ GROWTH: Final = 2
 GROUPS_ASSUMED: Final = 1
 """Calls that a task is assumed to need while its ids are not known."""
 
-
 IdCount = Callable[[Task], int | None]
 """How many ids a task asks for; None where nobody knows yet."""
 
 MostIds = Callable[[ForEach], int | None]
 """How many ids a task asks for at most; None where nothing bounds them."""
-
 
 Habits = Mapping[tuple[str, str], int]
 """Calls that are to be expected besides those of the plan, as earlier syncs went, by resource and variant."""

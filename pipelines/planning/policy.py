@@ -18,9 +18,8 @@ RECENT_DAYS: Final = 7
 REFRESH_AGES: Final = (1, 2, 3, 7, 14, 30, 60, 90)
 """Ages in days at which a window that sums cannot check is read again."""
 
-
 SURGE: Final = 3
-"""Rows that a day brings at most, in days like those that are loaded; upper bounds of a plan rest on it."""
+"""Times as many rows as a day has that is loaded, which a day brings at most: upper bounds of a plan rest on it."""
 
 EVER: Final = Date(1970, 1, 1)
 """A first day before everything that can be loaded."""

@@ -132,7 +132,7 @@ SCENARIOS: Mapping[str, tuple[dict[str, Any], list[Step]]] = {
         [
             people(units=30, unbounded=NOTHING_KNOWN),
             people(units=50, unbounded=frozenset({"visitors"})),
-            people(units=100),
+            people(units=100, unbounded=frozenset({"visitors"})),
             people(),
             people(exact=True),
             people(later=3, units=25),
@@ -148,7 +148,7 @@ SCENARIOS: Mapping[str, tuple[dict[str, Any], list[Step]]] = {
                 options={"MAX_TRIES": "1"},
                 faults=(
                     Fault("channels", "500", times=5),
-                    Fault("visitors", "wrong_type", times=1),
+                    Fault("visitors", "wrong_type", match=lambda query: query["date_from"] == "2026-03-10"),
                     Fault("customers/*", "500", times=2),
                 ),
                 unbounded=NOTHING_KNOWN,
