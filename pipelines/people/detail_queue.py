@@ -55,6 +55,15 @@ class DetailQueue:
         """How many people have their details loaded as they are now."""
         return self.everybody - len(self.tasks) - len(self.waiting)
 
+    @property
+    def length(self) -> float:
+        """Rows of the details of one person, on average of those that are loaded; 0 where none are."""
+        return sum(map(self.rows, self.read)) / len(self.read) if self.read else 0.0
+
+    def rows(self, one: str) -> int:
+        """Rows of somebody's details as they are loaded; 0 where they are not."""
+        return int(self.read.get(one, {}).get("row_count") or 0)
+
 
 def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: Warehouse, today: Date) -> DetailQueue:
     """Ask the warehouse whose details are due on a day."""

@@ -24,6 +24,7 @@ from pipelines.running.signals import Stopped, stopped_by_signals
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from pipelines.storing.open_pages import open_pages
+from pipelines.storing.row_counts import counted, rows_per_day
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, UnauthorizedError
@@ -130,7 +131,9 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
             else:
                 chosen, values, refused = _taken(rows, config, reader, dataset.ledger)
                 notes += notes_of(dataset.ledger, config.doubtful)
-            made, policy = planned(config, dataset, chosen, values, planner)
+            _, series, *_ = opened[0]
+            made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
+            series.warehouse.release()
             dataset.warehouse.release()
             run = Run(
                 dataset,
@@ -164,27 +167,33 @@ def planned(
     dataset: Dataset,
     endpoints: Sequence[Endpoint],
     values: VariantValues,
+    *,
+    series: Dataset,
     planner: Planner = plan,
 ) -> tuple[Plan, Policy]:
     """Make the plan of a run, and the policy that it was made under; reads the open destination, nothing of the API.
+
+    Args:
+        config: what is asked for.
+        dataset: what is loaded.
+        endpoints: what is to be loaded into it.
+        values: of the parameters that multiply calls.
+        series: what is loaded that is not personal; it may count what is not loaded yet.
+        planner: makes the plan.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
     entities = [row for row in endpoints if row.kind is Kind.ENTITY]
-    tables = dataset.warehouse.tables() if entities else set()
-    rows_per_day = {
-        (row.name, variant): rows
-        for row in entities
-        if row.name in tables
-        for variant, rows in {
-            **dict.fromkeys(dataset.ledger.variants(row.name), 0.0),
-            **dataset.warehouse.rows_per_day(row, config.policy.today),
-        }.items()
-    }
-    begun = open_pages(dataset.warehouse, tables)
-    policy = replace(config.policy, values=values, rows_per_day=rows_per_day, open_pages=begun)
+    policy = replace(config.policy, values=values)
+    if entities:
+        policy = replace(
+            policy,
+            rows_per_day=rows_per_day(entities, policy, dataset),
+            counted=counted(entities, config.days, policy, series, config.catalogue),
+            open_pages=open_pages(dataset.warehouse, dataset.warehouse.tables()),
+        )
     return planner(endpoints, config.days, policy, dataset.ledger), policy
 
 

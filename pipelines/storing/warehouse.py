@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 import dlt
+import pendulum
 from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
@@ -142,14 +143,20 @@ class Warehouse:
             found += [dict(zip(columns, row, strict=True)) for row in answer]
         return found
 
-    def rows_per_day(self, endpoint: Endpoint, today: Date) -> dict[str, float]:
-        """How many rows a day of an entity has, by variant, over the days since its first row."""
-        answer = self.ask(counts_since_first(endpoint.name, types_of(endpoint.variant_columns), endpoint.time_column))
+    def rows_since(self, endpoint: Endpoint, start: Date) -> dict[tuple[str, ...], tuple[int, Date]]:
+        """How many rows of an entity happened since a day, and the day of the first of them, by values of a variant."""
+        begin, by = pendulum.datetime(start.year, start.month, start.day), types_of(endpoint.variant_columns)
+        moment = endpoint.time_column
+        answer = self.ask(counts_since_first(endpoint.name, by, moment, [since(moment, begin)]))
         return {
-            " ".join(variant): count / max(1, (today - first.date()).days + 1)
+            tuple(variant): (count, Date(first.year, first.month, first.day))
             for *variant, count, first in answer
-            if first is not None
+            if first
         }
+
+    def values(self, table: str, column: str) -> tuple[str, ...]:
+        """Values of a column with text, each once."""
+        return tuple(sorted(one for (one,) in self.ask(rows(table, {column: Type.TEXT}, distinct=True)) if one))
 
     def keys_between(self, task: Task, start: datetime, end: datetime) -> set[tuple[Any, ...]]:
         """Keys of the rows of a variant of an entity that happened between two moments."""

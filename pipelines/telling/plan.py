@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from pipelines.planning.policy import Reason
+from pipelines.planning.estimate import GROWTH
+from pipelines.planning.policy import SURGE, Reason
 from pipelines.telling.console import PENDING, named, table, wide, write_json
 
 if TYPE_CHECKING:
@@ -41,7 +42,10 @@ def print_plan(found: "Preview", config: "RunConfig") -> None:
         lasts = limits.rate.minutes
         bound = f"to {most} units, {lasts(least)} to {lasts(most)}" if most is not None else f"units, {lasts(least)}"
         at_least = "" if most is not None else "at least "
-        out.print(f"a sync spends {at_least}{least} {bound} minutes, if no call is repeated")
+        out.print(f"a sync spends {at_least}{least} {bound} minutes, if no call is repeated{_like(found.lines)}")
+    expected = _expected(found.lines)
+    if expected is not None:
+        out.print(f"as the last syncs went, it is about {expected} units, {limits.rate.minutes(expected)} minutes")
     if any(line.assumed for line in found.lines):
         out.print("+ at least: how many ids it has to ask for is known once they are loaded")
     if any(Reason.CHECK in line.reasons for line in found.lines):
@@ -72,7 +76,13 @@ def print_plan_json(found: "Preview", config: "RunConfig") -> None:
             "max_minutes": limits.max_minutes,
             "pending": found.pending,
             "resources": [{**asdict(line), "minutes": limits.rate.minutes(line.units)} for line in found.lines],
-            "total": {**total, "units_min": least, "units_max": most, "minutes": limits.rate.minutes(total["units"])},
+            "total": {
+                **total,
+                "units_expected": _expected(found.lines),
+                "units_min": least,
+                "units_max": most,
+                "minutes": limits.rate.minutes(total["units"]),
+            },
         }
     )
 
@@ -81,10 +91,24 @@ def _total(lines: "Sequence[Line]") -> dict[str, int]:
     return {name: sum(getattr(line, name) for line in lines) for name in ("windows", "calls", "units")}
 
 
+def _expected(lines: "Sequence[Line]") -> int | None:
+    """Units that are to be expected, where earlier syncs tell something of a line."""
+    if all(line.units_expected is None for line in lines):
+        return None
+    return sum(line.units if line.units_expected is None else line.units_expected for line in lines)
+
+
 def _bounds(lines: "Sequence[Line]") -> tuple[int, int | None]:
     """Units at least, and at most; None where nothing bounds them."""
     most = [line.units_max for line in lines if line.units_max is not None]
     return sum(line.units_min for line in lines), sum(most) if len(most) == len(lines) else None
+
+
+def _like(lines: "Sequence[Line]") -> str:
+    """What else the upper bound rests on, where people are read."""
+    if all(line.units_max is None for line in lines if line.pii) or not any(line.pii for line in lines):
+        return ""
+    return f", no day brings over {SURGE} times the people that days have, and nobody's details grow over {GROWTH}-fold"
 
 
 def _most(units: int | None) -> str:
