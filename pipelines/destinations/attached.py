@@ -61,10 +61,15 @@ class Attached:
         """
         raise NotImplementedError
 
+    def _configuration(self) -> Any:
+        return self._factory.configuration(self._bound())
+
+    def _bound(self) -> Any:
+        return self._factory.spec()._bind_dataset_name(self._target.dataset_name)  # noqa: SLF001 - dlt's way to say it
+
     def _client_of(self, schema: Schema) -> SqlClientBase[Any]:
         """A client for the dataset, without a pipeline; a connection is opened by entering it."""
-        config = self._factory.spec()._bind_dataset_name(self._target.dataset_name)  # noqa: SLF001 - dlt's way to say it
-        client: SqlClientBase[Any] = self._factory.client(schema, config).sql_client
+        client: SqlClientBase[Any] = self._factory.client(schema, self._bound()).sql_client
         return client
 
     def _be_patient(self) -> None:

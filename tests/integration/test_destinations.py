@@ -270,6 +270,28 @@ def test_check_leaves_no_trace_of_the_row_that_it_writes(serve: Serve, elt: Elt)
     assert sorted(file.name for file in Path.cwd().iterdir() if file.is_file()) == ["atribu.duckdb"]
 
 
+@pytest.mark.filterwarnings("ignore:implicitly coercing SELECT")
+@pytest.mark.parametrize(("kind", "scheme"), [("duckdb", ""), ("sqlalchemy", "sqlite:///")])
+def test_commands_that_only_look_make_no_file(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: str, scheme: str
+) -> None:
+    serve(today=date(2026, 3, 5))
+    named(kind)
+    Path("here").mkdir()
+    monkeypatch.setenv("DESTINATION__THERE__CREDENTIALS", f"{scheme}{Path.cwd() / 'here' / 'there.db'}")
+    for command, *options in (("status",), ("plan",), ("check", "--no-write"), ("check",), ("check", "--include-pii")):
+        result = elt(command, "atribu", *options, "--destination", "there")
+
+        assert result.code == 0, result.err
+        assert not list(Path("here").iterdir())
+
+    # another dataset of a file that is there
+    assert elt("sync", "atribu", "--destination", "there", "--resources", "goals").code == 0
+    before = {file.name: file.read_bytes() for file in Path("here").iterdir()}
+    assert elt("check", "atribu", "--destination", "there", "--dataset", "other").code == 0
+    assert {file.name for file in Path("here").iterdir()} == before.keys()
+
+
 @pytest.mark.usefixtures("nowhere")
 def test_what_nobody_foresaw_is_one_line_and_a_private_file_without_values(
     elt: Elt, monkeypatch: pytest.MonkeyPatch
