@@ -70,7 +70,7 @@ class ReadOnlyDestination(Attached):
         self._pipeline = self._attach()
         if not self._missing:
             with destination_errors(self._name):
-                self._pipeline.sync_destination()
+                self._restore_state(self._pipeline)
                 with self._client_of(Schema(TABLE)) as client, suppress(DestinationUndefinedEntity):
                     held = lease_of(client)
                     elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)

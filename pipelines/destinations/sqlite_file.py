@@ -16,4 +16,4 @@ def main_file(config: Any) -> Path | None:
 def is_missing(main: Path, dataset: str) -> bool:
     """Whether there is neither a main file nor a dataset of this name, and somebody who connects would make one."""
     beside = main.with_name(f"{main.stem}__{dataset}{main.suffix}")
-    return main.parent.is_dir() and not main.exists() and not beside.exists()
+    return not main.exists() and not beside.exists()

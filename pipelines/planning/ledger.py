@@ -87,7 +87,7 @@ class Ledger:
         """Read the ledger from source state; an absent one is empty.
 
         Raises:
-            ConfigurationError: a later version of this program wrote it.
+            ConfigurationError: a later version of this program wrote it, or it is damaged.
         """
         stored = state.get(STATE_KEY)
         if stored is None:
@@ -98,7 +98,19 @@ class Ledger:
                 f"the destination's coverage ledger has version {layout!r}, this program knows {LAYOUT}; update the"
                 " program, or load into another dataset"
             )
-        found = cls(
+        try:
+            found = cls._from(stored)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigurationError(
+                f"the destination's coverage ledger is damaged ({type(error).__name__}); put the table"
+                " _dlt_pipeline_state back from a copy, or load into another dataset (--dataset)"
+            ) from None
+        found.layout = layout
+        return found
+
+    @classmethod
+    def _from(cls, stored: Mapping[str, Any]) -> Self:
+        return cls(
             {
                 key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
                 for key, ranges in stored["loaded"].items()
@@ -111,8 +123,6 @@ class Ledger:
             if "forgotten" in stored
             else None,
         )
-        found.layout = layout
-        return found
 
     def to_state(self) -> dict[str, Any]:
         """Return the ledger as JSON-ready values."""
