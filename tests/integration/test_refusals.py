@@ -28,7 +28,7 @@ COMMANDS: Final = (
     ("check",),
     ("forget", "--customer-id", "c1"),
 )
-LOADED: Final = ("goals,channels,customers", "--include-pii", "--since", "2026-03-30", "--today", "2026-03-31")
+LOADED: Final = ("goals,visitors", "--include-pii", "--since", "2026-03-31", "--today", "2026-03-31")
 CREDENTIALS: Final = "check host, database, user, password and certificates under credentials"
 DAMAGED: Final = "the file is damaged: put back a copy, or give the path of a new one"
 NOTED: Final = "what dlt has noted of the dataset"
@@ -282,7 +282,7 @@ def test_a_driver_whose_library_is_missing_is_told_apart_from_one_that_is(tmp_pa
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", ["duckdb", "sqlalchemy"])
 def test_a_disk_that_is_full_in_the_middle_of_a_sync_is_a_matter_of_later(tmp_path: Path, kind: str) -> None:
-    scheme, limit = ("sqlite:///", 30_000) if kind == "sqlalchemy" else ("", 60_000)
+    scheme, limit = ("sqlite:///", 30_000) if kind == "sqlalchemy" else ("", 20_000)
     full = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({limit}, {limit}))"
     address = {"DESTINATION__LOCAL__CREDENTIALS": f"{scheme}{tmp_path / 'local.duckdb'}"}
     (tmp_path / "destinations.toml").write_text(f'[destination.local]\ndestination_type = "{kind}"\n')
