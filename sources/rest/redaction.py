@@ -12,7 +12,7 @@ _SEQUENCES: Final = (
     re.compile(r"[\xad\u180e\u200b-\u200d\u2060-\u2065\u206a-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]+"),
 )
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]+")
-_CREDENTIALS: Final = re.compile(r"(:/{1,3})(?!user:<password>(?:@|$))[^\s/@:]*:.*")
+_CREDENTIALS: Final = re.compile(r"(:/{1,3})(?!user:<password>(?:@|$))[^\s/@:]*:.*", re.DOTALL)
 """User and password of an address up to its last `@`, but for the example that messages give."""
 
 _AT: Final = r"(?:[@\uff20\ufe6b]|%(?:25)*40|&(?:amp;)*(?:#0*64|#x0*40|commat);?|\\(?:u0040|U00000040|u\{0*40\}|x40))"
@@ -51,9 +51,10 @@ def cleaned(text: str) -> str:
     """
     for pattern in _SEQUENCES:
         text = pattern.sub("", text)
-    text = _EMAIL.sub("<e-mail>", _TORN.sub(r"\1", text))  # before blanks come into it
-    head, at, rest = _CONTROL.sub(" ", text).rpartition("@")
-    return _EMAIL.sub("<e-mail>", _CREDENTIALS.sub(r"\1<credentials>", head) + at + rest)
+    # before blanks come into it, and credentials before addresses, which would take the last part of a password
+    head, at, rest = _TORN.sub(r"\1", text).rpartition("@")
+    text = _EMAIL.sub("<e-mail>", _CREDENTIALS.sub(r"\1<credentials>", head) + at + rest)
+    return _EMAIL.sub("<e-mail>", _CONTROL.sub(" ", text))
 
 
 def cleaned_lines(text: str) -> str:
