@@ -1,9 +1,11 @@
 """`elt plan`: what a sync would do now and what it would cost; asks nothing of the API, loads nothing."""
 
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Final
 
 from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.people.granted_scopes import granted_to, not_known
@@ -12,12 +14,16 @@ from pipelines.planning.estimate import Habits, Line, counting_lines, details_li
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan
 from pipelines.running.config import RunConfig
+from pipelines.running.first_contact import Question, open_questions, usable
 from pipelines.running.prepare import planned, split_by_privacy
 from pipelines.storing.dataset import Dataset, dataset_to_read
 from pipelines.storing.habits import habits_of
 from pipelines.storing.loaded_ids import LoadedIds
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import VariantValues
+
+FIRST_CONTACT: Final = "first contact"
+"""Reason of a call that shows whether the server takes a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +63,17 @@ def preview(config: RunConfig) -> Preview:
 
 def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], series: Dataset) -> list[Line]:
     catalogue = config.catalogue
-    plan, policy = planned(config, dataset, rows, _values(config, rows, dataset, series), series=series)
+    chosen, values = usable(rows, _values(config, rows, dataset, series), dataset.ledger)
+    plan, policy = planned(config, dataset, chosen, values, series=series)
+    unsure = list(open_questions(config, chosen, values, dataset.ledger))
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
     queues = {row: queue_of(row, catalogue, dataset.warehouse, policy.today) for row in plan.details}
     habits = habits_of(dataset.warehouse, {row.name: queue.length for row, queue in queues.items()}, policy.today)
+    lines = estimate(plan.tasks, ids.count, grain=policy.grain, most_ids=ids.most, habits=habits)
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
-        *estimate(plan.tasks, ids.count, grain=policy.grain, most_ids=ids.most, habits=habits),
+        *map(_line_of_question, unsure),
+        *(_perhaps(line, {one.value for one in unsure}) for line in lines),
         *counting_lines(plan.tasks),
         *(_details(row, queue, plan, habits) for row, queue in queues.items()),
     ]
@@ -104,6 +114,26 @@ def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -
         )
         for name, why, units in asked
     ]
+
+
+def _line_of_question(one: Question) -> Line:
+    """What it costs to ask whether the server takes a value; names may need the rows above them."""
+    units = one.task.endpoint.units
+    return Line(
+        resource=one.task.endpoint.name,
+        variant=f"{FIRST_CONTACT} {one.value}",
+        windows=1,
+        calls=1,
+        units=units,
+        units_min=units,
+        units_max=2 * units,
+        reasons={FIRST_CONTACT: 1},
+    )
+
+
+def _perhaps(line: Line, unsure: AbstractSet[str]) -> Line:
+    """Return a line of which nothing is asked if the server does not take a value."""
+    return replace(line, units_min=0) if unsure & {*line.variant.split()} else line
 
 
 def _values(config: RunConfig, rows: Sequence[Endpoint], dataset: Dataset, snapshots: Dataset) -> VariantValues:

@@ -1,6 +1,6 @@
 """The sandbox servers, for `elt sandbox` and `elt sync --sandbox`."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,7 +14,8 @@ from pipelines.destinations.named import SANDBOX
 from sandbox import atatus, atribu
 from sandbox.server import running as running_app
 from sandbox.server import serve as serve_app
-from sources.rest.errors import ConfigurationError
+from sandbox.server.state import choices_of
+from sources.rest.errors import ConfigurationError, did_you_mean
 
 FIRST_DAY: Final = Date(2025, 4, 1)
 """First day of the sandbox's world; always the same, so that another day shows the same world a day later."""
@@ -28,28 +29,32 @@ class StandIn:
     """The sandbox of one source.
 
     Attributes:
-        app: makes the server; given the last day of its world, and the units and seconds of its rate limit.
+        app: makes the server; given the last day of its world, the units and seconds of its rate limit, and settings.
+        choices: settings that can be chosen, and their values by how they are written.
         base_path: where the API begins.
         options: what it takes to read from it.
     """
 
-    app: Callable[[Date, int, float], Starlette]
+    app: Callable[[Date, int, float, Mapping[str, Any]], Starlette]
+    choices: Mapping[str, Mapping[str, object]]
     base_path: str
     options: Mapping[str, Any]
 
 
 STAND_INS: Final[Mapping[str, StandIn]] = {
     "atribu": StandIn(
-        app=lambda today, limit, period: atribu.create_app(
-            atribu.Settings(first_day=FIRST_DAY, today=today, limit=limit, period=period)
+        app=lambda today, limit, period, chosen: atribu.create_app(
+            atribu.Settings(first_day=FIRST_DAY, today=today, limit=limit, period=period, **chosen)
         ),
+        choices=choices_of(atribu.Settings),
         base_path="/api/v1",
         options={"api_key": atribu.FULL_KEY},
     ),
     "atatus": StandIn(
-        app=lambda today, limit, period: atatus.create_app(
-            atatus.Settings(first_day=FIRST_DAY, as_of=today, limit=limit, period=period)
+        app=lambda today, limit, period, chosen: atatus.create_app(
+            atatus.Settings(first_day=FIRST_DAY, as_of=today, limit=limit, period=period, **chosen)
         ),
+        choices=choices_of(atatus.Settings),
         base_path="/v2",
         options={"api_key": atatus.READ_KEY, "projects": ",".join(atatus.PROJECTS)},
     ),
@@ -60,18 +65,29 @@ STAND_INS: Final[Mapping[str, StandIn]] = {
 def running(source: str, today: Date | None) -> Iterator[dict[str, Any]]:
     """Serve a sandbox while the block runs; give the options with which to read from it."""
     one = STAND_INS[source]
-    app = one.app(today or pendulum.today("UTC").date(), QUICK_LIMIT, 1.0)
+    app = one.app(today or pendulum.today("UTC").date(), QUICK_LIMIT, 1.0, {})
     with running_app(app, base_path=one.base_path) as base_url:
         yield {**one.options, "base_url": base_url, "rate_limit": QUICK_LIMIT, "rate_period": 1.0}
 
 
-def serve(source: str, port: int, today: Date | None, rate_limit: int, rate_period: float) -> None:
+def serve(
+    source: str, port: int, today: Date | None, rate_limit: int, rate_period: float, *, settings: Sequence[str] = ()
+) -> None:
     """Serve a sandbox until interrupted.
 
+    Args:
+        source: whose.
+        port: on this machine.
+        today: last day of its world.
+        rate_limit: units per period and key.
+        rate_period: seconds of that period.
+        settings: how it reads what its vendor leaves open, each as `name=value`.
+
     Raises:
-        ConfigurationError: the port is taken or not allowed.
+        ConfigurationError: the port is taken or not allowed, or there is no such setting or value.
     """
     one = STAND_INS[source]
+    chosen = dict(_chosen(one, text) for text in settings)
     options = {"base_url": f"http://127.0.0.1:{port}{one.base_path}", **one.options}
     variables = " ".join(f"SOURCES__{source}__{name}".upper() + f"={value}" for name, value in options.items())
     Console().print(
@@ -81,6 +97,20 @@ def serve(source: str, port: int, today: Date | None, rate_limit: int, rate_peri
         highlight=False,
     )
     try:
-        serve_app(one.app(today or pendulum.today("UTC").date(), rate_limit, rate_period), port)
+        serve_app(one.app(today or pendulum.today("UTC").date(), rate_limit, rate_period, chosen), port)
     except OSError as error:
         raise ConfigurationError(f"port {port} cannot be used: {error.strerror}") from None
+
+
+def _chosen(one: StandIn, text: str) -> tuple[str, Any]:
+    """Read a setting.
+
+    Raises:
+        ConfigurationError: there is none like it.
+    """
+    name, _, value = text.partition("=")
+    if name not in one.choices:
+        raise ConfigurationError(f"the sandbox has no setting {name!r}{did_you_mean(name, one.choices)}")
+    if value.lower() not in one.choices[name]:
+        raise ConfigurationError(f"setting {name} is one of {', '.join(one.choices[name])}, not {value!r}")
+    return name, one.choices[name][value.lower()]

@@ -11,7 +11,7 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -19,6 +19,7 @@ import pendulum
 from dlt.common.destination.exceptions import DestinationTerminalException, DestinationUndefinedEntity
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import DateTime
+from pendulum.parsing.exceptions import ParserError
 
 from pipelines.destinations.executing import execute
 from pipelines.destinations.verdicts import is_locked
@@ -27,6 +28,7 @@ from pipelines.sql.conditions import before, equal
 from pipelines.sql.reading import Columns, Lock, rows
 from pipelines.sql.writing import create, insert, update
 from sources.rest.catalogue.columns import Type
+from sources.rest.errors import ConfigurationError
 
 TABLE: Final = "run_lease"
 
@@ -37,6 +39,8 @@ RENEW_SECONDS: Final = 60
 
 PATIENCE_SECONDS: Final = 10
 """How long the last statements of a run that was killed are waited for."""
+
+_NUMBER_MAX: Final = 2**62
 
 _COLUMNS: Final[Columns] = {
     "lease_number": Type.BIGINT,
@@ -84,8 +88,12 @@ class Held:
 
     @property
     def is_current(self) -> bool:
-        """Somebody holds it, and it has not run out."""
-        return bool(self.holder and self.until) and pendulum.parse(str(self.until)) > pendulum.now("UTC")  # type: ignore[operator] # a moment is written as one
+        """Somebody holds it, and it has not run out; a moment that nobody can read is over."""
+        try:
+            until = pendulum.parse(self.until or "")
+        except ParserError:
+            return False
+        return bool(self.holder) and isinstance(until, DateTime) and until > pendulum.now("UTC")
 
     def __str__(self) -> str:
         """Who it is, for a message."""
@@ -99,8 +107,16 @@ def lease_of(client: SqlClientBase[Any], lock: Lock | None = None) -> Held | Non
     """Return who holds a dataset; None where nobody ever has.
 
     Two processes that make the table at the same moment may leave two rows: the highest number counts.
+
+    Raises:
+        ConfigurationError: somebody has changed the table by hand.
     """
     found = [Held(*row) for row in execute(client, rows(TABLE, _COLUMNS, lock=lock))]
+    if not all(one.number is not None and 0 <= one.number < _NUMBER_MAX for one in found):
+        raise ConfigurationError(
+            f"the table {TABLE} of dataset {client.dataset_name} holds a number that no run has written; drop it while"
+            " nothing runs, the next run makes it anew"
+        )
     return max(found, key=lambda one: one.number, default=None)
 
 
@@ -154,7 +170,9 @@ class Lease:
         Raises:
             LeaseLostError: it is not.
         """
-        with client.with_alternative_dataset_name(self._dataset):  # the client may be at its staging dataset
+        found = None
+        # the client may be at its staging dataset; a table that was dropped holds nobody's lease
+        with client.with_alternative_dataset_name(self._dataset), suppress(DestinationUndefinedEntity):
             found = lease_of(client, Lock.SHARED)
         if found is None or (found.number, found.holder) != (self.number, self._holder):
             self.lost = True

@@ -15,7 +15,7 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from pipelines.destinations.capabilities import Offer, refuse_what_lacks
-from pipelines.destinations.duckdb_file import DuckDbFile
+from pipelines.destinations.duckdb_file import DuckDbFile, unusable
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.target import Target
 from pipelines.destinations.trust import refuse_untrusted
@@ -154,8 +154,14 @@ def _duckdb_file(name: str, source: str) -> DuckDbFile:
     # absolute, because dlt takes a relative path from wherever the pipeline was first run
     given = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
     file = given.resolve()  # DuckDB follows links, and calls the database after what they lead to
+    if wrong := unusable(file):
+        raise ConfigurationError(
+            f"the file of destination {name!r} has {wrong}, before the first dot of its name; give it another"
+        )
     if file.is_dir():
         raise ConfigurationError(f"destination {name!r} is the folder {file}; give a file in it")
+    if file.exists() and not file.is_file():
+        raise ConfigurationError(f"destination {name!r} is no file: {file} is a device, pipe or socket; give a file")
     if not file.parent.is_dir():
         raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
     _check_writable(file.parent)

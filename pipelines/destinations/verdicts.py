@@ -77,7 +77,18 @@ _REFUSALS: Final = (
 """Words of a server, or of a client that reads its own settings. libpq and PyMySQL have no SQLSTATE for a connection
 that does not come about: without one of these words it counts as away, since trying again does no harm."""
 
-_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
+_CLOSED: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+    }
+)
 """Errors of the operating system that stay until somebody changes a path or its permissions; a full disk heals."""
 
 _SQLITE: Final[Mapping[int, str]] = {

@@ -13,8 +13,9 @@ def each_dataset(prepared: PreparedRun, do: Callable[[DatasetRun], Outcome]) -> 
     for part in prepared.parts:
         part.run.begin(before)
         outcome = do(part)
-        if part.personal:
-            outcome += Outcome(missing=prepared.scopes.missing, failures=prepared.failures)
+        outcome += Outcome(
+            missing=prepared.scopes.missing if part.personal else {}, failures=part.failures, refused=part.refused
+        )
         outcome.stopped_by = prepared.stopped.code
         part.run.close(outcome)
         total, before = total + outcome, session.spent

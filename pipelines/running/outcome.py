@@ -20,10 +20,12 @@ class Outcome:
         windows: windows loaded, by endpoint.
         answered: calls for rows that the API has answered.
         failures: tasks that gave no rows; they are asked for again by the next run.
+        refused: what the server does not take; it is left out from now on.
         skipped: tasks that were not asked for.
         truncated: tasks whose list was cut off by the API.
         empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
+        fractions: table and column of numbers that should be whole and are not.
         changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
         notes: what checks have learned about this server, in sentences.
@@ -41,10 +43,12 @@ class Outcome:
     windows: Counter[str] = field(default_factory=Counter)
     answered: int = 0
     failures: list[Failure] = field(default_factory=list)
+    refused: list[Failure] = field(default_factory=list)
     skipped: list[Task] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
     empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
+    fractions: set[tuple[str, str]] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -62,9 +66,9 @@ class Outcome:
         merged = Outcome(units={**self.units, **other.units})
         for name in ("rows", "windows", "answered"):
             setattr(merged, name, getattr(self, name) + getattr(other, name))
-        for name in ("failures", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
+        for name in ("failures", "refused", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "dropped_fields", "compared", "not_compared"):
+        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
@@ -85,6 +89,7 @@ class Outcome:
         codes = [exit_code(failure.error) for failure in self.failures]
         if self.answered:
             codes = [ExitCode.FAILED_WINDOWS if code is ExitCode.LATER else code for code in codes]
+        codes += [exit_code(one.error) for one in self.refused]
         codes += [exit_code(self.stopped)] if self.stopped else []
         codes += [ExitCode.REFUSED] if self.missing else []
         if self.stopped_by is not None:

@@ -16,6 +16,7 @@ from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
+from pipelines.running.first_contact import ask, needed, notes_of, open_questions, refusals, remember, usable
 from pipelines.running.journal import Journal
 from pipelines.running.recording import recorded
 from pipelines.running.run import Run
@@ -47,12 +48,23 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetRun:
-    """What is loaded into one dataset, holding its lock."""
+    """What is loaded into one dataset, holding its lock.
+
+    Attributes:
+        run: loads it.
+        plan: what is loaded.
+        ledger: what is loaded already.
+        personal: it is personal data.
+        failures: what had to be known before, and the API does not tell.
+        refused: what the server was found not to take.
+    """
 
     run: Run
     plan: Plan
     ledger: Ledger
     personal: bool
+    failures: list[Failure]
+    refused: list[Failure]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +77,6 @@ class PreparedRun:
         stopped: whether a signal has come.
         scopes: what the key may read of personal data.
         notes: what a user should know of the destination, in sentences.
-        failures: what had to be known before, and the API does not tell.
         extra_resources: makes the tables that do not come from the API.
     """
 
@@ -74,7 +85,6 @@ class PreparedRun:
     stopped: Stopped
     scopes: GrantedScopes
     notes: list[str]
-    failures: list[Failure]
     extra_resources: Callable[[], Iterable[DltResource]]
 
 
@@ -106,17 +116,21 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
             opened.append((destination, dataset, committer, journal))
         reader.session.budget.allow(*config.limits.allowance)
+        if any(dataset.ledger.spread for _, dataset, _, _ in opened):
+            reader.session.budget.spread_out()
         scopes = GrantedScopes(reader, [dataset.ledger for _, dataset, _, _ in opened], policy.today)
         scopes.warn_unused(include_pii=config.include_pii)
         parts: list[DatasetRun] = []
-        failures: list[Failure] = []
+        notes = [note for one in destinations for note in one.notes]
         for (destination, dataset, committer, journal), rows in zip(opened, groups, strict=True):
             chosen: Sequence[Endpoint] = rows
-            values = config.policy.values
+            values, failed, refused = config.policy.values, list[Failure](), list[Failure]()
             if rows[0].pii:
                 _enforce_privacy(reader, dataset, destination)
                 chosen, values, failed = _readable(rows, config, reader, scopes)
-                failures += failed
+            else:
+                chosen, values, refused = _taken(rows, config, reader, dataset.ledger)
+                notes += notes_of(dataset.ledger, config.doubtful)
             _, series, *_ = opened[0]
             made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
             series.warehouse.release()
@@ -130,7 +144,11 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
                 limits=config.limits,
                 progress=_progress(reader, watcher),
             )
-            parts.append(DatasetRun(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
+            parts.append(
+                DatasetRun(
+                    run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii, failures=failed, refused=refused
+                )
+            )
         if watcher:
             tasks = [task for part in parts for task in part.plan.tasks]
             watcher.start(len(tasks), cost(tasks))
@@ -139,8 +157,7 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
             reader=reader,
             stopped=stopped,
             scopes=scopes,
-            notes=list(dict.fromkeys(note for one in destinations for note in one.notes)),
-            failures=failures,
+            notes=list(dict.fromkeys(notes)),
             extra_resources=lambda: config.extra_resources(reader.tenant or ""),
         )
 
@@ -198,6 +215,20 @@ def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination)
     dataset.warehouse.release()
     if changed:
         destination.rewrite()
+
+
+def _taken(
+    rows: Sequence[Endpoint], config: RunConfig, reader: Reader, ledger: Ledger
+) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
+    """Endpoints and values of their parameters that the server takes, and what it refuses for the first time."""
+    values = config.policy.values
+    if config.request.full:
+        ledger.refused = {}
+    reader.levels.known = ledger.readings
+    questions = list(open_questions(config, rows, values, ledger))
+    found = ask(reader, questions)
+    remember(found, ledger, needed(config, rows, values))
+    return *usable(rows, values, ledger), refusals(found, questions)
 
 
 def _readable(

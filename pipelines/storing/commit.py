@@ -61,8 +61,9 @@ class Committer:
             DestinationBusyError: somebody was forgotten since the run has begun.
         """
         self._keep_out_the_forgotten()
-        self._ledger.tenant = self._ledger.tenant or tenant
-        if tenant not in (None, self._ledger.tenant):
+        if answers:  # an answer that was refused may have told anything
+            self._ledger.tenant = self._ledger.tenant or tenant
+        if self._ledger.tenant and tenant not in (None, self._ledger.tenant):
             raise ConfigurationError(
                 f"the key belongs to profile {tenant}, but the dataset holds profile {self._ledger.tenant}; load"
                 " another profile into another dataset (--dataset), or into another file if what it holds was made up"

@@ -15,6 +15,7 @@ from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.planning.ledger import LAYOUT, READABLE, Ledger
 from pipelines.storing.forgotten_people import forgotten_people
 from pipelines.storing.migration import migrate
+from pipelines.storing.retyping import retype
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.privacy.forgotten import Forgotten
@@ -63,6 +64,7 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         stack.callback(dataset.warehouse.release)
         if dataset.ledger.layout < LAYOUT:
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
+        retype(dataset.pipeline, dataset.warehouse, catalogue)
         if destination.personal:
             dataset = replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))
         stack.pop_all()  # it stays open for whoever asked for it

@@ -36,7 +36,7 @@ class LoadedIds:
         if for_each is None:
             return None
         if for_each.option:
-            return len(getattr(self._options, for_each.option))
+            return max(int(for_each.queries), len(getattr(self._options, for_each.option)))
         parent = self._endpoints[for_each.endpoint]
         if parent.name not in self._tables or not self._is_loaded(parent, task):
             return None

@@ -77,6 +77,11 @@ class Warehouse:
         with client.with_staging_dataset() if staging else nullcontext(), client.begin_transaction():
             yield
 
+    @property
+    def dialect(self) -> str | None:
+        """Dialect of the destination, as sqlglot calls it."""
+        return self._connected().capabilities.sqlglot_dialect
+
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:

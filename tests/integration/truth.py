@@ -22,6 +22,9 @@ DAILY = {name: row for name, row in ENDPOINTS.items() if row.kind in (Kind.AGGRE
 STORED = sorted(name for name, row in DAILY.items() if row.default)
 """Tables with days that a sync loads by default."""
 
+FIRST_CONTACT = 2
+"""Calls that show how the server names ad sets and ads, in the first sync of a dataset."""
+
 _DEFAULTS = [row for row in ENDPOINTS.values() if row.default]
 CALLS_A_WINDOW = sum(len(row.variants(VALUES)) for row in _DEFAULTS if row.kind is Kind.AGGREGATE)
 CALLS_A_SYNC = sum(

@@ -60,6 +60,8 @@ def build(
     if flat and known and not any(source in row for row in flat for source in known):
         raise WrongShapeError("no known field in any row")
     _check_keys(endpoint, tables[endpoint.name], flat, dates)
+    if endpoint.history:
+        return tables
     if endpoint.kind is not Kind.ENTITY:
         return {name: clear_empty(table, endpoint.merge_key, context, dates) for name, table in tables.items()}
     # rows of an entity are replaced one by one, so an emptied list is cleared for its own row

@@ -45,7 +45,7 @@ def stored(endpoint: Endpoint, rows: Any) -> list[dict[str, Any]]:
     return [{column.name: row.get(column.source) for column in columns} for row in rows]
 
 
-@pytest.mark.parametrize("paging", ["in_pagination", "packed_cursor", "from_last_row"])
+@pytest.mark.parametrize("paging", ["in_pagination", "packed_cursor", "opaque_cursor", "from_last_row"])
 @pytest.mark.parametrize(
     ("name", "params"),
     [
