@@ -96,7 +96,7 @@ class Ledger:
         """Read the ledger from source state; an absent one is empty.
 
         Raises:
-            ConfigurationError: a later version of this program wrote it.
+            ConfigurationError: a later version of this program wrote it, or it is damaged.
         """
         stored = state.get(STATE_KEY)
         if stored is None:
@@ -107,6 +107,18 @@ class Ledger:
                 f"the destination's coverage ledger has version {layout!r}, this program knows {LAYOUT}; update the"
                 " program, or load into another dataset"
             )
+        try:
+            found = cls._from(stored)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigurationError(
+                f"the destination's coverage ledger is damaged ({type(error).__name__}); put the table"
+                " _dlt_pipeline_state back from a copy, or load into another dataset (--dataset)"
+            ) from None
+        found.layout = layout
+        return found
+
+    @classmethod
+    def _from(cls, stored: Mapping[str, Any]) -> Self:
         found = cls(
             {
                 key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
@@ -121,7 +133,6 @@ class Ledger:
             else None,
             spread=stored.get("spread", False),
         )
-        found.layout = layout
         for name in ("taken", "refused"):
             setattr(found, name, {param: tuple(values) for param, values in stored.get(name, {}).items()})
         found.readings = dict(stored.get("readings", {}))

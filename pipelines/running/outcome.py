@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode, exit_code
-from sources.rest.errors import ApiError
+from sources.rest.errors import ApiError, UnknownHostError
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.tasks import Task
 
@@ -37,6 +37,7 @@ class Outcome:
         dropped_fields: table and field of what nobody knows of personal rows.
         compared: endpoints of which something was compared with what the API says.
         not_compared: endpoints of which something is loaded that could not be.
+        first: nothing had been loaded before, so that nobody knows whether the host has ever been there.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
@@ -60,6 +61,7 @@ class Outcome:
     dropped_fields: set[tuple[str, str]] = field(default_factory=set)
     compared: set[str] = field(default_factory=set)
     not_compared: set[str] = field(default_factory=set)
+    first: bool = False
 
     def __add__(self, other: "Outcome") -> "Outcome":
         """What two parts of a run did."""
@@ -74,6 +76,7 @@ class Outcome:
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
             for scope in (*self.missing, *other.missing)
         }
+        merged.first = self.first and other.first
         merged.stopped = self.stopped or other.stopped
         merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by
         merged.allowance_reached = self.allowance_reached or other.allowance_reached
@@ -84,13 +87,17 @@ class Outcome:
         """The code that needs a person most.
 
         A server that has answered something is there: a window that it fails at has a reason of its own, which may
-        stay. Only if it has answered nothing, or has gone away so that the whole run was stopped, is it later.
+        stay. Only if it has answered nothing, or has gone away so that the whole run was stopped, is it later. A host
+        that nobody knows is misspelt rather than away, if nothing was ever loaded from it.
         """
         codes = [exit_code(failure.error) for failure in self.failures]
         if self.answered:
             codes = [ExitCode.FAILED_WINDOWS if code is ExitCode.LATER else code for code in codes]
         codes += [exit_code(one.error) for one in self.refused]
         codes += [exit_code(self.stopped)] if self.stopped else []
+        errors = [*(failure.error for failure in self.failures), self.stopped]
+        if self.first and not self.answered and any(isinstance(one, UnknownHostError) for one in errors):
+            codes.append(ExitCode.CONFIGURATION)
         codes += [ExitCode.REFUSED] if self.missing else []
         if self.stopped_by is not None:
             return self.stopped_by

@@ -27,7 +27,7 @@ from pipelines.storing.open_pages import open_pages
 from pipelines.storing.row_counts import counted, rows_per_day
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.errors import ApiError, UnauthorizedError
+from sources.rest.errors import ApiError, ConfigurationError, UnauthorizedError, UnknownHostError
 from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
@@ -127,7 +127,12 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
             values, failed, refused = config.policy.values, list[Failure](), list[Failure]()
             if rows[0].pii:
                 _enforce_privacy(reader, dataset, destination)
-                chosen, values, failed = _readable(rows, config, reader, scopes)
+                try:
+                    chosen, values, failed = _readable(rows, config, reader, scopes)
+                except UnknownHostError as error:
+                    if any(one.ledger.endpoints() for _, one, _, _ in opened):
+                        raise
+                    raise ConfigurationError(str(error)) from None  # nothing was ever loaded from it: misspelt
             else:
                 chosen, values, refused = _taken(rows, config, reader, dataset.ledger)
                 notes += notes_of(dataset.ledger, config.doubtful)

@@ -13,6 +13,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
 
 from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
+from pipelines.sql.earlier import Renamed, named_as_today
 from pipelines.sql.reading import Columns, counts_since_first, latest_rows, rows, sums, types_of
 from pipelines.sql.rendering import names_of, render
 from pipelines.sql.statement import Statement
@@ -46,6 +47,11 @@ class Warehouse:
         self._client: SqlClientBase[Any] | None = None
         self._opened = False
         self._found: set[str] = set()
+        self._renamed: Mapping[str, Renamed] = {}
+
+    def name_as_today(self, tables: Mapping[str, Renamed]) -> None:
+        """Ask some tables from now on as if their columns were called as today; only to read them."""
+        self._renamed = tables
 
     def release(self) -> None:
         """Let others at the destination: close the connection, if one is open."""
@@ -191,7 +197,8 @@ class Warehouse:
 
     def _rendered(self, statement: Statement) -> tuple[str, list[Any]]:
         client = self._connected()
-        text, values = render(statement, names_of(client))
+        asked = named_as_today(statement, self._renamed) if self._renamed else statement
+        text, values = render(asked, names_of(client))
         return text, to_destination(values, client.capabilities)
 
     def _connected(self) -> SqlClientBase[Any]:

@@ -8,7 +8,7 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, reading, runs, writing
+from pipelines.sql import conditions, duckdb_file, earlier, reading, runs, writing
 from pipelines.sql.rendering import Names
 from pipelines.sql.statement import Statement
 from sources.atribu.endpoints import ENDPOINTS
@@ -105,6 +105,11 @@ def samples() -> list[Sample]:
     moved = [conditions.equal("referrer", "/?email=somebody")]
     recent = [conditions.since("started_at", moment)]
     variants = reading.types_of(customers.variant_columns)
+    windows_of_layout_1 = {
+        **{one: one for one in ("resource", "variant", "run_id", "date_to", "read_at", "error")},
+        "date_range": "window",
+        "profile_id": None,
+    }
     return [
         _sample(reading.rows, "overview", columns, loaded),
         _sample(reading.rows, "channels", by_value, held),
@@ -126,6 +131,7 @@ def samples() -> list[Sample]:
         _sample(runs.last_answers),
         _sample(runs.last_truncated),
         _sample(runs.calls_of_runs, "check", "restated"),
+        _sample(earlier.named_as_today, runs.last_answers(), {runs.WINDOWS: windows_of_layout_1}),
         _sample(writing.create, "run_lease", {"lease_number": Type.BIGINT, "holder": Type.TEXT}),
         _sample(writing.insert, "elt_check_1f0a", {"value": 1}),
         _sample(writing.delete, "visitors", theirs),
