@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from pipelines.planning.estimate import GROWTH
 from pipelines.planning.policy import SURGE, Reason
@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from pipelines.commands.plan import Preview
     from pipelines.planning.estimate import Line
     from pipelines.running.config import RunConfig
+
+LIKE_BEFORE: Final = (
+    f", no day brings over {SURGE} times the people that days have, and nobody's details grow over {GROWTH}-fold"
+)
+"""What the upper bound of people rests on besides."""
 
 
 def print_plan(found: "Preview", config: "RunConfig") -> None:
@@ -42,7 +47,8 @@ def print_plan(found: "Preview", config: "RunConfig") -> None:
         lasts = limits.rate.minutes
         bound = f"to {most} units, {lasts(least)} to {lasts(most)}" if most is not None else f"units, {lasts(least)}"
         at_least = "" if most is not None else "at least "
-        out.print(f"a sync spends {at_least}{least} {bound} minutes, if no call is repeated{_like(found.lines)}")
+        like = LIKE_BEFORE if most is not None and any(line.pii for line in found.lines) else ""
+        out.print(f"a sync spends {at_least}{least} {bound} minutes, if no call is repeated{like}")
     expected = _expected(found.lines)
     if expected is not None:
         out.print(f"as the last syncs went, it is about {expected} units, {limits.rate.minutes(expected)} minutes")
@@ -102,13 +108,6 @@ def _bounds(lines: "Sequence[Line]") -> tuple[int, int | None]:
     """Units at least, and at most; None where nothing bounds them."""
     most = [line.units_max for line in lines if line.units_max is not None]
     return sum(line.units_min for line in lines), sum(most) if len(most) == len(lines) else None
-
-
-def _like(lines: "Sequence[Line]") -> str:
-    """What else the upper bound rests on, where people are read."""
-    if all(line.units_max is None for line in lines if line.pii) or not any(line.pii for line in lines):
-        return ""
-    return f", no day brings over {SURGE} times the people that days have, and nobody's details grow over {GROWTH}-fold"
 
 
 def _most(units: int | None) -> str:
