@@ -51,6 +51,11 @@ class DetailQueue:
     rewritten: Sequence[str] = ()
 
     @property
+    def failed_before(self) -> frozenset[str]:
+        """People whose details could not be read when they were asked for last."""
+        return frozenset(one for one in self.read if _failures(self, one))
+
+    @property
     def current(self) -> int:
         """How many people have their details loaded as they are now."""
         return self.everybody - len(self.tasks) - len(self.waiting)
@@ -82,6 +87,7 @@ def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: W
         return tuple(_size(people[one][place]) for place in places)
 
     due = sorted((one for one in people if not _is_same(read.get(one), figures[one], parents)), key=rank, reverse=True)
+    due.sort(key=lambda one: bool(rows_read.get(one, {}).get("failures")))  # whoever has failed before comes last
     last = today.add(days=GAP_MAX)  # a later day was noted by a clock that went wrong
     waiting = {one: day for one in due if (day := rows_read.get(one, {}).get("ask_again")) and today < day <= last}
     if len(waiting) == len(people):

@@ -116,6 +116,7 @@ class Run:
         rewritten = rewritten_rows(endpoint, queue)
         if rewritten:
             self._loader.commit([], rewritten)
+        self._loader.breaker.failed_before = queue.failed_before
         waiting, failures = dict(queue.waiting), list[Failure]()
         for group in slices(queue.tasks, self._loader.slice_units):
             answers = list(self._loader.answers(group))
