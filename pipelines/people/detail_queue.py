@@ -208,8 +208,8 @@ def _signatures(
     names = parents.signature[endpoint.name]
     found = {one: dict(zip(names, values, strict=False)) for one, values in latest.items()}
     who = {parents.column: Type.TEXT}
-    summed, largest_of = parents.summed.get(endpoint.name, ()), parents.largest.get(endpoint.name, ())
-    if summed:
+    summed, largest_of = parents.summed.get(endpoint.name), parents.largest.get(endpoint.name, ())
+    if summed is not None:
         told = (*(f"sum_of_{name}" for name in summed), "rows")
         _add(found, told, warehouse.ask(sums(endpoint.name, who, summed)))
     if largest_of:
@@ -236,17 +236,16 @@ def _read(endpoint: Endpoint, warehouse: Warehouse) -> Mapping[str, Row]:
 
 
 def _is_same(before: str | None, now: str, parents: Parents) -> bool:
-    """Whether figures are what they were; those of an earlier version are lists, and know some of them."""
+    """Whether figures are what they were; an earlier version has written fewer of them, the first one as lists."""
     if before is None or before == now:
         return before is not None
     then, new = orjson.loads(before), orjson.loads(now)
-    if then.keys() != new.keys() or not all(isinstance(values, list) for values in then.values()):
-        return False
-    return all(
-        new[name][column] == value
+    named = {
+        name: dict(zip(parents.signature[name], values, strict=False)) if isinstance(values, list) else values
         for name, values in then.items()
-        for column, value in zip(parents.signature[name], values, strict=False)
-    )
+        if name in new
+    }
+    return then.keys() == new.keys() and all(values.items() <= new[name].items() for name, values in named.items())
 
 
 def _text(figures: Mapping[str, Mapping[str, Any]]) -> str:

@@ -351,7 +351,7 @@ _ROWS: Final = (
                 "customers": ("conversion_time", "touch_count"),
                 "visitors": ("last_seen_at",),
             },
-            summed={"customers": ("touch_count", "revenue")},
+            summed={"customers": ("touch_count", "revenue"), "visitors": ()},
             largest={"customers": ("conversion_count", "total_revenue")},
             endpoint="customers",
             rank_by=("total_revenue", "conversion_time"),

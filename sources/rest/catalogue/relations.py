@@ -110,7 +110,8 @@ class Parents:
         column: column with that id, in the parents' rows and in the details.
         signature: endpoint -> columns of a parent's latest row; the details have changed when one of these has. None
             may depend on the range of days that the row was asked for with.
-        summed: endpoint -> columns whose sums over a parent's rows count too, and how many rows these are.
+        summed: endpoint -> columns whose sums over a parent's rows count too, and how many rows these are; without
+            columns only how many: one that is found to be theirs, or is deleted, need not be the latest.
         largest: endpoint -> columns whose largest values among a parent's rows count too. They may be sums over a
             range: a row outlives the range that it was asked for with, so that the largest one does not fall with it.
         endpoint: parent endpoint that decides the order of reading.
