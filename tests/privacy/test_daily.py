@@ -79,8 +79,8 @@ def test_a_journey_is_read_again_when_a_visitor_is_found_to_be_theirs_or_is_dele
     sandbox: Sandbox, elt: Elt, home: Home
 ) -> None:
     assert sync(elt, sandbox, pii_policy="keep").code == 0
-    known = {row["customer_profile_id"] for row in rows_of("visitors")}
-    one = min(row["customer_profile_id"] for row in rows_of("customers") if row["customer_profile_id"] in known - {None})
+    known = [{row["customer_profile_id"] or "" for row in rows_of(table)} for table in ("customers", "visitors")]
+    one = min(set.intersection(*known) - {""})
     for change, read_again in ((ONE_MORE, [one]), (ONE_LESS, [one]), (FEWER_FIGURES, [])):
         execute(home.file, change.format(one=one))
         before = len(sandbox.log)
