@@ -16,6 +16,7 @@ def sync(config: RunConfig, watcher: Watcher | None = None) -> Outcome:
         DestinationBusyError: another process holds the destination.
     """
     with prepared_run(config, plan, watcher) as prepared:
+        prepared.scopes.warn_unused(include_pii=config.include_pii)
 
         def load(part: DatasetRun) -> Outcome:
             return part.run.execute(part.plan, tuple if part.personal else prepared.extra_resources)

@@ -119,7 +119,6 @@ def prepared_run(config: RunConfig, planner: Planner, watcher: Watcher | None) -
         if any(dataset.ledger.spread for _, dataset, _, _ in opened):
             reader.session.budget.spread_out()
         scopes = GrantedScopes(reader, [dataset.ledger for _, dataset, _, _ in opened], policy.today)
-        scopes.warn_unused(include_pii=config.include_pii)
         parts: list[DatasetRun] = []
         notes = [note for one in destinations for note in one.notes]
         for (destination, dataset, committer, journal), rows in zip(opened, groups, strict=True):
