@@ -57,10 +57,10 @@ class Options(CommonOptions):
     entity_ids_separator: str = ","
     entity_ids_per_call: int = 50
     goals: tuple[str, ...] = ()
-    compare_ads: tuple[str, ...] = ()
     score_windows: tuple[str, ...] = ("28d",)
     trajectory_days: int = 60
     top_performer_filters: tuple[str, ...] = ()
+    compare_ads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("api_key", "next_api_key"):
