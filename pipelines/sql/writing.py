@@ -44,6 +44,12 @@ def rename_column(name: str, old: str, new: str) -> Statement:
     return Statement(exp.Alter(this=table(name), kind="TABLE", actions=[action]))
 
 
+def add_column(name: str, added: str, kind: Type) -> Statement:
+    """Give a table a further column, which is null in every row."""
+    definition = exp.ColumnDef(this=column(added).this, kind=exp.DataType(this=_TYPES[kind]))
+    return Statement(exp.Alter(this=table(name), kind="TABLE", actions=[definition]))
+
+
 def retype_column(name: str, changed: str, kind: Type) -> Statement:
     """Give a column another type, and its values with it."""
     to = exp.DataType(this=_TYPES[kind])

@@ -1,21 +1,25 @@
-"""Columns that an earlier version has loaded as another type than the catalogue has now; nothing is read again.
+"""Columns that an earlier version has loaded as another type than the catalogue has, or not; nothing is read again.
 
-Until every number of Atribu could be a fraction, counts were whole numbers in the destination.
+Until every number of Atribu could be a fraction, counts were whole numbers in the destination. Until ads were loaded
+for several rolling windows, items of their lists did not say which window they stand for.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final
+from typing import Final, cast
 
 import dlt
+from dlt.common.schema import Schema
+from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.exceptions import DatabaseException
 
-from pipelines.sql.conditions import one_of
+from pipelines.sql.conditions import is_null, one_of
 from pipelines.sql.reading import rows
-from pipelines.sql.writing import delete, retype_column
+from pipelines.sql.writing import add_column, delete, retype_column, update
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
+from sources.rest.vendor.resources import column_hint
 
 WIDENED: Final = {Type.BIGINT: Type.DOUBLE, Type.TEXT: Type.DOUBLE}
 """Type that a column may have been loaded as -> type that it may have become."""
@@ -34,6 +38,7 @@ def retype(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str,
     """
     if not pipeline.schema_names:
         return
+    _add_keys(pipeline, warehouse, catalogue)
     found = list(_differing(pipeline, catalogue))
     if not found:
         return
@@ -45,9 +50,53 @@ def retype(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str,
     schema = pipeline.default_schema
     for table, column, _ in found:
         schema.tables[table]["columns"][column.name]["data_type"] = "double"
+    _save(pipeline, schema)
+
+
+def _save(pipeline: dlt.Pipeline, schema: Schema) -> None:
     pipeline.schemas.save_schema(schema)
     with pipeline.destination_client() as client:
         client.update_stored_schema()
+
+
+def _add_keys(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str, Endpoint]) -> None:
+    """Give tables of lists the columns of their key that only the table of their rows has, and the values from there.
+
+    No destination adds to a table with rows what may not be null, so that these columns may be.
+    """
+    stored = pipeline.default_schema.tables
+    lacking = [
+        (endpoint, table, column)
+        for endpoint in catalogue.values()
+        for table in endpoint.child_tables
+        for column in endpoint.request_columns
+        if table in stored
+        and column.name in stored[endpoint.name]["columns"]
+        and column.name not in stored[table]["columns"]
+    ]
+    for endpoint, table, column in lacking:
+        _add_key(warehouse, endpoint, table, column)
+    if lacking:
+        schema = pipeline.default_schema
+        for _, table, column in lacking:
+            hint = {**column_hint(column, ()), "nullable": True}
+            schema.tables[table]["columns"][column.name] = cast("TColumnSchema", hint)
+        _save(pipeline, schema)
+
+
+def _add_key(warehouse: Warehouse, endpoint: Endpoint, table: str, column: Column) -> None:
+    values = [one for (one,) in warehouse.ask(rows(endpoint.name, {column.name: column.type}, distinct=True))]
+    for staging in (False, True):
+        there = warehouse.stored_columns(table, staging=staging)
+        if not there:
+            continue
+        with warehouse.transaction(staging=staging):
+            if column.name not in there:
+                warehouse.change(add_column(table, column.name, column.type))
+            if len(values) == 1:
+                warehouse.change(update(table, {column.name: values[0]}, [is_null(column.name)]))
+            else:  # whatever they stand for, the next run reads them again
+                warehouse.change(delete(table, [is_null(column.name)]))
 
 
 def _differing(pipeline: dlt.Pipeline, catalogue: Mapping[str, Endpoint]) -> Iterator[tuple[str, Column, Type]]:
@@ -67,7 +116,7 @@ def _change(warehouse: Warehouse, columns: Sequence[tuple[str, Column, Type]], *
     with warehouse.transaction(staging=staging):
         for table, column, kind in columns:
             if kind is Type.TEXT:
-                _delete_words(warehouse, table, column.name)
+                _blank_words(warehouse, table, column.name)
             try:
                 warehouse.change(retype_column(table, column.name, column.type))
             except DatabaseException as error:
@@ -78,12 +127,15 @@ def _change(warehouse: Warehouse, columns: Sequence[tuple[str, Column, Type]], *
                 ) from error
 
 
-def _delete_words(warehouse: Warehouse, table: str, column: str) -> None:
-    """Delete rows that hold no number where one belongs; only tables that each run replaces were loaded with text."""
-    stored = {row[0] for row in warehouse.ask(rows(table, {column: Type.TEXT}, [], distinct=True))}
+def _blank_words(warehouse: Warehouse, table: str, column: str) -> None:
+    """Leave nothing where a word stands and a number belongs; only tables that each run replaces have held text there.
+
+    DuckDB converts deleted rows too, so that to delete these would not do.
+    """
+    stored = {one for (one,) in warehouse.ask(rows(table, {column: Type.TEXT}, distinct=True))}
     words = [one for one in stored if one is not None and not _is_number(one)]
     if words:
-        warehouse.change(delete(table, [one_of(column, words)]))
+        warehouse.change(update(table, {column: None}, [one_of(column, words)]))
 
 
 def _is_number(text: str) -> bool:

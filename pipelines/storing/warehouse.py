@@ -112,6 +112,15 @@ class Warehouse:
                 storage = cast("SqlJobClientBase", client).get_storage_tables(names)
                 return [name for name, columns in storage if columns]
 
+    def stored_columns(self, table: str, *, staging: bool) -> set[str]:
+        """Columns that a table has in the destination, or in its staging dataset; none where there is no table."""
+        with self._pipeline.destination_client() as client:
+            if staging and not isinstance(client, WithStagingDataset):
+                return set()
+            with client.with_staging_dataset() if isinstance(client, WithStagingDataset) and staging else nullcontext():
+                ((_, columns),) = cast("SqlJobClientBase", client).get_storage_tables([table])
+                return {*columns}
+
     def columns(self, table: str) -> Columns:
         """Columns of a table that exists, those that the catalogue does not know among them."""
         if not self.has(table) or table not in self._pipeline.default_schema.tables:

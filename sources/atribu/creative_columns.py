@@ -8,7 +8,7 @@ from sources.rest.catalogue.columns import boolean, calendar_day, count, double,
 from sources.rest.catalogue.relations import ChildList
 
 AD: Final = key("ad_external_id", "Id of the ad on its platform (Meta, Google).", empty=False)
-SCORE_WINDOW: Final = text("score_window", "Rolling window that the scores stand for: 7d, 14d, 28d or lifetime.")
+SCORE_WINDOW: Final = text("score_window", "Rolling window that was asked for: 7d, 14d, 28d or lifetime.")
 LAYERS: Final = (
     "Part of the funnel: delivery, attention, retention, click_intent, postclick_messaging, attributed_revenue or"
     " platform_diagnostics"
@@ -51,7 +51,6 @@ TOP_PERFORMERS: Final = (
     text("ad_set_name", "Name of its ad set."),
     text("creative_thumbnail_url", "Picture of the creative."),
     text("video_id", "Video of the creative."),
-    SCORE_WINDOW,
     double("composite_score", "Overall score, 0 to 100."),
     double("top_performer_likelihood", "Likelihood of being a top performer, 0 to 1."),
     double("model_version", "Version of the scoring model."),
@@ -113,7 +112,6 @@ CREATIVE_PATTERNS: Final = (
     count("sample_n", "Ads looked at."),
     count("winner_n", "Ads that won."),
     *_WIN_RATES,
-    SCORE_WINDOW,
     count("min_cluster_size", "Smallest number of ads that makes a pattern."),
 )
 
@@ -125,13 +123,11 @@ ARCHETYPES: Final = (
     count("n_ads", "Ads of the archetype."),
     count("n_winners", "Those that won."),
     *_WIN_RATES,
-    SCORE_WINDOW,
 )
 
 FUNNEL_DIAGNOSIS: Final = (
     AD,
     key("layer", f"{LAYERS}; no_data where the ad has no percentiles yet."),
-    SCORE_WINDOW,
     text("weakest_layer", "Weakest part of the ad's funnel."),
     double("percentile", "Percentile in the cohort."),
     double("smoothed_metric", "Smoothed metric of the layer."),
@@ -151,7 +147,6 @@ COMPARE: Final = (
     key("ad_external_id_a", "First ad.", empty=False),
     key("ad_external_id_b", "Second ad.", empty=False),
     key("feature_name", "Feature that is compared."),
-    SCORE_WINDOW,
     text("value_a", "Value of the first ad."),
     text("value_b", "Value of the second ad."),
     double("delta", "Difference of the two."),
@@ -163,7 +158,6 @@ COMPARE: Final = (
 TRAJECTORY: Final = (
     AD,
     calendar_day("snapshot_date", "Day of the point.", key=True),
-    SCORE_WINDOW,
     count("days_back", "Days that the answer covers."),
     double("spend", "Ad spend of the day."),
     double("impressions", "Times shown."),
@@ -189,7 +183,7 @@ TRAJECTORY: Final = (
     text("primary_outcome_kind", "Outcome that the score is about."),
 )
 
-FORECAST: Final = (AD, SCORE_WINDOW, *(replace(column, path=f"cfs.{column.name}") for column in _FORECASTS))
+FORECAST: Final = (AD, *(replace(column, path=f"cfs.{column.name}") for column in _FORECASTS))
 
 FORECAST_LISTS: Final = (
     ChildList(

@@ -49,7 +49,15 @@ PERFORMER_FILTERS: Final = ("min_spend", "objectives", "truth_grades", "formats"
 _DOCS: Final = "https://www.atribu.app/docs/api"
 _SPEC: Final = "https://github.com/AtribuCore/atribu-node/blob/01f6d76538b5713bfd2799110685202b1f80c1b9/openapi.json"
 _CAPPED: Final = {"limit": str(LIMIT)}
-_EVERY_AD: Final = ForEach(params=("ad_external_id",), endpoint="top_performers", column="ad_external_id")
+_WINDOW: Final = replace(creative_columns.SCORE_WINDOW, path="window")
+"""Sent as `window`, but for `ads_forecast`."""
+
+_EVERY_AD: Final = ForEach(
+    params=("ad_external_id",),
+    endpoint="top_performers",
+    column="ad_external_id",
+    shared=(creative_columns.SCORE_WINDOW.name,),
+)
 _TOUCHES: Final = (
     ChildList(name="touch_channels", description="Channels touched, in order.", columns=(text("value", "Channel."),)),
 )
@@ -69,7 +77,7 @@ _LEVELS: Final = Levels(
 
 # what several rows have in common
 _conversions: Final = partial(Endpoint, scope=CONVERSIONS, docs_url=f"{_DOCS}/conversions")
-_creative: Final = partial(Endpoint, kind=Kind.SNAPSHOT, docs_url=_SPEC, default=False)
+_creative: Final = partial(Endpoint, kind=Kind.SNAPSHOT, docs_url=_SPEC, variant_columns=(_WINDOW,), default=False)
 _people: Final = partial(Endpoint, units=HEAVY, params=_CAPPED, default=False)
 
 
@@ -306,6 +314,7 @@ _ROWS: Final = (
         name="ads_forecast",
         path="/ads/forecast",
         description="Forecast of each top performer.",
+        variant_columns=(creative_columns.SCORE_WINDOW,),
         columns=creative_columns.FORECAST,
         lists=creative_columns.FORECAST_LISTS,
         single=True,

@@ -21,6 +21,7 @@ MODELS: Final = (
 )
 """Documented attribution models, https://www.atribu.app/docs/api/overview; newer servers list only the first five."""
 
+SCORE_WINDOWS: Final = ("7d", "14d", "28d", "lifetime")
 LEVELS: Final = ("campaign", "ad_set", "ad")
 TRAJECTORY_DAYS_MAX: Final = 365
 _KEY: Final = re.compile(r"atb_live_[!-~]+")
@@ -37,6 +38,7 @@ class Options(CommonOptions):
         entity_ids_separator: joins ids in one call of `campaigns_trend`, `ad_sets_trend` and `ads_trend`.
         entity_ids_per_call: ids in one such call.
         goals: conversion types of which `customers` are loaded; without them, those of the goals that the API names.
+        score_windows: rolling windows for which the ad and creative resources are loaded, side by side.
         trajectory_days: days back that `ads_trajectory` asks for, at most 365; older ones that are loaded stay.
         top_performer_filters: `top_performers` is asked for once with each of these, as `has_video=true` or with `&`
             between several, and holds what all of them answer; each may list 100 ads.
@@ -55,9 +57,10 @@ class Options(CommonOptions):
     entity_ids_separator: str = ","
     entity_ids_per_call: int = 50
     goals: tuple[str, ...] = ()
-    compare_ads: tuple[str, ...] = ()
+    score_windows: tuple[str, ...] = ("28d",)
     trajectory_days: int = 60
     top_performer_filters: tuple[str, ...] = ()
+    compare_ads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("api_key", "next_api_key"):
@@ -66,7 +69,7 @@ class Options(CommonOptions):
                 raise ConfigurationError(f"{name} is not an Atribu key; it has the form atb_live_...")
         super().__post_init__()
         self.check_positive("entity_ids_per_call", "trajectory_days")
-        for name, known in (("models", MODELS), ("levels", LEVELS)):
+        for name, known in (("models", MODELS), ("levels", LEVELS), ("score_windows", SCORE_WINDOWS)):
             values = getattr(self, name)
             if not values:
                 raise ConfigurationError(f"option {name} is empty; name at least one of {', '.join(known)}")
@@ -83,7 +86,12 @@ class Options(CommonOptions):
     @property
     def values(self) -> VariantValues:
         """Values of the query parameters that multiply calls."""
-        return {"model": self.models, "level": self.levels, "goal": self.goals}
+        return {
+            "model": self.models,
+            "level": self.levels,
+            "goal": self.goals,
+            "score_window": self.score_windows,
+        }
 
 
 def _check_ads(options: Options) -> None:

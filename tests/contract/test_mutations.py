@@ -84,7 +84,8 @@ def test_whatever_is_allowed_is_stored_cell_by_cell(sandbox: Sandbox, endpoint: 
         assert not [*Draft202012Validator(schema_of(described)).iter_errors(data)]
         rows = extract_rows(endpoint, {"data": data})
 
-        tables = build(endpoint, rows, dict.fromkeys(endpoint.request_names), DAYS)
+        context = {**dict.fromkeys(endpoint.request_names), "score_window": params.get("window", "28d")}
+        tables = build(endpoint, rows, context, DAYS)
 
         truth, table = sent(endpoint, data), tables[endpoint.name].to_pylist()
         stored = [row for row in table if not row["_deleted"]]

@@ -66,7 +66,7 @@ def test_days_of_a_trajectory_stay_when_the_api_answers_them_no_more(
 def test_over_a_hundred_ads_are_asked_for_in_parts(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = serve(size=Size(visits_per_day=20, conversions_per_day=3, campaigns=5, ad_sets=4, ads=7))
     arguments = (*TODAY, "--resources", "top_performers")
-    assert "top_performers: the API cuts this list off" in sync(elt, *arguments)
+    assert "top_performers 28d: the API cuts this list off" in sync(elt, *arguments)
     assert len(rows_of("top_performers")) == 100
 
     monkeypatch.setenv(
@@ -89,3 +89,24 @@ def test_a_filter_that_there_is_not_is_refused(elt: Elt, monkeypatch: pytest.Mon
         "objectives, truth_grades, formats, has_video as name=value, not 'format=video'"
         in " ".join(result.err.split()),
     ) == (78, True)
+
+
+def test_windows_of_scores_are_loaded_side_by_side(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
+    sandbox = serve()
+    resources = ("top_performers", "creative_patterns", "ads_funnel_diagnosis", "ads_forecast")
+    arguments = (*TODAY, "--resources", ",".join(resources))
+    monkeypatch.setenv("SOURCES__ATRIBU__SCORE_WINDOWS", "7d,lifetime")
+
+    assert "unknown field" not in sync(elt, *arguments)
+
+    windows = {call.query.get("window", call.query.get("score_window")) for call in sandbox.log}
+    assert windows == {"7d", "lifetime"}
+    for window in windows:
+        best: Any = sandbox.answer("top-performers", {"limit": 100, "window": window})
+        stored = {
+            row["ad_external_id"]: row["spend"] for row in rows_of("top_performers") if row["score_window"] == window
+        }
+        assert stored == {row["ad_external_id"]: row["spend"] for row in best}
+    assert {row["score_window"] for name in resources for row in rows_of(name)} == windows
+    monkeypatch.setenv("SOURCES__ATRIBU__SCORE_WINDOWS", "30d")
+    assert elt("plan", "atribu").code == 78

@@ -15,7 +15,7 @@ from tests.integration.conftest import rows_of
 Row = dict[str, Any]
 Rows = list[Row]
 
-VALUES = {"model": ("last_touch",), "level": ("campaign", "ad_set", "ad")}
+VALUES = {"model": ("last_touch",), "level": ("campaign", "ad_set", "ad"), "score_window": ("28d",)}
 """What a sync asks for unless it is told otherwise."""
 
 DAILY = {name: row for name, row in ENDPOINTS.items() if row.kind in (Kind.AGGREGATE, Kind.SERIES)}

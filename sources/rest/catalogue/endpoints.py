@@ -57,7 +57,8 @@ class Endpoint(Call):
         identity: fields that are the key of rows whose columns are not declared.
         ignored: known fields that are not stored; other fields that stand beside the rows are copied onto each row.
         nullable: the rows may be null, which means none.
-        variant_columns: columns whose values multiply the calls; each is a query or path parameter too.
+        variant_columns: columns whose values multiply the calls; each is a query or path parameter too, of the name
+            that its `source` is.
         params: query parameters of every call.
         cap: most rows that one call can give where there is no next page.
         cursor: how pages are linked.

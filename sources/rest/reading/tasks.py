@@ -52,7 +52,9 @@ class Task:
         endpoint = self.endpoint
         dates = (endpoint.date_range or usual).params(self.window) if self.window else {}
         parent = {endpoint.parents.param: self.parent} if endpoint.parents else {}
-        return {**endpoint.params, **dates, **dict(self.variant), **parent}
+        names = {column.name: column.source for column in endpoint.variant_columns}
+        variant = {names.get(name, name): value for name, value in self.variant}
+        return {**endpoint.params, **dates, **variant, **parent}
 
     @property
     def paged(self) -> bool:

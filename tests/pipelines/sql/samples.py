@@ -139,6 +139,7 @@ def samples() -> list[Sample]:
         _sample(writing.update, "visitors", {"name": None, "email": None}, filled),
         _sample(writing.update, "visitors", {"referrer": "/"}, moved),
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),
+        _sample(writing.add_column, "top_performers__offers", "score_window", Type.TEXT),
         _sample(writing.retype_column, "channels", "visitors", Type.DOUBLE),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
