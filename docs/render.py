@@ -89,7 +89,8 @@ def _options(callback: Callable[..., object]) -> Iterator[tuple[str, str]]:
         if isinstance(info, OptionInfo):
             default = parameter.default
             told = f" Default: `{default}`." if default and not isinstance(default, bool) else ""
-            yield next(iter(info.param_decls or ()), f"--{name.replace('_', '-')}"), f"{info.help}{told}"
+            spelled = info.default if isinstance(info.default, str) else f"--{name.replace('_', '-')}"  # typer's first
+            yield spelled, f"{info.help}{told}"
 
 
 def history_tables() -> str:

@@ -283,13 +283,17 @@ def sandbox(
     rate_limit: Annotated[int, typer.Option(help="Units per period and key.")] = 60,
     rate_period: Annotated[float, typer.Option(help="Seconds of that period.")] = 60.0,
     today: Today = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="How it reads what the vendor leaves open, as name=value; may be repeated."),
+    ] = None,
     debug: Debug = False,
 ) -> None:
     """Serve a stand-in for the API, with a made-up world; needs no key of yours."""
     with boundary(debug=debug):
         from pipelines.commands.sandbox import serve  # noqa: PLC0415 - see sync
 
-        serve(source.value, port, day("--today", today), rate_limit, rate_period)
+        serve(source.value, port, day("--today", today), rate_limit, rate_period, settings=settings or ())
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

@@ -191,7 +191,7 @@ def wait_until(true: Callable[[], object], process: "subprocess.Popen[str] | Non
 @contextmanager
 def served(**settings: Any) -> Iterator[tuple[Sandbox, str]]:
     """Serve a small sandbox that never refuses a call; give it and its address."""
-    app = create_app(Settings(**{"limit": 1_000_000, "period": 1.0, "size": SMALL, **settings}))
+    app = create_app(Settings(**{"limit": 1_000_000, "period": 1.0, "size": SMALL, "levels": "own_ids", **settings}))
     with running(app) as url:
         yield app.state.sandbox, url
 

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.destinations.scratch import try_writing
 from pipelines.people.scope_probes import missing_scopes, probe, probes_of, scopes_of
+from pipelines.planning.ledger import Ledger
 from pipelines.running.config import RunConfig
+from pipelines.running.first_contact import ask, open_questions
 from pipelines.running.prepare import split_by_privacy
 from sources.rest.errors import ConfigurationError, MissingScopeError, UnknownHostError
 from sources.rest.reading.reader import Reader
@@ -22,6 +24,16 @@ class Scope:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Value:
+    """Whether the server takes a value of a parameter; None where its answer does not tell."""
+
+    param: str
+    name: str
+    taken: bool | None
+    refused: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Checked:
     """What `check` has found out.
 
@@ -30,6 +42,7 @@ class Checked:
         limit_seen: units per period that the server names; None where it names none.
         asked: the resources that were asked for it, in the variants that were.
         scopes: what the key may do; none, where the vendor names no scopes.
+        values: what not every server takes, and whether this one does.
         personal: whether scopes for personal data were asked about.
         second_key: `api_key` was refused, `next_api_key` works.
         written: whether a row was written to the destination, and removed again.
@@ -40,6 +53,7 @@ class Checked:
     limit_seen: int | None
     asked: tuple[str, ...]
     scopes: list[Scope]
+    values: list[Value]
     personal: bool
     second_key: bool
     written: bool
@@ -76,6 +90,7 @@ def check(config: RunConfig, *, write: bool = True) -> Checked:
     missing = missing_scopes(answers)
     if missing.keys() == wanted.keys():
         raise next(iter(missing.values()))
+    taken = _taken(config, reader)
     return Checked(
         profile_id=reader.tenant,
         limit_seen=reader.session.limit_seen,
@@ -94,11 +109,31 @@ def check(config: RunConfig, *, write: bool = True) -> Checked:
             for name, rows in wanted.items()
             if name
         ],
+        values=taken,
         personal=any(row.pii for row in chosen),
         second_key=bool(reader.session.keys.current),
         written=write,
         units=reader.session.budget.spent,
     )
+
+
+def _taken(config: RunConfig, reader: Reader) -> list[Value]:
+    """Ask with a call each for what not every server takes."""
+    questions = list(open_questions(config, config.endpoints, config.policy.values, Ledger()))
+    found = ask(reader, questions)
+    return [
+        Value(
+            param=one.param,
+            name=one.value,
+            taken=True
+            if one.value in found.taken.get(one.param, ())
+            else False
+            if one.value in found.refused.get(one.param, ())
+            else None,
+            refused=config.doubtful[one.param].refused,
+        )
+        for one in questions
+    ]
 
 
 def _values(config: RunConfig, reader: Reader) -> VariantValues:

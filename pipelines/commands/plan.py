@@ -1,19 +1,29 @@
 """`elt plan`: what a sync would do now and what it would cost; asks nothing of the API, loads nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import Final
 
-from pipelines.people.detail_queue import queue_of
+from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.people.granted_scopes import granted_to, not_known
 from pipelines.people.scope_probes import scopes_of
-from pipelines.planning.estimate import Line, counting_lines, details_line, estimate
+from pipelines.planning.estimate import Habits, Line, counting_lines, details_line, estimate, newcomers
 from pipelines.planning.ledger import Ledger
+from pipelines.planning.plan import Plan
 from pipelines.running.config import RunConfig
+from pipelines.running.first_contact import Question, open_questions, usable
 from pipelines.running.prepare import planned, split_by_privacy
 from pipelines.storing.dataset import Dataset, dataset_to_read
+from pipelines.storing.habits import habits_of
 from pipelines.storing.loaded_ids import LoadedIds
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import VariantValues
+
+FIRST_CONTACT: Final = "first contact"
+"""Reason of a call that shows whether the server takes a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,27 +49,49 @@ def preview(config: RunConfig) -> Preview:
     config.check()
     lines: list[Line] = []
     pending = False
-    for rows in split_by_privacy(config.endpoints):
-        target = config.to_be_read(config.target.for_personal_data() if rows[0].pii else config.target)
-        with dataset_to_read(target, config.policy.grain, config.catalogue) as dataset:
-            lines += _lines(config, dataset, rows)
-            pending |= dataset.pending
+    open_ = partial(dataset_to_read, grain=config.policy.grain, catalogue=config.catalogue)
+    with open_(config.to_be_read(config.target)) as series:
+        for rows in split_by_privacy(config.endpoints):
+            personal = rows[0].pii
+            target = config.to_be_read(config.target.for_personal_data())
+            with open_(target) if personal else nullcontext(series) as dataset:
+                found = _lines(config, dataset, rows, series)
+                # what is loaded first need not be asked for, and is checked then
+                lines += [replace(line, units_min=0, units_max=None) for line in found] if dataset.pending else found
+                pending |= dataset.pending
+            series.warehouse.release()
     return Preview(lines=lines, pending=pending)
 
 
-def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint]) -> list[Line]:
+def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], series: Dataset) -> list[Line]:
     catalogue = config.catalogue
-    plan, policy = planned(config, dataset, rows, _values(config, rows, dataset.ledger))
+    chosen, values = usable(rows, _values(config, rows, dataset, series), dataset.ledger)
+    plan, policy = planned(config, dataset, chosen, values, series=series)
+    unsure = list(open_questions(config, chosen, values, dataset.ledger))
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
+    queues = {row: queue_of(row, catalogue, dataset.warehouse, policy.today) for row in plan.details}
+    habits = habits_of(dataset.warehouse, {row.name: queue.length for row, queue in queues.items()}, policy.today)
+    lines = estimate(plan.tasks, ids.count, grain=policy.grain, most_ids=ids.most, habits=habits)
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
-        *estimate(plan.tasks, ids.count, grain=policy.grain, caps={name: row.cap for name, row in catalogue.items()}),
+        *map(_line_of_question, unsure),
+        *(_perhaps(line, {one.value for one in unsure}) for line in lines),
         *counting_lines(plan.tasks),
-        *(
-            details_line(row, len(queue_of(row, catalogue, dataset.warehouse, config.policy.today).tasks))
-            for row in plan.details
-        ),
+        *(_details(row, queue, plan, habits) for row, queue in queues.items()),
     ]
+
+
+def _details(row: Endpoint, queue: DetailQueue, plan: Plan, habits: Habits) -> Line:
+    parents = row.parents
+    due = [task.parent for task in queue.tasks]
+    return details_line(
+        row,
+        [queue.rows(one) for one in due],
+        [queue.rows(one) for one in queue.figures.keys() - due],
+        newcomers(plan.tasks, parents.endpoint if parents else ""),
+        settled=not any(parents and task.endpoint.name in parents.signature for task in plan.tasks),
+        usual=habits.get((row.name, "")),
+    )
 
 
 def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -> list[Line]:
@@ -86,15 +118,36 @@ def _lines_before(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -
     ]
 
 
-def _values(config: RunConfig, rows: Sequence[Endpoint], ledger: Ledger) -> VariantValues:
-    """Values of the parameters that multiply calls; instead of asking for them, those of the last sync are taken."""
+def _line_of_question(one: Question) -> Line:
+    """What it costs to ask whether the server takes a value; names may need the rows above them."""
+    units = one.task.endpoint.units
+    return Line(
+        resource=one.task.endpoint.name,
+        variant=f"{FIRST_CONTACT} {one.value}",
+        windows=1,
+        calls=1,
+        units=units,
+        units_min=units,
+        units_max=2 * units,
+        reasons={FIRST_CONTACT: 1},
+    )
+
+
+def _perhaps(line: Line, unsure: AbstractSet[str]) -> Line:
+    """Return a line of which nothing is asked if the server does not take a value."""
+    return replace(line, units_min=0) if unsure & {*line.variant.split()} else line
+
+
+def _values(config: RunConfig, rows: Sequence[Endpoint], dataset: Dataset, snapshots: Dataset) -> VariantValues:
+    """Values of the parameters that multiply calls; instead of asking for them, those that are loaded are taken."""
     values = dict(config.policy.values)
-    for param in config.discovers:
-        loaded = {
+    for param, (name, column) in config.source.discovered.items():
+        used = {
             variant
             for row in rows
-            if [column.name for column in row.variant_columns] == [param]
-            for variant in ledger.variants(row.name)
+            if [one.name for one in row.variant_columns] == [param]
+            for variant in dataset.ledger.variants(row.name)
         }
-        values[param] = values[param] or tuple(sorted(loaded)) or (f"(each {param})",)
+        told = snapshots.warehouse.values(name, column) if snapshots.warehouse.has(name) else ()
+        values[param] = values[param] or told or tuple(sorted(used)) or (f"(each {param})",)
     return values

@@ -22,6 +22,7 @@ def sync(config: RunConfig, watcher: Watcher | None = None, together: Together |
         DestinationBusyError: another process holds the destination.
     """
     with prepared_run(config, plan, watcher, together or Together()) as prepared:
+        prepared.scopes.warn_unused(include_pii=config.include_pii)
 
         def load(part: DatasetRun) -> Outcome:
             return part.run.execute(part.plan, tuple if part.personal else prepared.extra_resources)

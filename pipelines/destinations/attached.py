@@ -1,18 +1,26 @@
 """A dlt pipeline that is attached to a destination."""
 
+import zlib
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
+from typing import Any, Final
 
 import dlt
 from dlt.common.schema import Schema
+from dlt.common.schema.exceptions import SchemaException
 from dlt.destinations.sql_client import SqlClientBase
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.named import factory_of, working_folder
 from pipelines.destinations.target import Target
 from pipelines.destinations.turns import turn_at
+from pipelines.destinations.verdicts import chain, verdict_of
 from pipelines.sql.rendering import ROW_LOCKS
+from sources.rest.errors import ConfigurationError
+
+_UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, zlib.error, SchemaException)
+"""What dlt raises of a stored schema or state that is damaged, or of a later version."""
 
 
 class Attached:
@@ -79,10 +87,33 @@ class Attached:
         """
         raise NotImplementedError
 
+    def _restore_state(self, pipeline: dlt.Pipeline) -> None:
+        """Bring schema and state from the destination.
+
+        Raises:
+            ConfigurationError: they cannot be read.
+        """
+        try:
+            pipeline.sync_destination()
+        except PipelineStepFailed as error:
+            unreadable = next((one for one in chain(error) if isinstance(one, _UNREADABLE)), None)
+            if unreadable is None or verdict_of(error):
+                raise
+            raise ConfigurationError(
+                f"what dlt has noted of the dataset {self._target.dataset_name} cannot be read"
+                f" ({type(unreadable).__name__}); put its tables _dlt_version and _dlt_pipeline_state back from a copy,"
+                " update this program if a later version has loaded it, or load into another dataset (--dataset)"
+            ) from error
+
+    def _configuration(self) -> Any:
+        return self._factory.configuration(self._bound())
+
+    def _bound(self) -> Any:
+        return self._factory.spec()._bind_dataset_name(self._target.dataset_name)  # noqa: SLF001 - dlt's way to say it
+
     def _client_of(self, schema: Schema) -> SqlClientBase[Any]:
         """A client for the dataset, without a pipeline; a connection is opened by entering it."""
-        config = self._factory.spec()._bind_dataset_name(self._target.dataset_name)  # noqa: SLF001 - dlt's way to say it
-        client: SqlClientBase[Any] = self._factory.client(schema, config).sql_client
+        client: SqlClientBase[Any] = self._factory.client(schema, self._bound()).sql_client
         return client
 
     def _be_patient(self) -> None:

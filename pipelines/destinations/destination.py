@@ -104,7 +104,7 @@ class Destination(Attached):
             self._clear()
             self._pipeline = self._attach()
             with self._connected(self._pipeline):
-                self._pipeline.sync_destination()
+                self._restore_state(self._pipeline)
                 self._notice_missing_tables(self._pipeline)
                 self._note_state()
 

@@ -6,6 +6,7 @@ leaves the catalog out of its SQL. Here every name is written in full: catalog, 
 A file that another process has open is waited for wherever a connection is opened.
 """
 
+import errno
 import fcntl
 import os
 import time
@@ -29,6 +30,10 @@ from pipelines.sql.duckdb_file import attach_copy, checkpoint, copy_database, de
 from pipelines.sql.statement import Statement
 
 _RESERVED: Final = frozenset({"main", "temp", "system"})
+_NOT_OURS: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.EISDIR})
+"""A copy is not there, or is a link or a folder."""
+
+_SCHEMAS: Final = frozenset({"information_schema"})
 
 RETRY_SECONDS: Final = 0.2
 """How often a file that another process holds is tried again."""
@@ -131,15 +136,26 @@ class DuckDbFile(duckdb):
         """Whether a rewrite was killed and has yet to be done again; nothing of what it had copied stays."""
         copy = rewritten(self.file)
         with self.turn:  # a lock of the file keeps out other processes only
-            if not self.file.exists():
-                _remove(copy)
-            try:
-                with copy.open("rb+") as left:
-                    fcntl.lockf(left, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DuckDB does while it writes
-                    left.truncate()
-                Path(f"{copy}.wal").unlink(missing_ok=True)
-            except (FileNotFoundError, BlockingIOError):
+            return self._empty(copy)
+
+    def _empty(self, copy: Path) -> bool:
+        if not self.file.exists():
+            _remove(copy)
+        try:
+            # what a link leads to is none of ours, whoever has put it there
+            left = os.open(copy, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError as error:
+            if error.errno in _NOT_OURS:
                 return False
+            raise
+        try:
+            fcntl.lockf(left, fcntl.LOCK_EX | fcntl.LOCK_NB)  # as DuckDB does while it writes
+            os.ftruncate(left, 0)
+            Path(f"{copy}.wal").unlink(missing_ok=True)
+        except BlockingIOError:
+            return False
+        finally:
+            os.close(left)
         return True
 
     @property
@@ -152,6 +168,18 @@ def catalog_of(file: Path) -> str:
     """What DuckDB calls the database of a file that is no link: its name up to a dot; some it keeps for itself."""
     name = next((part for part in file.name.split(".") if part), "")
     return f"{name}_db" if name.lower() in _RESERVED else name
+
+
+def unusable(file: Path) -> str:
+    """What no database may have in its name, or be called; empty where the name of a file is one.
+
+    dlt cuts its statements apart where a semicolon stands or a line ends, and takes a question mark for a value, also
+    within a name. A schema that DuckDB has in every database cannot be told from a database of that name.
+    """
+    name = catalog_of(file)
+    if name.lower() in _SCHEMAS:
+        return f"the name {name}, which DuckDB has for itself"
+    return "" if name.isprintable() and not {";", "?"} & {*name} else "a semicolon, question mark or control character"
 
 
 def rewritten(file: Path) -> Path:

@@ -10,10 +10,11 @@ waiting, never whether a row is written.
 import os
 import socket
 import time
+from contextlib import suppress
 from typing import Any, Final
 
 import pendulum
-from dlt.common.destination.exceptions import DestinationTerminalException
+from dlt.common.destination.exceptions import DestinationTerminalException, DestinationUndefinedEntity
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import DateTime
 from sqlglot import exp
@@ -101,7 +102,9 @@ class Lease:
         Raises:
             LeaseLostError: it is not.
         """
-        with client.with_alternative_dataset_name(self._dataset):  # the client may be at its staging dataset
+        found = None
+        # the client may be at its staging dataset; a table that was dropped holds nobody's lease
+        with client.with_alternative_dataset_name(self._dataset), suppress(DestinationUndefinedEntity):
             found = lease_of(client, self._ledger_id, Lock.SHARED)
         if found is None or (found.number, found.holder) != (self.number, self._holder):
             self.lost = True

@@ -9,6 +9,8 @@ from typing import Any, Final
 import pendulum
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.sql_client import SqlClientBase
+from pendulum import DateTime
+from pendulum.parsing.exceptions import ParserError
 from sqlglot import exp
 
 from pipelines.destinations.executing import execute, execute_by_name
@@ -17,8 +19,11 @@ from pipelines.sql.conditions import equal, is_null
 from pipelines.sql.reading import Columns, Lock, all_columns, rows
 from pipelines.sql.writing import add_column, create, insert, update
 from sources.rest.catalogue.columns import Type
+from sources.rest.errors import ConfigurationError
 
 TABLE: Final = "run_lease"
+
+_NUMBER_MAX: Final = 2**62
 
 LEASE: Final[Columns] = {
     "lease_number": Type.BIGINT,
@@ -60,8 +65,12 @@ class Held:
 
     @property
     def is_current(self) -> bool:
-        """Somebody holds it, and it has not run out."""
-        return bool(self.holder and self.until) and pendulum.parse(str(self.until)) > pendulum.now("UTC")  # type: ignore[operator] # a moment is written as one
+        """Somebody holds it, and it has not run out; a moment that nobody can read is over."""
+        try:
+            until = pendulum.parse(self.until or "")
+        except ParserError:
+            return False
+        return bool(self.holder) and isinstance(until, DateTime) and until > pendulum.now("UTC")
 
     def __str__(self) -> str:
         """Who it is, for a message."""
@@ -98,8 +107,16 @@ def lease_of(client: SqlClientBase[Any], ledger_id: str, lock: Lock) -> Held | N
     """Return who holds the lease of a profile; None where nobody ever has.
 
     Two processes that make a row at the same moment may leave two: the highest number counts.
+
+    Raises:
+        ConfigurationError: somebody has changed the table by hand.
     """
     found = [Held(*row) for row in execute(client, rows(TABLE, LEASE, of_ledger(ledger_id), lock=lock))]
+    if not all(one.number is not None and 0 <= one.number < _NUMBER_MAX for one in found):
+        raise ConfigurationError(
+            f"the table {TABLE} of dataset {client.dataset_name} holds a number that no run has written; drop it while"
+            " nothing runs, the next run makes it anew"
+        )
     return max(found, key=lambda one: one.number, default=None)
 
 

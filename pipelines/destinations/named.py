@@ -17,8 +17,9 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from pipelines.destinations.capabilities import Offer, refuse_what_lacks
-from pipelines.destinations.duckdb_file import DuckDbFile
+from pipelines.destinations.duckdb_file import DuckDbFile, unusable
 from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.sqlite_file import main_file
 from pipelines.destinations.target import Target
 from pipelines.destinations.trust import refuse_untrusted
 from sources.rest.errors import ConfigurationError, did_you_mean
@@ -74,6 +75,8 @@ def working_folder(target: Target, factory: Any) -> Path:
     refuse_what_lacks(
         target.destination, Offer(kind=config.destination_type, capabilities=able, client=client, configured=True)
     )
+    if main := main_file(config):
+        _check_folder_of(main)
     place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
     place += f" {target.ledger_id}" if target.ledger_id else ""
     root = Path(get_dlt_pipelines_dir())
@@ -162,11 +165,15 @@ def _duckdb_file(name: str, source: str, own: Mapping[str, Any]) -> DuckDbFile:
     # absolute, because dlt takes a relative path from wherever the pipeline was first run
     given = Path(str(configured or default_file(name, source)).removeprefix("duckdb:///")).absolute()
     file = given.resolve()  # DuckDB follows links, and calls the database after what they lead to
+    if wrong := unusable(file):
+        raise ConfigurationError(
+            f"the file of destination {name!r} has {wrong}, before the first dot of its name; give it another"
+        )
     if file.is_dir():
         raise ConfigurationError(f"destination {name!r} is the folder {file}; give a file in it")
-    if not file.parent.is_dir():
-        raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
-    _check_writable(file.parent)
+    if file.exists() and not file.is_file():
+        raise ConfigurationError(f"destination {name!r} is no file: {file} is a device, pipe or socket; give a file")
+    _check_folder_of(file)
     made = DuckDbFile(str(file), destination_name=name, **own)
     made.empty_leftover()
     if not configured and given.name != f"{name}.duckdb":
@@ -175,6 +182,12 @@ def _duckdb_file(name: str, source: str, own: Mapping[str, Any]) -> DuckDbFile:
             " source, and its tables have shorter names"
         )
     return made
+
+
+def _check_folder_of(file: Path) -> None:
+    if not file.parent.is_dir():
+        raise ConfigurationError(f"the folder {file.parent} cannot be written: there is no such folder")
+    _check_writable(file.parent)
 
 
 def _check_writable(folder: Path) -> None:

@@ -13,6 +13,7 @@ from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.lease_table import TABLE, holder_of
 from pipelines.destinations.lock import holder_id, is_held
+from pipelines.destinations.sqlite_file import is_missing, main_file
 from pipelines.destinations.target import Target
 
 _PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
@@ -23,7 +24,7 @@ class ReadOnlyDestination(Attached):
     """A destination whose tables and ledger are read, and nothing else.
 
     It has a working folder of its own for as long as it is entered: that of the runs is left alone, and with it what an
-    earlier run still has to load. A DuckDB file is opened for reading, beside other readers, and never created.
+    earlier run still has to load. A DuckDB file is opened for reading, beside other readers; no file is ever created.
 
     Attributes:
         pending: a run has read what it has not loaded yet: it is at work, or the next one goes on with it.
@@ -38,11 +39,14 @@ class ReadOnlyDestination(Attached):
         self.at_work = is_held(self._lock)
         self._own = tempfile.TemporaryDirectory(prefix="elt-")
         self._folder = Path(self._own.name)
-        self._file: Path | None = None
+        self._missing = False
         if isinstance(self._factory, DuckDbFile):
-            self._file = Path(self._factory.config_params["credentials"])
-            credentials = DuckDbCredentials(str(self._file), read_only=True)
+            file = Path(self._factory.config_params["credentials"])
+            credentials = DuckDbCredentials(str(file), read_only=True)
             self._factory = DuckDbFile(credentials, destination_name=self._name)
+            self._missing = not file.exists()
+        elif main := main_file(self._configuration()):
+            self._missing = is_missing(main, target.dataset_name)
 
     def __enter__(self) -> Self:
         """Keep the working folder."""
@@ -62,9 +66,9 @@ class ReadOnlyDestination(Attached):
             DestinationBusyError: another process holds the destination, or it does not answer.
         """
         self._pipeline = self._attach()
-        if self._file is None or self._file.exists():
+        if not self._missing:
             with destination_errors(self._name):
-                self._pipeline.sync_destination()
+                self._restore_state(self._pipeline)
                 with self._client_of(Schema(TABLE)) as client:
                     held = holder_of(client, self._target.ledger_id)
                     elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)

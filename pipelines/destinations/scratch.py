@@ -12,6 +12,7 @@ from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.executing import execute
+from pipelines.destinations.sqlite_file import is_missing, main_file
 from pipelines.destinations.target import Target
 from pipelines.sql.reading import rows
 from pipelines.sql.writing import create, delete, insert
@@ -27,7 +28,7 @@ def try_writing(target: Target) -> None:
     """Write a row where rows go, read it, and remove it.
 
     A dataset that exists gets a table of its own for a moment. One that does not gets a stand-in beside it, and so does
-    a DuckDB file: to remove the real one again could take it from a sync that has just begun.
+    a file of DuckDB or SQLite: to remove the real one again could take it from a sync that has just begun.
 
     Raises:
         ConfigurationError: it cannot be written.
@@ -47,12 +48,17 @@ class _Scratch(Attached):
         super().__init__(target)
         self._folder = folder
         self._mark = mark
-        self._stand_in: Path | None = None
+        self._beside: Path | None = None
         if isinstance(self._factory, DuckDbFile):
             file = Path(str(self._factory.config_params["credentials"]))
             if not file.exists():
-                self._stand_in = file.with_name(f"{mark}.duckdb")  # DuckDB calls a database after its file
-                self._factory = DuckDbFile(str(self._stand_in), destination_name=self._name)
+                self._beside = file.parent
+                # DuckDB calls a database after its file
+                self._factory = DuckDbFile(str(file.with_name(f"{mark}.duckdb")), destination_name=self._name)
+        elif (main := main_file(config := self._configuration())) and is_missing(main, target.dataset_name):
+            self._beside = main.parent
+            address = f"{config.credentials.drivername}:///{main.with_name(f'{mark}{main.suffix}')}"
+            self._factory = type(self._factory)(address, destination_name=self._name)
 
     def run(self) -> None:
         pipeline = self._attach()
@@ -64,9 +70,8 @@ class _Scratch(Attached):
                 with client.with_alternative_dataset_name(f"{client.dataset_name}_{self._mark}"):
                     self._write_to_stand_in(client)
         finally:
-            if self._stand_in:
-                self._stand_in.unlink(missing_ok=True)
-                self._stand_in.with_suffix(".duckdb.wal").unlink(missing_ok=True)
+            for left in self._beside.glob(f"*{self._mark}*") if self._beside else ():
+                left.unlink(missing_ok=True)
 
     def _write_to_stand_in(self, client: SqlClientBase[Any]) -> None:
         if isinstance(self._factory, DuckDbFile):

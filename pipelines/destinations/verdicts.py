@@ -8,7 +8,7 @@ import errno
 import re
 import sqlite3
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -38,11 +38,18 @@ _RIGHTS: Final = "let the user create schemas and tables in this database, and w
 _READ_ONLY: Final = "it can only be read: write to the primary server, or to a file that may be written"
 _CREDENTIALS: Final = "check host, database, user, password and certificates under credentials"
 _PATH: Final = "check path and permissions"
+_DAMAGED: Final = "the file is damaged: put back a copy, or give the path of a new one"
+_OTHER_FILE: Final = "it is an SQLite file: give the path of another, or change destination_type to sqlalchemy"
+_CHANGED: Final = (
+    "somebody has taken a column from a table: put it back, or drop the table, and the next sync loads it again"
+)
 
 _SQLSTATES: Final[Mapping[str, str]] = {
     "08": LATER,  # connection exception: cut off, or none came about
     "57P": LATER,  # operator intervention: the server stops, starts or has crashed
     "57014": LATER,  # statement_timeout has cancelled it
+    "25P03": LATER,  # idle_in_transaction_session_timeout has cut it off
+    "25P04": LATER,  # transaction_timeout has
     "53": LATER,  # insufficient resources: disk, memory, connections
     "40": LATER,  # deadlock or serialization failure: another transaction was in the way
     "55P03": LATER,  # lock_timeout: another transaction holds the table
@@ -51,6 +58,7 @@ _SQLSTATES: Final[Mapping[str, str]] = {
     "3D": "check the name of the database, or create it",  # no such database
     "3F": "let the user create the schema of the dataset, or create it",  # no such schema
     "42501": _RIGHTS,  # insufficient privilege
+    "42703": _CHANGED,  # undefined column: one that dlt's schema has
     "25006": _READ_ONLY,  # read-only transaction: a replica, or default_transaction_read_only
 }
 """Beginning of an SQLSTATE (ISO 9075, appendix A of the manual of PostgreSQL) -> what to change; the longest counts."""
@@ -70,14 +78,34 @@ _REFUSALS: Final = (
     "not permitted to log in",
     "does not exist",
     "unknown database",
+    "no such database",
+    "no such user",
+    "not found",
+    "not specified",
+    "unsupported",
     "does not support ssl",
+    "required",
+    "insecure",
     "certificate",
     "invalid",
+    "expected authentication request",
 )
-"""Words of a server, or of a client that reads its own settings. libpq and PyMySQL have no SQLSTATE for a connection
-that does not come about: without one of these words it counts as away, since trying again does no harm."""
+"""Words of a server or a pooler, or of a client that reads its own settings or meets a server of another kind. libpq
+and PyMySQL have no SQLSTATE for a connection that does not come about: without one of these words it counts as away,
+since trying again does no harm."""
 
-_CLOSED: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EISDIR})
+_CLOSED: Final = frozenset(
+    {
+        errno.EACCES,
+        errno.EPERM,
+        errno.EROFS,
+        errno.ENOENT,
+        errno.ENOTDIR,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ELOOP,
+    }
+)
 """Errors of the operating system that stay until somebody changes a path or its permissions; a full disk heals."""
 
 _SQLITE: Final[Mapping[int, str]] = {
@@ -92,10 +120,27 @@ _SQLITE: Final[Mapping[int, str]] = {
 }
 """Primary result code of SQLite -> what to change."""
 
-_CANNOT_OPEN: Final = ("cannot open", "not a valid duckdb", "read-only", "permission denied", "is a directory")
-"""DuckDB has one type, `IOException`, for a path that is wrong, a file that is damaged and a disk that is full."""
+_DUCKDB: Final[Sequence[tuple[tuple[type[duckdb.Error], ...], tuple[str, ...], str]]] = (
+    ((duckdb.PermissionException,), ("",), _PATH),
+    ((duckdb.IOException, duckdb.InvalidInputException), ("read-only",), _READ_ONLY),
+    (
+        (duckdb.IOException, duckdb.FatalException, duckdb.InternalException, duckdb.SerializationException),
+        ("could not read enough bytes", "corrupt database file", "checksum"),
+        _DAMAGED,
+    ),
+    ((duckdb.Error,), ("corrupt database file",), _DAMAGED),  # its base type, for a block that was written over
+    ((duckdb.IOException,), ('"sqlite_scanner"',), _OTHER_FILE),  # the extension that reads it
+    ((duckdb.BinderException,), ("referenced column",), _CHANGED),
+    ((duckdb.IOException,), ("cannot open", "not a valid duckdb", "permission denied", "is a directory"), _PATH),
+    (
+        (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.ConnectionException, duckdb.TransactionException),
+        ("",),
+        LATER,
+    ),
+)
+"""Types of DuckDB's errors, and words of which the text holds one -> what to change; the first that fits counts.
 
-_DAMAGED: Final = ("could not read enough bytes", "checksum")
+It has one type, `IOException`, for a path that is wrong, a file that is damaged and a disk that is full."""
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:
@@ -165,16 +210,10 @@ def _of_connection(error: BaseException) -> str | None:
 
 def _of_duckdb(error: duckdb.Error) -> str | None:
     text = str(error).lower()
-    if isinstance(error, duckdb.PermissionException):
-        return _PATH
-    if isinstance(error, duckdb.IOException | duckdb.InvalidInputException) and "read-only" in text:
-        return _READ_ONLY
-    if isinstance(error, duckdb.IOException) and any(word in text for word in _DAMAGED):
-        return "the file is damaged: put back a copy, or give the path of a new one"
-    if isinstance(error, duckdb.IOException):
-        return _PATH if any(word in text for word in _CANNOT_OPEN) else LATER
-    if isinstance(error, duckdb.OutOfMemoryException | duckdb.ConnectionException | duckdb.TransactionException):
-        return LATER
+    for kinds, words, advice in _DUCKDB:
+        of_kind = type(error) is duckdb.Error if duckdb.Error in kinds else isinstance(error, kinds)
+        if of_kind and any(word in text for word in words):
+            return advice
     return None
 
 

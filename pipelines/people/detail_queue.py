@@ -51,9 +51,23 @@ class DetailQueue:
     rewritten: Sequence[str] = ()
 
     @property
+    def failed_before(self) -> frozenset[str]:
+        """People whose details could not be read when they were asked for last."""
+        return frozenset(one for one in self.read if _failures(self, one))
+
+    @property
     def current(self) -> int:
         """How many people have their details loaded as they are now."""
         return self.everybody - len(self.tasks) - len(self.waiting)
+
+    @property
+    def length(self) -> float:
+        """Rows of the details of one person, on average of those that are loaded; 0 where none are."""
+        return sum(map(self.rows, self.read)) / len(self.read) if self.read else 0.0
+
+    def rows(self, one: str) -> int:
+        """Rows of somebody's details as they are loaded; 0 where they are not."""
+        return int(self.read.get(one, {}).get("row_count") or 0)
 
 
 def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: Warehouse, today: Date) -> DetailQueue:
@@ -73,6 +87,7 @@ def queue_of(endpoint: Endpoint, catalogue: Mapping[str, Endpoint], warehouse: W
         return tuple(_size(people[one][place]) for place in places)
 
     due = sorted((one for one in people if not _is_same(read.get(one), figures[one], parents)), key=rank, reverse=True)
+    due.sort(key=lambda one: bool(rows_read.get(one, {}).get("failures")))  # whoever has failed before comes last
     last = today.add(days=GAP_MAX)  # a later day was noted by a clock that went wrong
     waiting = {one: day for one in due if (day := rows_read.get(one, {}).get("ask_again")) and today < day <= last}
     if len(waiting) == len(people):
@@ -193,8 +208,8 @@ def _signatures(
     names = parents.signature[endpoint.name]
     found = {one: dict(zip(names, values, strict=False)) for one, values in latest.items()}
     who = {parents.column: Type.TEXT}
-    summed, largest_of = parents.summed.get(endpoint.name, ()), parents.largest.get(endpoint.name, ())
-    if summed:
+    summed, largest_of = parents.summed.get(endpoint.name), parents.largest.get(endpoint.name, ())
+    if summed is not None:
         told = (*(f"sum_of_{name}" for name in summed), "rows")
         _add(found, told, warehouse.ask(sums(endpoint.name, who, summed)))
     if largest_of:
@@ -221,17 +236,16 @@ def _read(endpoint: Endpoint, warehouse: Warehouse) -> Mapping[str, Row]:
 
 
 def _is_same(before: str | None, now: str, parents: Parents) -> bool:
-    """Whether figures are what they were; those of an earlier version are lists, and know some of them."""
+    """Whether figures are what they were; an earlier version has written fewer of them, the first one as lists."""
     if before is None or before == now:
         return before is not None
     then, new = orjson.loads(before), orjson.loads(now)
-    if then.keys() != new.keys() or not all(isinstance(values, list) for values in then.values()):
-        return False
-    return all(
-        new[name][column] == value
+    named = {
+        name: dict(zip(parents.signature[name], values, strict=False)) if isinstance(values, list) else values
         for name, values in then.items()
-        for column, value in zip(parents.signature[name], values, strict=False)
-    )
+        if name in new
+    }
+    return then.keys() == new.keys() and all(values.items() <= new[name].items() for name, values in named.items())
 
 
 def _text(figures: Mapping[str, Mapping[str, Any]]) -> str:

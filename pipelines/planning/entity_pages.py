@@ -1,6 +1,6 @@
 """Which pages of entities a sync reads: what they cost depends on rows, not on days."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from math import ceil
@@ -9,7 +9,7 @@ from typing import Final
 from pendulum import Date
 
 from pipelines.planning.ledger import Ledger, ServerBehaviour
-from pipelines.planning.policy import EVER, RECENT_DAYS, OpenPages, Policy, Reason, looked_at, why_missing
+from pipelines.planning.policy import EVER, RECENT_DAYS, SURGE, OpenPages, Policy, Reason, looked_at, why_missing
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.options.common import Restatement
 from sources.rest.reading.paging import PAGES_MAX
@@ -78,7 +78,17 @@ class _Questions:
         again = not ledger.missing(asked, policy.grain) if since else ledger.loaded(asked, policy.grain)
         reason = Reason.AGAIN if again else why_missing(asked.window or window, whole, policy, ledger)
         pages = _pages(whole, asked.window.days if asked.window else 1, policy)
-        return replace(whole, window=window, since=since, after=after, reason=reason, pages=pages)
+        new, most = _most(replace(whole, window=window), policy, ledger)
+        return replace(
+            whole,
+            window=window,
+            since=since,
+            after=after,
+            reason=reason,
+            pages=pages,
+            pages_most=None if most is None else max(pages, most),
+            new_rows_most=new,
+        )
 
 
 def _reads_newest_only(whole: Task, policy: Policy, known: ServerBehaviour) -> bool:
@@ -108,8 +118,33 @@ def _days(windows: Iterable[Window | None]) -> AbstractSet[Date]:
 
 def _pages(whole: Task, days: int, policy: Policy) -> int:
     """Pages that a list is expected to have; one where nobody knows."""
-    rows = policy.rows_per_day.get((whole.endpoint.name, whole.variant_text), 0.0)
-    return max(1, ceil(rows * days / PAGE_ROWS))
+    per_day, _ = _per_day(whole, policy)
+    return max(1, ceil((per_day or 0.0) * days / PAGE_ROWS))
+
+
+def _per_day(whole: Task, policy: Policy) -> tuple[float | None, Collection[Window]]:
+    """Rows per day, None where nobody knows; and the days that others have counted, if none are loaded."""
+    name = whole.endpoint.name, whole.variant_text
+    if name in policy.rows_per_day or name not in policy.counted:
+        return policy.rows_per_day.get(name), ()
+    return policy.counted[name].per_day, policy.counted[name].days
+
+
+def _most(task: Task, policy: Policy, ledger: Ledger) -> tuple[int | None, int | None]:
+    """New rows and pages that a list has at most, all of it: if rows come in another order, none can be left out.
+
+    Days that are known bring as much as one more day at most, of what happened late.
+    """
+    window = task.window
+    per_day, others = _per_day(task, policy)
+    if per_day is None or window is None:
+        return None, None
+    loaded = ledger.loaded(task, policy.grain)
+    counted = (overlap(window, one) for one in others)
+    known = sum(one.days for one in merged([*loaded, *filter(None, counted)]))
+    rows = per_day * known + SURGE * max(1.0, per_day) * max(1, window.days - known)
+    new = rows - per_day * sum(one.days for one in loaded)
+    return ceil(new), max(1, ceil(rows / PAGE_ROWS))
 
 
 def _days_at_most(whole: Task, policy: Policy) -> int:

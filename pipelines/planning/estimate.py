@@ -1,32 +1,39 @@
 """What a plan costs, resource by resource; nothing is asked of the API."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
 from pendulum import Date
 
+from pipelines.planning.entity_pages import PAGE_ROWS
 from pipelines.planning.plan import cost
 from pipelines.planning.policy import Reason
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.catalogue.relations import ForEach
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, by_grain, split
 
 COUNT: Final = "count"
 """Reason of a series that is asked for and not loaded: it counts the rows of another endpoint."""
 
-SEARCH_CALLS: Final = 4
-"""Most calls per window of a check that does not add up: each is read, each range is halved, and both once more where
-sums contradict themselves."""
+GROWTH: Final = 2
+"""Times that the details of somebody become as long, at most, as they are loaded."""
 
 GROUPS_ASSUMED: Final = 1
 """Calls that a task is assumed to need while its ids are not known."""
 
-NO_CAPS: Final[Mapping[str, int | None]] = {}
-
 IdCount = Callable[[Task], int | None]
 """How many ids a task asks for; None where nobody knows yet."""
+
+MostIds = Callable[[ForEach], int | None]
+"""How many ids a task asks for at most; None where nothing bounds them."""
+
+Habits = Mapping[tuple[str, str], int]
+"""Calls that are to be expected besides those of the plan, as earlier syncs went, by resource and variant."""
+
+NO_HABITS: Final[Habits] = {}
 
 
 @dataclass(kw_only=True)
@@ -36,7 +43,8 @@ class Line:
     Attributes:
         windows: tasks.
         calls: requests that they need, those that ask for ids first included.
-        units: what these cost, as far as it is known.
+        units: what these cost, as far as it is known, if nothing has changed.
+        units_expected: what is to be expected as earlier syncs went; None where they tell nothing.
         units_min: what they cost at least, if no call fails.
         units_max: what they cost at most, if no call is repeated; None where nothing bounds it.
         first_day: first day asked for; None where there are no dates.
@@ -52,6 +60,7 @@ class Line:
     windows: int = 0
     calls: int = 0
     units: int = 0
+    units_expected: int | None = None
     units_min: int = 0
     units_max: int | None = 0
     first_day: Date | None = None
@@ -63,7 +72,12 @@ class Line:
 
 
 def estimate(
-    tasks: Iterable[Task], ids: IdCount, *, grain: Grain = Grain.DAY, caps: Mapping[str, int | None] = NO_CAPS
+    tasks: Iterable[Task],
+    ids: IdCount,
+    *,
+    grain: Grain = Grain.DAY,
+    most_ids: MostIds = lambda _: None,
+    habits: Habits = NO_HABITS,
 ) -> list[Line]:
     """Add up what tasks cost per resource and variant, in the order of the tasks.
 
@@ -71,7 +85,8 @@ def estimate(
         tasks: what a sync would do.
         ids: how many ids a task asks for, where it asks for ids.
         grain: length of the windows of aggregate rows.
-        caps: most rows that an endpoint can have, which bounds the ids that it gives.
+        most_ids: how many ids a task asks for at most, where it asks for ids.
+        habits: what checks that did not add up have asked for.
     """
     lines: dict[tuple[str, str], Line] = {}
     asked: set[tuple[object, ...]] = set()
@@ -95,32 +110,52 @@ def estimate(
         line.calls += groups if endpoint.for_each else task.pages
         units = cost([task], groups) - known_by
         line.units += units
-        least, most = _bounds(task, units, groups, grain=grain, caps=caps)
+        least, most = _bounds(task, units, groups, grain=grain, most_ids=most_ids)
         line.units_min += least
         line.units_max = None if most is None or line.units_max is None else line.units_max + most
+        usual = habits.get((endpoint.name, task.variant_text))
+        if task.reason == Reason.CHECK and usual is not None:
+            line.units_expected = endpoint.units * usual
         line.reasons[str(task.reason)] = line.reasons.get(str(task.reason), 0) + 1
         if task.window:
             line.first_day = min(task.window.start, line.first_day or task.window.start)
             line.last_day = max(task.window.end, line.last_day or task.window.end)
+    for line in lines.values():
+        if line.units_expected is not None:  # until here, what comes on top
+            line.units_expected = _at_most(line.units + line.units_expected, line.units_max)
     return list(lines.values())
 
 
-def _bounds(
-    task: Task, units: int, groups: int, *, grain: Grain, caps: Mapping[str, int | None]
-) -> tuple[int, int | None]:
+def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: MostIds) -> tuple[int, int | None]:
     """What a task costs at least and at most, None where nothing bounds it."""
     endpoint, for_each = task.endpoint, task.endpoint.for_each
     if any(value.startswith("(") for _, value in task.variant):  # stands for values that the API tells
         return 0, None
     if task.paged:
-        return endpoint.units, None
+        again = 2 if endpoint.counted_by else 1  # what is not as long as it is counted is read once more
+        return endpoint.units, task.pages_most and again * task.pages_most * endpoint.units
     if task.reason == Reason.CHECK and task.window and not endpoint.by_day:
-        windows = len(list(by_grain(task.window, grain)))
-        return units, SEARCH_CALLS * windows * endpoint.units
+        return units, search_calls(len(list(by_grain(task.window, grain)))) * endpoint.units
     if for_each and for_each.endpoint:
-        cap, alone = caps.get(for_each.endpoint), units - groups * endpoint.units
-        return alone, alone + ceil(cap / for_each.per_call) * endpoint.units if cap else None
+        most, alone = most_ids(for_each), units - groups * endpoint.units
+        return alone, most and alone + ceil(most / for_each.per_call) * endpoint.units
     return units, units
+
+
+def search_calls(windows: int) -> int:
+    """Return how many calls a check over some windows makes at most, the first one included.
+
+    If every window has changed, each is read and each range of over two is asked about in halves. If the sums
+    contradict themselves then, all windows and the range are asked for once more.
+    """
+    return 1 if windows == 1 else 1 + _halving(windows) + windows + 1
+
+
+def _halving(windows: int) -> int:
+    """Calls that find what has changed among windows if all have; a half of one window is that window."""
+    if windows <= 2:  # noqa: PLR2004 - one half is read, and so is the other
+        return windows
+    return 1 + _halving(windows - windows // 2) + _halving(windows // 2)
 
 
 def counting_lines(tasks: Iterable[Task]) -> list[Line]:
@@ -152,20 +187,58 @@ def counting_lines(tasks: Iterable[Task]) -> list[Line]:
     return lines
 
 
-def details_line(endpoint: Endpoint, calls: int) -> Line:
-    """Return what the details cost that are due now; what a sync loads before them may add to it."""
+def details_line(
+    endpoint: Endpoint,
+    due: Sequence[int],
+    others: Sequence[int],
+    newcomers: int | None,
+    *,
+    settled: bool,
+    usual: int | None = None,
+) -> Line:
+    """Return what the details cost that are due now; what a sync loads before them may add to it.
+
+    Args:
+        endpoint: what is asked for.
+        due: rows that are loaded of each person whose details are due.
+        others: rows that are loaded of everybody else.
+        newcomers: people at most who are not loaded yet; None where nothing bounds them.
+        settled: nothing is loaded before, so that nobody else becomes due.
+        usual: people more whose details are to be expected, as earlier syncs went.
+    """
+    calls = sum(_pages(rows) for rows in due)
+    longer = sum(_pages(GROWTH * rows) for rows in (due if settled else [*due, *others]))
+    more = 0 if settled else newcomers
+    most = None if more is None else endpoint.units * (longer + more)
     return Line(
         resource=endpoint.name,
         variant="",
-        windows=calls,
+        windows=len(due),
         calls=calls,
         units=endpoint.units * calls,
-        units_max=None,
-        reasons={Reason.CHANGED: calls} if calls else {},
+        units_expected=None if usual is None else _at_most(endpoint.units * (calls + usual), most),
+        units_min=endpoint.units * len(due) if settled else 0,  # others may vanish from the lists
+        units_max=most,
+        reasons={Reason.CHANGED: len(due)} if due else {},
         scope=endpoint.scope,
         pii=personal(endpoint),
-        assumed=True,
+        assumed=not settled,
     )
+
+
+def newcomers(tasks: Iterable[Task], parents: str) -> int | None:
+    """Return how many people lists may bring at most who are not loaded yet; None where nothing bounds them."""
+    bounds = [task.new_rows_most for task in tasks if task.endpoint.name == parents]
+    known = [one for one in bounds if one is not None]
+    return sum(known) if len(known) == len(bounds) else None
+
+
+def _at_most(units: int, most: int | None) -> int:
+    return units if most is None else min(units, most)
+
+
+def _pages(rows: int) -> int:
+    return max(1, ceil(rows / PAGE_ROWS))
 
 
 def personal(endpoint: Endpoint) -> tuple[str, ...]:

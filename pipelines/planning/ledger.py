@@ -61,7 +61,11 @@ class Ledger:
         granted: scopes that the key has, as far as it was asked about them.
         kept_out: how many marks of people who stay out their table has had.
         carried: that list, where layout 2 has kept it here.
+        spread: the server was found to count so that units come back spread over the period.
         layout: of what is loaded, as it was found.
+        taken: query parameter -> values that the server was found to take.
+        refused: query parameter -> values that it was found not to take.
+        readings: what was found out of how the server names rows, as `LevelNames` keeps it.
     """
 
     def __init__(
@@ -73,11 +77,16 @@ class Ledger:
         *,
         kept_out: int = 0,
         carried: Forgotten | None = None,
+        spread: bool = False,
     ) -> None:
         self.layout = LAYOUT
+        self.taken: dict[str, tuple[str, ...]] = {}
+        self.refused: dict[str, tuple[str, ...]] = {}
+        self.readings: dict[str, str] = {}
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
+        self.spread = spread
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
         self._behaviours = dict(behaviours or {})
         self.tenant = tenant
@@ -87,7 +96,7 @@ class Ledger:
         """Read the ledger from source state; an absent one is empty.
 
         Raises:
-            ConfigurationError: a later version of this program wrote it.
+            ConfigurationError: a later version of this program wrote it, or it is damaged.
         """
         stored = state.get(STATE_KEY)
         if stored is None:
@@ -98,6 +107,18 @@ class Ledger:
                 f"the destination's coverage ledger has version {layout!r}, this program knows {LAYOUT}; update the"
                 " program, or load into another dataset"
             )
+        try:
+            found = cls._from(stored)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise ConfigurationError(
+                f"the destination's coverage ledger is damaged ({type(error).__name__}); put the table"
+                " _dlt_pipeline_state back from a copy, or load into another dataset (--dataset)"
+            ) from None
+        found.layout = layout
+        return found
+
+    @classmethod
+    def _from(cls, stored: Mapping[str, Any]) -> Self:
         found = cls(
             {
                 key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
@@ -110,8 +131,11 @@ class Ledger:
             carried=Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
             if "forgotten" in stored
             else None,
+            spread=stored.get("spread", False),
         )
-        found.layout = layout
+        for name in ("taken", "refused"):
+            setattr(found, name, {param: tuple(values) for param, values in stored.get(name, {}).items()})
+        found.readings = dict(stored.get("readings", {}))
         return found
 
     def to_state(self) -> dict[str, Any]:
@@ -121,6 +145,13 @@ class Ledger:
             optional["granted"] = asdict(self.granted)
         if self.kept_out:
             optional["kept_out"] = self.kept_out
+        if self.spread:
+            optional["spread"] = True
+        for name in ("taken", "refused"):
+            known = {param: list(values) for param, values in sorted(getattr(self, name).items()) if values}
+            optional |= {name: known} if known else {}
+        if self.readings:
+            optional["readings"] = dict(sorted(self.readings.items()))
         return {
             "version": LAYOUT,
             "loaded": {

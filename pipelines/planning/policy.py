@@ -1,6 +1,6 @@
 """How a sync goes about the past: what it looks at again, and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
@@ -18,6 +18,8 @@ RECENT_DAYS: Final = 7
 REFRESH_AGES: Final = (1, 2, 3, 7, 14, 30, 60, 90)
 """Ages in days at which a window that sums cannot check is read again."""
 
+SURGE: Final = 3
+"""Times as many rows as a day has that is loaded, which a day brings at most: upper bounds of a plan rest on it."""
 
 EVER: Final = Date(1970, 1, 1)
 """A first day before everything that can be loaded."""
@@ -58,6 +60,19 @@ class OpenPages:
         return Window(max(self.since or self.window.start, self.window.start), self.window.end)
 
 
+@dataclass(frozen=True)
+class Counted:
+    """How many rows another endpoint has counted.
+
+    Attributes:
+        per_day: of each day.
+        days: which days these are.
+    """
+
+    per_day: float
+    days: Collection[Window]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Policy:
     """How a sync goes about the past.
@@ -72,6 +87,7 @@ class Policy:
         keeps_start: the range begins where loading once began, because no first day is configured either.
         tolerance: share by which the sum of a value over the horizon may be out; less waits for the next refresh age.
         rows_per_day: rows that a day of an entity has, by endpoint and variant, as far as some are loaded.
+        counted: rows of entities of which none are loaded, by endpoint and variant, as far as others count them.
         open_pages: lists that are not read to their end, newest first, by endpoint and variant.
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
         retired: metrics that the API need not send any more, each as `metric` or `resource.metric`.
@@ -86,6 +102,7 @@ class Policy:
     keeps_start: bool = False
     tolerance: float = 0.0
     rows_per_day: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    counted: Mapping[tuple[str, str], Counted] = field(default_factory=dict)
     open_pages: Mapping[tuple[str, str], Sequence[OpenPages]] = field(default_factory=dict)
     reread_units: int = 600
     retired: frozenset[str] = frozenset()

@@ -51,7 +51,7 @@ class Counts:
             value = dict(task.variant)[count.param]
             days = set(window.dates())
             rows_there = [row for answer in there for row in rows_of(answer) if row["date"] in days]
-            counted = sum(int(str(row[count.metric] or 0)) for row in rows_there if row[count.column] == value)
+            counted = round(sum(float(str(row[count.metric] or 0)) for row in rows_there if row[count.column] == value))
             if counted == rows:
                 equal.append(task)
             else:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pipelines.storing.sums import Key, Sums
-from sources.rest.catalogue.columns import DELETED, Type
+from sources.rest.catalogue.columns import DELETED
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Answer
 
@@ -41,7 +41,7 @@ def gaps(endpoint: Endpoint, truth: Sums, loaded: Sums, ignored: frozenset[str] 
     """Where two sums over the same days differ.
 
     Counts must agree exactly. Money agrees when it is the same in cents; a difference of less than half a cent per row
-    may be rounding, because the API rounds each answer for itself.
+    may be rounding, because the API rounds each answer for itself. So may a fraction between counts.
 
     Args:
         endpoint: says which metrics add up and which are counts.
@@ -49,13 +49,14 @@ def gaps(endpoint: Endpoint, truth: Sums, loaded: Sums, ignored: frozenset[str] 
         loaded: sums of the rows of its windows.
         ignored: metrics that have turned out not to add up on this server.
     """
-    counts = {column.name for column in endpoint.columns if column.type is Type.BIGINT}
+    counts = {column.name for column in endpoint.columns if column.counts}
     difference = truth - loaded
     found = []
     for key, metrics in difference.values.items():
         for metric, size in metrics.items():
             if metric not in ignored and abs(size) >= CENT / 2:
-                bound = 0.0 if metric in counts else CENT / 2 * (difference.rows[key] + 1)
+                exact = metric in counts and abs(size - round(size)) < CENT / 2
+                bound = 0.0 if exact else CENT / 2 * (difference.rows[key] + 1)
                 found.append(Gap(key, metric, size, rounding=abs(size) <= bound))
     return found
 

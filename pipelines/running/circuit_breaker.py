@@ -38,11 +38,13 @@ class CircuitBreaker:
     Attributes:
         stopped: an error that every further call would meet too.
         missing: scope that the key lacks -> resources that are left out.
+        failed_before: people whose details earlier runs could not read: that they fail again says nothing new.
     """
 
     def __init__(self) -> None:
         self.stopped: ApiError | None = None
         self.missing: dict[str, set[str]] = {}
+        self.failed_before: frozenset[str] = frozenset()
         self._in_a_row: Counter[str] = Counter()
         self._left_alone: set[str] = set()
         self._answered: set[str] = set()
@@ -64,6 +66,8 @@ class CircuitBreaker:
             kinds += (MissingScopeError,)
         if not failure.task.parent or self.stopped or error.ends_run or not isinstance(error, kinds):
             return False
+        if failure.task.parent in self.failed_before:
+            return True
         if self._in_a_row[name] + 1 >= PATIENCE[ApiError]:
             return False
         self._in_a_row[name] += 1

@@ -14,6 +14,7 @@ from pipelines.planning.request import Request
 from sources.rest.calling.budget import Rate
 from sources.rest.calling.keys import fingerprint_of
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.catalogue.relations import Doubt
 from sources.rest.errors import ConfigurationError
 from sources.rest.options.common import CommonOptions, Restatement
 from sources.rest.privacy.policies import Privacy
@@ -182,6 +183,11 @@ class RunConfig:
     def discovers(self) -> frozenset[str]:
         """Parameters whose values the API is asked for where none are configured."""
         return frozenset(self.source.discovered)
+
+    @property
+    def doubtful(self) -> Mapping[str, Doubt]:
+        """Parameters of which a server may not take each value."""
+        return self.source.doubtful
 
     def discovered_values(self, endpoints: Sequence[Endpoint], reader: Reader) -> VariantValues:
         """Return the values of the parameters that multiply calls; those that nobody has configured are asked for.

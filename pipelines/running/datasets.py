@@ -9,12 +9,15 @@ from pipelines.running.prepare import DatasetRun, PreparedRun
 def each_dataset(prepared: PreparedRun, do: Callable[[DatasetRun], Outcome]) -> Outcome:
     """Load or prove one dataset after the other; each gets the row of its own run."""
     session = prepared.reader.session
-    total, before = Outcome(notes=[*prepared.notes, *prepared.scopes.notes]), (0, 0, 0)
+    total, before = Outcome(notes=[*prepared.notes, *prepared.scopes.notes], first=True), (0, 0, 0)
     for part in prepared.parts:
         part.run.begin(before)
+        first = not part.ledger.endpoints()
         outcome = do(part)
-        if part.personal:
-            outcome += Outcome(missing=prepared.scopes.missing, failures=prepared.failures)
+        outcome += Outcome(
+            missing=prepared.scopes.missing if part.personal else {}, failures=part.failures, refused=part.refused
+        )
+        outcome.first = first
         outcome.stopped_by = prepared.together.stopped_by
         part.run.close(outcome)
         total, before = total + outcome, session.spent

@@ -116,6 +116,7 @@ class Journal:
             name = answer.task.endpoint.name
             outcome.windows[name] += not answer.more
             outcome.dropped_fields |= {(name, field) for field in answer.dropped_fields}
+            outcome.fractions |= answer.fractions
             outcome.truncated += [answer.task] if answer.truncated else []
             outcome.empty += [answer.task] if answer.empty else []
             for table, rows in answer.tables.items():

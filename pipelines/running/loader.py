@@ -72,7 +72,7 @@ class Loader:
         self._in_flight = limits.in_flight
         self._progress = progress
         self._metrics = LoadedMetrics(dataset.warehouse, grain, retired)
-        self._breaker = CircuitBreaker()
+        self.breaker = CircuitBreaker()
         self._committer = committer
         self._closed: list[Task] = []
         self._failed_people: list[Failure] = []
@@ -82,7 +82,7 @@ class Loader:
     @property
     def missing_scopes(self) -> dict[str, set[str]]:
         """Scope that the key lacks -> resources that are left out."""
-        return self._breaker.missing
+        return self.breaker.missing
 
     def load(self, tasks: Sequence[Task], extra: ExtraResources = tuple) -> None:
         """Read tasks and commit them slice by slice; a list over many pages is read in parts, each with its slice.
@@ -108,7 +108,7 @@ class Loader:
     def answers(self, tasks: Sequence[Task], pages: float = inf) -> Iterator[Answer]:
         """Read tasks, of lists over many pages at most so many; failures and what was not asked for are noted."""
         self._reader.evolved, self._reader.capacity = self._committer.evolved(), self._capacity
-        outcome, breaker = self._journal.outcome, self._breaker
+        outcome, breaker = self._journal.outcome, self.breaker
         for result in self._results(tasks, skip=breaker.skips, pages=pages):
             if not (isinstance(result, Answer) and result.more):
                 self._progress(result.task)
@@ -183,11 +183,11 @@ class Loader:
     def _failed(self, failure: Failure) -> None:
         outcome = self._journal.outcome
         self._journal.failed(failure)
-        self._breaker.failed(failure)
+        self.breaker.failed(failure)
         if failure.task.after and isinstance(failure.error, UnexpectedBodyError | RequestRejectedError):
             self._closed.append(failure.task)  # what leads nowhere is begun anew
-        if self._breaker.stopped:
-            outcome.stopped = self._breaker.stopped
+        if self.breaker.stopped:
+            outcome.stopped = self.breaker.stopped
             self._reader.session.budget.close()  # calls that wait for their turn would only meet the same
             outcome.skipped.append(failure.task)
         else:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode, exit_code
-from sources.rest.errors import ApiError
+from sources.rest.errors import ApiError, UnknownHostError
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.tasks import Task
 
@@ -20,10 +20,12 @@ class Outcome:
         windows: windows loaded, by endpoint.
         answered: calls for rows that the API has answered.
         failures: tasks that gave no rows; they are asked for again by the next run.
+        refused: what the server does not take; it is left out from now on.
         skipped: tasks that were not asked for.
         truncated: tasks whose list was cut off by the API.
         empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
+        fractions: table and column of numbers that should be whole and are not.
         changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
         notes: what checks have learned about this server, in sentences.
@@ -35,16 +37,19 @@ class Outcome:
         dropped_fields: table and field of what nobody knows of personal rows.
         compared: endpoints of which something was compared with what the API says.
         not_compared: endpoints of which something is loaded that could not be.
+        first: nothing had been loaded before, so that nobody knows whether the host has ever been there.
     """
 
     rows: Counter[str] = field(default_factory=Counter)
     windows: Counter[str] = field(default_factory=Counter)
     answered: int = 0
     failures: list[Failure] = field(default_factory=list)
+    refused: list[Failure] = field(default_factory=list)
     skipped: list[Task] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
     empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
+    fractions: set[tuple[str, str]] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -56,20 +61,22 @@ class Outcome:
     dropped_fields: set[tuple[str, str]] = field(default_factory=set)
     compared: set[str] = field(default_factory=set)
     not_compared: set[str] = field(default_factory=set)
+    first: bool = False
 
     def __add__(self, other: "Outcome") -> "Outcome":
         """What two parts of a run did."""
         merged = Outcome(units={**self.units, **other.units})
         for name in ("rows", "windows", "answered"):
             setattr(merged, name, getattr(self, name) + getattr(other, name))
-        for name in ("failures", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
+        for name in ("failures", "refused", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "dropped_fields", "compared", "not_compared"):
+        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
             for scope in (*self.missing, *other.missing)
         }
+        merged.first = self.first and other.first
         merged.stopped = self.stopped or other.stopped
         merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by
         merged.allowance_reached = self.allowance_reached or other.allowance_reached
@@ -80,12 +87,17 @@ class Outcome:
         """The code that needs a person most.
 
         A server that has answered something is there: a window that it fails at has a reason of its own, which may
-        stay. Only if it has answered nothing, or has gone away so that the whole run was stopped, is it later.
+        stay. Only if it has answered nothing, or has gone away so that the whole run was stopped, is it later. A host
+        that nobody knows is misspelt rather than away, if nothing was ever loaded from it.
         """
         codes = [exit_code(failure.error) for failure in self.failures]
         if self.answered:
             codes = [ExitCode.FAILED_WINDOWS if code is ExitCode.LATER else code for code in codes]
+        codes += [exit_code(one.error) for one in self.refused]
         codes += [exit_code(self.stopped)] if self.stopped else []
+        errors = [*(failure.error for failure in self.failures), self.stopped]
+        if self.first and not self.answered and any(isinstance(one, UnknownHostError) for one in errors):
+            codes.append(ExitCode.CONFIGURATION)
         codes += [ExitCode.REFUSED] if self.missing else []
         if self.stopped_by is not None:
             return self.stopped_by

@@ -19,6 +19,7 @@ from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan
 from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
+from pipelines.running.first_contact import ask, needed, notes_of, open_questions, refusals, remember, usable
 from pipelines.running.journal import Journal
 from pipelines.running.recording import recorded
 from pipelines.running.run import Run
@@ -26,9 +27,10 @@ from pipelines.running.together import Together
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
 from pipelines.storing.open_pages import open_pages
+from pipelines.storing.row_counts import counted, rows_per_day
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.errors import ApiError, ConfigurationError, UnauthorizedError
+from sources.rest.errors import ApiError, ConfigurationError, UnauthorizedError, UnknownHostError
 from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
@@ -49,12 +51,23 @@ class Watcher(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetRun:
-    """What is loaded into one dataset, holding its lock."""
+    """What is loaded into one dataset, holding its lock.
+
+    Attributes:
+        run: loads it.
+        plan: what is loaded.
+        ledger: what is loaded already.
+        personal: it is personal data.
+        failures: what had to be known before, and the API does not tell.
+        refused: what the server was found not to take.
+    """
 
     run: Run
     plan: Plan
     ledger: Ledger
     personal: bool
+    failures: list[Failure]
+    refused: list[Failure]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +80,6 @@ class PreparedRun:
         together: what it shares with the runs of other profiles.
         scopes: what the key may read of personal data.
         notes: what a user should know of the destination, in sentences.
-        failures: what had to be known before, and the API does not tell.
         extra_resources: makes the tables that do not come from the API.
     """
 
@@ -76,7 +88,6 @@ class PreparedRun:
     together: Together
     scopes: GrantedScopes
     notes: list[str]
-    failures: list[Failure]
     extra_resources: Callable[[], Iterable[DltResource]]
 
 
@@ -111,18 +122,28 @@ def prepared_run(
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
             opened.append((destination, dataset, committer, journal))
         reader.session.budget.allow(*config.limits.allowance)
+        if any(dataset.ledger.spread for _, dataset, _, _ in opened):
+            reader.session.budget.spread_out()
         scopes = GrantedScopes(reader, [dataset.ledger for _, dataset, _, _ in opened], policy.today)
-        scopes.warn_unused(include_pii=config.include_pii)
         parts: list[DatasetRun] = []
-        failures: list[Failure] = []
+        notes = [note for one in destinations for note in one.notes]
         for (destination, dataset, committer, journal), rows in zip(opened, groups, strict=True):
             chosen: Sequence[Endpoint] = rows
-            values = config.policy.values
+            values, failed, refused = config.policy.values, list[Failure](), list[Failure]()
             if rows[0].pii:
                 _enforce_privacy(reader, dataset, destination)
-                chosen, values, failed = _readable(rows, config, reader, scopes)
-                failures += failed
-            made, policy = planned(config, dataset, chosen, values, planner)
+                try:
+                    chosen, values, failed = _readable(rows, config, reader, scopes)
+                except UnknownHostError as error:
+                    if any(one.ledger.endpoints() for _, one, _, _ in opened):
+                        raise
+                    raise ConfigurationError(str(error)) from None  # nothing was ever loaded from it: misspelt
+            else:
+                chosen, values, refused = _taken(rows, config, reader, dataset.ledger)
+                notes += notes_of(dataset.ledger, config.doubtful)
+            _, series, *_ = opened[0]
+            made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
+            series.warehouse.release()
             dataset.warehouse.release()
             run = Run(
                 dataset,
@@ -133,7 +154,11 @@ def prepared_run(
                 limits=config.limits,
                 progress=_progress(reader, watcher),
             )
-            parts.append(DatasetRun(run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii))
+            parts.append(
+                DatasetRun(
+                    run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii, failures=failed, refused=refused
+                )
+            )
         if watcher:
             tasks = [task for part in parts for task in part.plan.tasks]
             watcher.start(len(tasks), cost(tasks))
@@ -142,8 +167,7 @@ def prepared_run(
             reader=reader,
             together=together,
             scopes=scopes,
-            notes=list(dict.fromkeys(note for one in destinations for note in one.notes)),
-            failures=failures,
+            notes=list(dict.fromkeys(notes)),
             extra_resources=lambda: config.extra_resources(reader.tenant or ""),
         )
 
@@ -153,27 +177,33 @@ def planned(
     dataset: Dataset,
     endpoints: Sequence[Endpoint],
     values: VariantValues,
+    *,
+    series: Dataset,
     planner: Planner = plan,
 ) -> tuple[Plan, Policy]:
     """Make the plan of a run, and the policy that it was made under; reads the open destination, nothing of the API.
+
+    Args:
+        config: what is asked for.
+        dataset: what is loaded.
+        endpoints: what is to be loaded into it.
+        values: of the parameters that multiply calls.
+        series: what is loaded that is not personal; it may count what is not loaded yet.
+        planner: makes the plan.
 
     Raises:
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
     entities = [row for row in endpoints if row.kind is Kind.ENTITY]
-    tables = dataset.warehouse.tables() if entities else set()
-    rows_per_day = {
-        (row.name, variant): rows
-        for row in entities
-        if row.name in tables
-        for variant, rows in {
-            **dict.fromkeys(dataset.ledger.variants(row.name), 0.0),
-            **dataset.warehouse.rows_per_day(row, config.policy.today),
-        }.items()
-    }
-    begun = open_pages(dataset.warehouse, tables)
-    policy = replace(config.policy, values=values, rows_per_day=rows_per_day, open_pages=begun)
+    policy = replace(config.policy, values=values)
+    if entities:
+        policy = replace(
+            policy,
+            rows_per_day=rows_per_day(entities, policy, dataset),
+            counted=counted(entities, config.days, policy, series, config.catalogue),
+            open_pages=open_pages(dataset.warehouse, dataset.warehouse.tables()),
+        )
     return planner(endpoints, config.days, policy, dataset.ledger), policy
 
 
@@ -229,6 +259,20 @@ def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination)
     dataset.warehouse.release()
     if changed:
         destination.rewrite()
+
+
+def _taken(
+    rows: Sequence[Endpoint], config: RunConfig, reader: Reader, ledger: Ledger
+) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
+    """Endpoints and values of their parameters that the server takes, and what it refuses for the first time."""
+    values = config.policy.values
+    if config.request.full:
+        ledger.refused = {}
+    reader.levels.known = ledger.readings
+    questions = list(open_questions(config, rows, values, ledger))
+    found = ask(reader, questions)
+    remember(found, ledger, needed(config, rows, values))
+    return *usable(rows, values, ledger), refusals(found, questions)
 
 
 def _readable(

@@ -100,6 +100,7 @@ class Run:
     def close(self, outcome: Outcome) -> None:
         """Commit what is left to say of the run, and how it has ended."""
         self._journal.outcome = outcome
+        self._dataset.ledger.spread |= self._reader.session.budget.spread
         self._journal.end(outcome.exit_code)
         self._loader.close()
 
@@ -115,6 +116,7 @@ class Run:
         rewritten = rewritten_rows(endpoint, queue)
         if rewritten:
             self._loader.commit([], rewritten)
+        self._loader.breaker.failed_before = queue.failed_before
         waiting, failures = dict(queue.waiting), list[Failure]()
         for group in slices(queue.tasks, self._loader.slice_units):
             answers = list(self._loader.answers(group))

@@ -86,10 +86,10 @@ def largest(name: str, by: Columns, metrics: Columns) -> Statement:
     return Statement(_grouped(name, by, found, []), (*by.values(), *metrics.values()))
 
 
-def counts_since_first(name: str, by: Columns, moment: str) -> Statement:
+def counts_since_first(name: str, by: Columns, moment: str, where: Sequence[exp.Expr]) -> Statement:
     """Ask how many rows a table has for each value of some columns, and when the first of them happened."""
     first = called(exp.Min(this=column(moment)), "first_moment")
-    return Statement(_grouped(name, by, [_count(), first], []), (*by.values(), Type.BIGINT, Type.TIMESTAMP))
+    return Statement(_grouped(name, by, [_count(), first], where), (*by.values(), Type.BIGINT, Type.TIMESTAMP))
 
 
 def count_distinct(name: str, counted: str, where: Sequence[exp.Expr]) -> Statement:

@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from pipelines.sql.conditions import is_null, is_set
+from pipelines.sql.conditions import equal, is_null, is_set
 from pipelines.sql.statement import Statement, called, column, table
 from sources.rest.catalogue.columns import Type
 
@@ -53,6 +53,24 @@ def last_truncated() -> Statement:
         .where(_is_one("place"), truncated, copy=False)
     )
     return Statement(query, (Type.TEXT, Type.TEXT, Type.DATE, Type.DATE, Type.BOOLEAN))
+
+
+def calls_of_runs(*reasons: str) -> Statement:
+    """Ask of each run and variant of a resource how many calls it made for each of some reasons, its last day, rows."""
+    calls = [exp.Sum(this=_if(equal("reason", reason), _ONE.copy(), _ZERO.copy())) for reason in reasons]
+    query = (
+        exp.select(
+            *map(column, ("run_id", *_VARIANT)),
+            called(exp.Max(this=column("date_to")), "last_day"),
+            called(exp.Sum(this=column("row_count")), "rows_summed"),
+            *(called(one, f"calls_{place}") for place, one in enumerate(calls)),
+            copy=False,
+        )
+        .from_(table(WINDOWS), copy=False)
+        .where(is_null("error"), copy=False)
+        .group_by(*map(column, ("run_id", *_VARIANT)), copy=False)
+    )
+    return Statement(query, (*(Type.TEXT,) * 3, Type.DATE, Type.BIGINT, *(Type.BIGINT for _ in reasons)))
 
 
 def _of_last_run() -> exp.Expr:

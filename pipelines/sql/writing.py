@@ -9,11 +9,11 @@ from pipelines.sql.reading import Columns
 from pipelines.sql.statement import Statement, column, table, value
 from sources.rest.catalogue.columns import Type
 
-_TYPES: Final = {Type.BIGINT: exp.DType.BIGINT, Type.TEXT: exp.DType.TEXT}
+_TYPES: Final = {Type.BIGINT: exp.DType.BIGINT, Type.DOUBLE: exp.DType.DOUBLE, Type.TEXT: exp.DType.TEXT}
 
 
 def create(name: str, columns: Columns) -> Statement:
-    """Make a table of whole numbers and texts."""
+    """Make a table of numbers and texts."""
     typed = [
         exp.ColumnDef(this=column(one).this, kind=exp.DataType(this=_TYPES[kind])) for one, kind in columns.items()
     ]
@@ -47,6 +47,13 @@ def add_column(name: str, new: str, kind: Type) -> Statement:
 def rename_column(name: str, old: str, new: str) -> Statement:
     """Give a column another name; its values stay."""
     action = exp.RenameColumn(this=column(old), to=column(new))
+    return Statement(exp.Alter(this=table(name), kind="TABLE", actions=[action]))
+
+
+def retype_column(name: str, changed: str, kind: Type) -> Statement:
+    """Give a column another type, and its values with it."""
+    to = exp.DataType(this=_TYPES[kind])
+    action = exp.AlterColumn(this=column(changed), dtype=to, using=exp.Cast(this=column(changed), to=to))
     return Statement(exp.Alter(this=table(name), kind="TABLE", actions=[action]))
 
 

@@ -64,8 +64,9 @@ class Committer:
             DestinationBusyError: somebody was forgotten since the run has begun.
         """
         self._keep_out_the_forgotten()
-        self._ledger.tenant = self._ledger.tenant or tenant
-        if tenant not in (None, self._ledger.tenant):
+        if answers:  # an answer that was refused may have told anything
+            self._ledger.tenant = self._ledger.tenant or tenant
+        if self._ledger.tenant and tenant not in (None, self._ledger.tenant):
             raise ConfigurationError(
                 f"the key belongs to profile {tenant}, but the dataset holds profile {self._ledger.tenant}; give this"
                 " one a name ([sources.<source>.profiles.<name>]), or load it into another dataset (--dataset), or into"

@@ -11,10 +11,10 @@ from pipelines.destinations.destination import Destination
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.destinations.target import Target
-from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.planning.ledger import LAYOUT, READABLE, Ledger
 from pipelines.storing.forgotten_people import forgotten_people, name_profiles
-from pipelines.storing.migration import migrate
+from pipelines.storing.migration import migrate, read_as_today
+from pipelines.storing.retyping import retype
 from pipelines.storing.warehouse import Owner, Warehouse
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.privacy.forgotten import Forgotten
@@ -65,6 +65,7 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         stack.callback(dataset.warehouse.release)
         if dataset.ledger.layout < LAYOUT:
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
+        retype(dataset.pipeline, dataset.warehouse, catalogue)
         if destination.personal:
             name_profiles(dataset.warehouse)
             dataset = replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))
@@ -76,19 +77,18 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
 def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Iterator[Dataset]:
     """Open a dataset to look at it, also beside a sync into it; nothing is written, and at the end it is closed.
 
+    What an earlier version has loaded is read as it is there.
+
     Raises:
         ConfigurationError: credentials or path cannot work, or a later version of this program wrote the ledger.
-        DestinationBusyError: another process holds the destination, or it does not answer; or an earlier version of
-            this program has loaded it, and no sync has migrated it yet.
+        DestinationBusyError: another process holds the destination, or it does not answer.
     """
     with ReadOnlyDestination(target) as destination:
         dataset = _open(destination, grain, catalogue)
         try:
             if dataset.ledger.layout < READABLE:
-                raise DestinationBusyError(
-                    f"an earlier version of this program has loaded the dataset {target.dataset_name}; the next sync"
-                    " brings its tables up to date and reads nothing again, then this works"
-                )
+                with destination_errors(destination.name):
+                    read_as_today(dataset.pipeline, dataset.warehouse)
             yield replace(dataset, pending=destination.pending, at_work=destination.at_work)
         finally:
             dataset.warehouse.release()

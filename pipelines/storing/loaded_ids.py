@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 
-from pipelines.planning.policy import Policy
+from pipelines.planning.policy import SURGE, Policy
 from pipelines.sql.conditions import between, equal
 from pipelines.sql.reading import count_distinct
 from pipelines.storing.dataset import Dataset
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.catalogue.relations import ForEach
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import align
 
@@ -35,7 +36,7 @@ class LoadedIds:
         if for_each is None:
             return None
         if for_each.option:
-            return len(getattr(self._options, for_each.option))
+            return max(int(for_each.queries), len(getattr(self._options, for_each.option)))
         parent = self._endpoints[for_each.endpoint]
         if parent.name not in self._tables or not self._is_loaded(parent, task):
             return None
@@ -46,6 +47,15 @@ class LoadedIds:
         found: int
         ((found,),) = self._warehouse.ask(count_distinct(parent.name, for_each.column, where))
         return min(found, parent.cap or found)
+
+    def most(self, for_each: ForEach) -> int | None:
+        """Most ids of one task: as many as a list can have, or of all that are loaded; None where none are."""
+        parent = self._endpoints[for_each.endpoint]
+        if parent.cap or parent.name not in self._tables:
+            return parent.cap
+        found: int
+        ((found,),) = self._warehouse.ask(count_distinct(parent.name, for_each.column, []))
+        return SURGE * max(1, found)
 
     def _is_loaded(self, parent: Endpoint, task: Task) -> bool:
         if not parent.dated:

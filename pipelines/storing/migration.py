@@ -12,10 +12,12 @@ from typing import Final, cast
 
 import dlt
 from dlt.common.destination.client import WithStagingDataset
+from dlt.common.schema import Schema
 from dlt.destinations.job_client_impl import SqlJobClientBase
 
 from pipelines.planning.ledger import READABLE, Ledger
 from pipelines.sql.conditions import is_null
+from pipelines.sql.earlier import Renamed
 from pipelines.sql.writing import rename_column, update
 from pipelines.storing.forgotten_people import keep_out
 from pipelines.storing.history import HISTORY
@@ -39,20 +41,31 @@ def migrate(pipeline: dlt.Pipeline, warehouse: Warehouse, ledger: Ledger) -> Non
         ledger.kept_out = len(ledger.carried.marks)
 
 
+def read_as_today(pipeline: dlt.Pipeline, warehouse: Warehouse) -> None:
+    """Let what an earlier layout has loaded be asked for as if it were of today's; nothing is written."""
+    if not pipeline.schema_names:
+        return
+    schema = pipeline.default_schema
+    renamed = dict(_renamed(set(schema.tables)))
+    with pipeline.destination_client() as client:
+        stored = dict(cast("SqlJobClientBase", client).get_storage_tables(renamed))
+    _name_in(schema, renamed)
+    found: dict[str, Renamed] = {}
+    for table, there in stored.items():
+        if there:  # a migration that was cut off may have named some
+            earlier = {new: old for old, new in renamed[table].items()}
+            names = {today: (today, earlier.get(today)) for today in schema.tables[table]["columns"]}
+            found[table] = {today: next((one for one in both if one in there), None) for today, both in names.items()}
+    warehouse.name_as_today(found)
+
+
 def _name_columns(pipeline: dlt.Pipeline, warehouse: Warehouse, ledger: Ledger) -> None:
     schema = pipeline.default_schema
     renamed = dict(_renamed(set(schema.tables)))
     for staging in (False, True):
         _rename(pipeline, warehouse, renamed, staging=staging)
-    for table, names in renamed.items():
-        columns = schema.tables[table]["columns"]
-        schema.tables[table]["columns"] = {
-            names.get(name, name): {**column, "name": names.get(name, name)} for name, column in columns.items()
-        }
+    _name_in(schema, renamed)
     history = [name for name in HISTORY if name in schema.tables]
-    for name in history:
-        for column, hint in HISTORY[name].column_hints().items():
-            schema.tables[name]["columns"].setdefault(column, hint)
     marked = [name for name, content in schema.tables.items() if DELETED in content["columns"]]
     for name in marked:
         for own in OWN_COLUMNS:
@@ -65,6 +78,18 @@ def _name_columns(pipeline: dlt.Pipeline, warehouse: Warehouse, ledger: Ledger) 
             warehouse.change(update(name, {"profile_id": ledger.tenant}, [is_null("profile_id")]))
         for name in marked:
             warehouse.change(update(name, {DELETED: False}, [is_null(DELETED)]))
+
+
+def _name_in(schema: Schema, renamed: Mapping[str, Mapping[str, str]]) -> None:
+    """Say of each of these tables in a schema what its columns are called today."""
+    for table, names in renamed.items():
+        columns = schema.tables[table]["columns"]
+        schema.tables[table]["columns"] = {
+            names.get(name, name): {**column, "name": names.get(name, name)} for name, column in columns.items()
+        }
+        if table in HISTORY:
+            for name, hint in HISTORY[table].column_hints().items():
+                schema.tables[table]["columns"].setdefault(name, hint)
 
 
 def _renamed(tables: set[str]) -> Iterator[tuple[str, Mapping[str, str]]]:

@@ -7,12 +7,14 @@ from datetime import datetime
 from typing import Any, Final, cast
 
 import dlt
+import pendulum
 from dlt.common.destination.client import WithStagingDataset
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
 
 from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
+from pipelines.sql.earlier import Renamed, named_as_today
 from pipelines.sql.profiles import of_profile, restricted
 from pipelines.sql.reading import Columns, counts_since_first, latest_rows, rows, sums, types_of
 from pipelines.sql.rendering import names_of, render
@@ -74,6 +76,11 @@ class Warehouse:
         self._client: SqlClientBase[Any] | None = None
         self._opened = False
         self._found: set[str] = set()
+        self._renamed: Mapping[str, Renamed] = {}
+
+    def name_as_today(self, tables: Mapping[str, Renamed]) -> None:
+        """Ask some tables from now on as if their columns were called as today; only to read them."""
+        self._renamed = tables
 
     def release(self) -> None:
         """Let others at the destination: close the connection, if one is open."""
@@ -111,6 +118,11 @@ class Warehouse:
         """Id of the profile whose rows are spoken of; None as long as nobody has told it."""
         return self._owner.profile()
 
+    @property
+    def dialect(self) -> str | None:
+        """Dialect of the destination, as sqlglot calls it."""
+        return self._connected().capabilities.sqlglot_dialect
+
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
@@ -135,11 +147,17 @@ class Warehouse:
                 storage = cast("SqlJobClientBase", client).get_storage_tables(names)
                 return [name for name, columns in storage if columns]
 
-    def stored_columns(self, table: str) -> set[str]:
-        """Columns of a table as the destination has it, whether dlt's schema knows it or not; none where it lacks."""
+    def stored_columns(self, table: str, *, staging: bool = False) -> set[str]:
+        """Columns that a table has in the destination, or in its staging dataset; none where there is no table.
+
+        Whether dlt's schema knows the table does not matter.
+        """
         with self._pipeline.destination_client() as client:
-            ((_, columns),) = cast("SqlJobClientBase", client).get_storage_tables([table])
-        return set(columns)
+            if staging and not isinstance(client, WithStagingDataset):
+                return set()
+            with client.with_staging_dataset() if isinstance(client, WithStagingDataset) and staging else nullcontext():
+                ((_, columns),) = cast("SqlJobClientBase", client).get_storage_tables([table])
+                return {*columns}
 
     def stored_types(self, tables: Iterable[str]) -> Mapping[str, Columns]:
         """Columns of tables as the destination has them, those that other profiles have made among them."""
@@ -182,14 +200,20 @@ class Warehouse:
             found += [dict(zip(columns, row, strict=True)) for row in answer]
         return found
 
-    def rows_per_day(self, endpoint: Endpoint, today: Date) -> dict[str, float]:
-        """How many rows a day of an entity has, by variant, over the days since its first row."""
-        answer = self.ask(counts_since_first(endpoint.name, types_of(endpoint.variant_columns), endpoint.time_column))
+    def rows_since(self, endpoint: Endpoint, start: Date) -> dict[tuple[str, ...], tuple[int, Date]]:
+        """How many rows of an entity happened since a day, and the day of the first of them, by values of a variant."""
+        begin, by = pendulum.datetime(start.year, start.month, start.day), types_of(endpoint.variant_columns)
+        moment = endpoint.time_column
+        answer = self.ask(counts_since_first(endpoint.name, by, moment, [since(moment, begin)]))
         return {
-            " ".join(variant): count / max(1, (today - first.date()).days + 1)
+            tuple(variant): (count, Date(first.year, first.month, first.day))
             for *variant, count, first in answer
-            if first is not None
+            if first
         }
+
+    def values(self, table: str, column: str) -> tuple[str, ...]:
+        """Values of a column with text, each once."""
+        return tuple(sorted(one for (one,) in self.ask(rows(table, {column: Type.TEXT}, distinct=True)) if one))
 
     def keys_between(self, task: Task, start: datetime, end: datetime) -> set[tuple[Any, ...]]:
         """Keys of the rows of a variant of an entity that happened between two moments."""
@@ -226,7 +250,8 @@ class Warehouse:
         client = self._connected()
         mine = of_profile(self._owner.profile(), and_nobodys=self._owner.nameless)
         spoken = restricted(statement, mine, lambda table: table not in self._owner.untold)
-        text, values = render(spoken, names_of(client))
+        asked = named_as_today(spoken, self._renamed) if self._renamed else spoken
+        text, values = render(asked, names_of(client))
         return text, to_destination(values, client.capabilities)
 
     def _connected(self) -> SqlClientBase[Any]:

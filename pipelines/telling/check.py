@@ -34,6 +34,9 @@ def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
         scopes.add_row(scope.name, granted, ", ".join(scope.resources))
     if found.scopes:
         out.print(scopes)
+    for value in found.values:
+        says = {True: "taken", False: f"refused: {value.refused}, so that a sync leaves it out"}
+        out.print(f"{value.param} {value.name}: {says.get(value.taken, 'not known before there are rows')}")  # type: ignore[arg-type] # None has no entry
     if found.limit_seen is None:
         out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
     else:

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from pipelines.planning.policy import Reason
+from pipelines.planning.estimate import GROWTH
+from pipelines.planning.policy import SURGE, Reason
 from pipelines.telling.console import PENDING, named, table, wide, write_json
 
 if TYPE_CHECKING:
@@ -12,6 +13,11 @@ if TYPE_CHECKING:
     from pipelines.planning.estimate import Line
     from pipelines.running.config import RunConfig
     from pipelines.running.profiles import Done
+
+LIKE_BEFORE: Final = (
+    f", no day brings over {SURGE} times the people that days have, and nobody's details grow over {GROWTH}-fold"
+)
+"""What the upper bound of people rests on besides."""
 
 
 def print_plans(done: "Sequence[Done[Preview]]", *, as_json: bool) -> None:
@@ -50,7 +56,13 @@ def _added(found: "Sequence[tuple[str, RunConfig, Preview]]") -> dict[str, Any]:
     lines = [line for _, _, preview in found for line in preview.lines]
     least, most = _bounds(lines)
     minutes = (config.limits.rate.minutes(_total(preview.lines)["units"]) for _, config, preview in found)
-    return {**_total(lines), "units_min": least, "units_max": most, "minutes": max(minutes, default=0.0)}
+    return {
+        **_total(lines),
+        "units_expected": _expected(lines),
+        "units_min": least,
+        "units_max": most,
+        "minutes": max(minutes, default=0.0),
+    }
 
 
 def _print_plan(found: "Preview", config: "RunConfig") -> None:
@@ -81,7 +93,11 @@ def _print_plan(found: "Preview", config: "RunConfig") -> None:
         lasts = limits.rate.minutes
         bound = f"to {most} units, {lasts(least)} to {lasts(most)}" if most is not None else f"units, {lasts(least)}"
         at_least = "" if most is not None else "at least "
-        out.print(f"a sync spends {at_least}{least} {bound} minutes, if no call is repeated")
+        like = LIKE_BEFORE if most is not None and any(line.pii for line in found.lines) else ""
+        out.print(f"a sync spends {at_least}{least} {bound} minutes, if no call is repeated{like}")
+    expected = _expected(found.lines)
+    if expected is not None:
+        out.print(f"as the last syncs went, it is about {expected} units, {limits.rate.minutes(expected)} minutes")
     if any(line.assumed for line in found.lines):
         out.print("+ at least: how many ids it has to ask for is known once they are loaded")
     if any(Reason.CHECK in line.reasons for line in found.lines):
@@ -111,12 +127,25 @@ def _document(found: "Preview", config: "RunConfig") -> dict[str, Any]:
         "max_minutes": limits.max_minutes,
         "pending": found.pending,
         "resources": [{**asdict(line), "minutes": limits.rate.minutes(line.units)} for line in found.lines],
-        "total": {**total, "units_min": least, "units_max": most, "minutes": limits.rate.minutes(total["units"])},
+        "total": {
+            **total,
+            "units_expected": _expected(found.lines),
+            "units_min": least,
+            "units_max": most,
+            "minutes": limits.rate.minutes(total["units"]),
+        },
     }
 
 
 def _total(lines: "Sequence[Line]") -> dict[str, int]:
     return {name: sum(getattr(line, name) for line in lines) for name in ("windows", "calls", "units")}
+
+
+def _expected(lines: "Sequence[Line]") -> int | None:
+    """Units that are to be expected, where earlier syncs tell something of a line."""
+    if all(line.units_expected is None for line in lines):
+        return None
+    return sum(line.units if line.units_expected is None else line.units_expected for line in lines)
 
 
 def _bounds(lines: "Sequence[Line]") -> tuple[int, int | None]:

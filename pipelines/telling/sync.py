@@ -66,6 +66,9 @@ def print_remarks(result: "Outcome") -> None:
     for name, found in groupby(sorted(result.unknown), key=lambda one: one[0]):
         fields = [field for _, field in found]
         warn(f"{name}: the API sends the unknown field{'s' * (len(fields) > 1)} {', '.join(fields)}; now a column each")
+    for name, found in groupby(sorted(result.fractions), key=lambda one: one[0]):
+        columns = ", ".join(column for _, column in found)
+        warn(f"{name}: the API sends fractions where whole numbers belong ({columns}); they are loaded as they are")
     for name, field in sorted(result.dropped_fields):
         warn(f"{name}: the API sends the unknown field {field}; fields that nobody knows of people are not loaded")
     for name, windows in windows_by_name(result.truncated):
@@ -80,6 +83,8 @@ def print_problems(result: "Outcome") -> None:
     """Print what was not loaded, and whether the next run brings it."""
     for failure in result.failures:
         problem("failed", f"{failure.task}: {failure.error}")
+    for refusal in result.refused:
+        problem("refused", f"{refusal.task}: {refusal.error}")
     if result.stopped:
         problem("error", str(result.stopped))
         return

@@ -4,9 +4,10 @@ Readings, where the contract leaves a choice open:
 
 - Order of refusal: key 401, path 404, method 405 (code `invalid_request`), scope 403, limiter 429, parameters 400.
   Calls refused for their parameters are charged, the others are not.
-- `limit` over 100, unknown `model`, `level` or `goal`, unknown, repeated or missing parameters: 400
-  `invalid_parameter`. Dates that do not exist, run backwards or span more than 366 days: 400 `invalid_date_range`.
-  `filter[...]` is refused like any unknown parameter; the documents of the newer generation do not name it.
+- Unknown `level` or `goal`, repeated or missing parameters: 400 `invalid_parameter`; so, unless it is set otherwise,
+  `limit` over 100, unknown `model` and unknown parameters, `filter[...]` among them: the documents of the newer
+  generation do not name it. Dates that do not exist, run backwards or span more than 366 days: 400
+  `invalid_date_range`.
 - `revenue` is cash credited to any touch, `organic_direct_revenue` the part of it that no ad earned, `cash_revenue`
   also what could not be attributed. All are dated by conversion day. `outcomes` counts every goal.
 - A conversion is counted once, for the touch with the largest share, while its value is split. So counts are whole
@@ -15,7 +16,7 @@ Readings, where the contract leaves a choice open:
   a credited conversion are not listed and rows are ranked by revenue; in the older one by visitors. `bounce_rate`,
   `conversion_rate`, `coverage_percent` and `ctr` are percentages; a ratio to nothing is 0.
 - `/campaigns` lists whatever spent or earned, `outcome_value` is cash, no `level` means `campaign`, and the levels
-  `ad_set` and `ad` add `ad_set_id`, `ad_set_name`, `ad_id`, `ad_name`. `entity_ids` are separated by commas.
+  `ad_set` and `ad` have the same six fields, unless it is set otherwise. `entity_ids` are separated by commas.
 - `/revenue` names `organic_direct_revenue` in both generations, and `/attribution-coverage` exists in both.
 - `/keywords` knows a day two days later. Ad spend of a day may be restated for four weeks.
 - Days and moments are UTC; the reporting currency is USD; `/revenue/cash` is in the row's own currency.

@@ -11,10 +11,11 @@ from typing import Annotated, Any, get_origin, get_type_hints
 from sandbox.atribu.facts.attribution import MODELS
 from sandbox.atribu.facts.events import GOALS, LEVELS
 from sandbox.atribu.facts.view import View
-from sandbox.atribu.settings import Figures, Generation, Paging, Settings
+from sandbox.atribu.settings import Figures, Generation, Levels, Paging, Settings
 from sandbox.server.replies import Refusal, Row
 
 MAX_DAYS = 366
+MAX_LIMIT = 100
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 Cursor = tuple[int, str]
 _DIGITS = re.compile(r"[0-9]{1,6}")
@@ -106,6 +107,7 @@ class Query:
 
     generation: Generation
     paging: Paging
+    levels: Levels
     zero_fill: bool
     figures: Figures
     capped: bool = True
@@ -113,7 +115,7 @@ class Query:
     model: str = "last_touch"
     first: Annotated[int, _day] = 0
     last: Annotated[int, _day] = 0
-    limit: Annotated[int, _whole(1, 100)] = 10
+    limit: Annotated[int, _whole(1, MAX_LIMIT)] = 10
     level: Annotated[str, _one_of(LEVELS)] = "campaign"
     goal: Annotated[str, _one_of(GOALS)] = ""
     search: Annotated[str, str] = ""
@@ -153,7 +155,6 @@ _READERS: dict[str, Callable[[str], object]] = {"cursor_time": _minutes, "cursor
     for name, hint in get_type_hints(Query, include_extras=True).items()
     if get_origin(hint) is Annotated
 }
-_MODEL_READERS = {generation: _one_of(models) for generation, models in MODELS.items()}
 
 
 def read_query(
@@ -165,10 +166,11 @@ def read_query(
     settings: Settings,
 ) -> Query:
     """Check the parameters of one request and turn them into a `Query`, or raise `Refusal`."""
-    readers = _READERS | {"model": _MODEL_READERS[settings.generation]}
+    readers = _READERS | _left_open(settings)
     # Any: each reader gives the type of its field.
     fields: dict[str, Any] = dict(defaults)
-    for name, text in _texts(pairs, required, optional).items():
+    ignores = settings.unknown_parameters == "ignored"
+    for name, text in _texts(pairs, required, optional, ignores=ignores).items():
         field = _FIELDS.get(name, name)
         try:
             fields[field] = readers[field](text)
@@ -181,6 +183,7 @@ def read_query(
     query = Query(
         generation=settings.generation,
         paging=settings.paging,
+        levels=settings.levels,
         zero_fill=settings.zero_fill,
         figures=settings.figures,
         **fields,
@@ -192,10 +195,25 @@ def read_query(
     return query
 
 
-def _texts(pairs: Iterable[tuple[str, str]], required: tuple[str, ...], optional: tuple[str, ...]) -> dict[str, str]:
-    """Give the values by name; refuses names that are unknown, repeated or missing."""
+def _left_open(settings: Settings) -> dict[str, Callable[[str], object]]:
+    """Make the readers of values of which the contract does not say what becomes of wrong ones."""
+    models = MODELS[settings.generation]
+    whole = _whole(1, MAX_LIMIT if settings.over_limit == "refused" else 999_999)
+
+    def model(text: str) -> str:
+        return _one_of(models)(text) if settings.unknown_models == "refused" or text in models else "last_touch"
+
+    return {"model": model, "limit": lambda text: min(whole(text), MAX_LIMIT)}
+
+
+def _texts(
+    pairs: Iterable[tuple[str, str]], required: tuple[str, ...], optional: tuple[str, ...], *, ignores: bool
+) -> dict[str, str]:
+    """Give the values by name; refuses names that are unknown (unless those are ignored), repeated or missing."""
     texts: dict[str, str] = {}
     for name, text in pairs:
+        if ignores and name not in (*required, *optional):
+            continue
         if name not in required and name not in optional:
             raise Refusal(400, f"{name} is not a parameter of this endpoint")
         if name in texts:

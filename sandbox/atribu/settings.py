@@ -14,7 +14,10 @@ DEFAULT_KEY = "atb_live_sandbox_default_scopes"
 
 Generation = Literal["new", "old"]
 Figures = Literal["lifetime", "range"]
-Paging = Literal["in_pagination", "packed_cursor", "from_last_row"]
+Paging = Literal["packed_cursor", "opaque_cursor", "in_pagination", "from_last_row"]
+Levels = Literal["documented", "own_ids", "in_campaign_id"]
+OverLimit = Literal["refused", "cut"]
+Unknown = Literal["refused", "ignored"]
 
 
 def _default_keys() -> dict[str, frozenset[str]]:
@@ -58,8 +61,17 @@ class Settings(BaseSettings):
 
     `size` and `population` make the world when the app is created. `today` is the day on which questions are asked:
     move it to see the past restated. `keys` are the API keys with their scopes. `generation` picks the field sets of
-    section 0.1 of the contract, `paging` how the cursor is handed out (section 1.8), `zero_fill` whether series list
+    section 0.1 of the contract, `zero_fill` whether series list
     days without data, `figures` whether figures of people are of their lifetime or of the days that were asked for.
+
+    `paging` says how the cursor is handed out (section 1.8): documented is the field `cursor`, which may be readable or
+    not; the last row holds what the parameters want in any case. `levels` says what `/campaigns` answers below the
+    level of campaigns: the six documented fields only, ids and names of ad sets and ads beside them, or in the fields
+    of the campaign. The document does not tell what becomes of a `limit` above 100 (`over_limit`), of a parameter that
+    an endpoint does not know (`unknown_parameters`) and of a `model` that the server does not have (`unknown_models`:
+    if ignored, it takes `last_touch`). With `fractions` every number is a sixteenth more than it would be, so that
+    counts are fractions and sums still add up.
+
     `canaries` are planted in what the server says; searching does not find people by them.
 
     `brands` are further profiles behind the same address, each with everything of its own: by the key that leads to it.
@@ -74,7 +86,12 @@ class Settings(BaseSettings):
     keys: dict[str, frozenset[str]] = field(default_factory=_default_keys)
     profile_id: str = "5a0d0c8e-7a1b-4c58-9a52-3f1f0b6f2d11"
     generation: Generation = "new"
-    paging: Paging = "in_pagination"
+    paging: Paging = "packed_cursor"
+    levels: Levels = "documented"
+    over_limit: OverLimit = "refused"
+    unknown_parameters: Unknown = "refused"
+    unknown_models: Unknown = "refused"
+    fractions: bool = False
     zero_fill: bool = False
     figures: Figures = "lifetime"
     canaries: Canaries | None = None

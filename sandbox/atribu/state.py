@@ -90,7 +90,18 @@ class Sandbox(BaseSandbox[Settings]):
         )
         with self._lock:
             found = endpoint.answer(self.world.as_of(self.settings.today), query)
-            if not isinstance(found, Listing):
-                return Page(found)
-            found = replace(found, row=self.canaries.planting(found.row, parent))
-            return found.page() if tampering is None else tampered(tampering, found)
+            if isinstance(found, Listing):
+                found = replace(found, row=self.canaries.planting(found.row, parent))
+                page = found.page() if tampering is None else tampered(tampering, found)
+            else:
+                page = Page(found)
+        return page._replace(data=_more(page.data)) if self.settings.fractions else page
+
+
+def _more(data: object) -> object:
+    """Make every number a sixteenth more; a sixteenth is exact, so that sums of whole numbers stay exact."""
+    if isinstance(data, list):
+        return [_more(one) for one in data]
+    if isinstance(data, dict):
+        return {name: _more(one) for name, one in data.items()}
+    return data * 1.0625 if isinstance(data, int | float) and not isinstance(data, bool) else data

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from sandbox.server.faults import Fault, first_to_strike
 from sandbox.server.limiter import Algorithm, Limiter, RetryAfter, make_limiter
@@ -30,6 +30,17 @@ class BaseSettings:
     algorithm: Algorithm = "fixed_window"
     retry_after: RetryAfter = "seconds"
     latency: float = 0.0
+
+
+def choices_of(settings: type[BaseSettings]) -> dict[str, dict[str, object]]:
+    """Give the settings that have few values, and these by how they are written on a command line."""
+    hints = get_type_hints(settings).items()
+    few = {name: (False, True) if hint is bool else get_args(hint) for name, hint in hints if _has_few(hint)}
+    return {name: {str(value).lower(): value for value in values} for name, values in few.items()}
+
+
+def _has_few(hint: object) -> bool:
+    return hint is bool or get_origin(hint) is Literal
 
 
 @dataclass(slots=True)

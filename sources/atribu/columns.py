@@ -1,7 +1,7 @@
 """Columns of the Atribu analytics tables, with what the vendor says of each field.
 
-Money is in the profile's reporting currency unless a `currency` column stands beside it. Credit-weighted metrics are
-DOUBLE, because a multi-touch model can credit half a conversion; plain counts are BIGINT.
+Money is in the profile's reporting currency unless a `currency` column stands beside it. Every number is DOUBLE: the
+vendor's document types none as whole, and a multi-touch model can credit half a conversion.
 """
 
 from typing import Final
@@ -11,9 +11,9 @@ from sources.rest.catalogue.columns import (
     Column,
     Measure,
     PiiCategory,
-    bigint,
     boolean,
     calendar_day,
+    count,
     double,
     text,
     timestamp,
@@ -41,13 +41,13 @@ OVERVIEW: Final = (
     double("revenue", "Attributed revenue from confirmed payments only (cash).", additive=Measure.OUTCOMES),
     double("organic_direct_revenue", "Cash revenue without an ad behind it." + NEWER, additive=Measure.OUTCOMES),
     double("roas", "Return on ad spend: revenue / spend."),
-    bigint("outcomes", "Conversions.", additive=Measure.OUTCOMES),
+    count("outcomes", "Conversions.", additive=Measure.OUTCOMES),
     double("attributed_outcomes", "Conversions credited to marketing.", additive=Measure.OUTCOMES),
     double("coverage_percent", "Share of conversions that are attributed, 0 to 100."),
     double("cash_revenue", "Confirmed payments.", additive=Measure.OUTCOMES),
-    bigint("cash_payments", "Number of confirmed payments.", additive=Measure.OUTCOMES),
-    bigint("visitors", "Distinct visitors." + OLDER),
-    bigint("pageviews", "Page views." + OLDER, additive=Measure.TRAFFIC),
+    count("cash_payments", "Number of confirmed payments.", additive=Measure.OUTCOMES),
+    count("visitors", "Distinct visitors." + OLDER),
+    count("pageviews", "Page views." + OLDER, additive=Measure.TRAFFIC),
     double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
     double("avg_engaged_seconds", "Average engaged time in seconds." + OLDER),
 )
@@ -56,9 +56,9 @@ TIMESERIES: Final = (
     DAY,
     double("cash_revenue", "Confirmed payments of the day.", additive=Measure.OUTCOMES),
     double("spend", "Ad spend of the day.", additive=Measure.SPEND),
-    bigint("visitors", "Distinct visitors of the day." + OLDER),
-    bigint("pageviews", "Page views of the day." + OLDER, additive=Measure.TRAFFIC),
-    bigint("bounces", "Sessions with one page view." + OLDER, additive=Measure.TRAFFIC),
+    count("visitors", "Distinct visitors of the day." + OLDER),
+    count("pageviews", "Page views of the day." + OLDER, additive=Measure.TRAFFIC),
+    count("bounces", "Sessions with one page view." + OLDER, additive=Measure.TRAFFIC),
 )
 
 
@@ -68,9 +68,9 @@ def breakdown(value: str) -> tuple[Column, ...]:
         key("value", value),
         double("conversions", "Attributed conversions credited to the value.", additive=Measure.OUTCOMES),
         double("revenue", "Credit-weighted attributed revenue.", additive=Measure.OUTCOMES),
-        bigint("visitors", "Distinct visitors." + OLDER),
-        bigint("visits", "Sessions." + OLDER),
-        bigint("pageviews", "Page views." + OLDER, additive=Measure.TRAFFIC),
+        count("visitors", "Distinct visitors." + OLDER),
+        count("visits", "Sessions." + OLDER),
+        count("pageviews", "Page views." + OLDER, additive=Measure.TRAFFIC),
         double("bounce_rate", "Share of sessions with one page view, 0 to 100." + OLDER),
         double("conversion_rate", "Conversions per 100 visits." + OLDER),
     )
@@ -78,17 +78,17 @@ def breakdown(value: str) -> tuple[Column, ...]:
 
 KEYWORDS: Final = (
     key("keyword", "Search term, from Google Search Console."),
-    bigint("impressions", "Times shown in search results.", additive=Measure.SEARCH),
-    bigint("clicks", "Clicks from search results.", additive=Measure.SEARCH),
+    count("impressions", "Times shown in search results.", additive=Measure.SEARCH),
+    count("clicks", "Clicks from search results.", additive=Measure.SEARCH),
     double("ctr", "Click-through rate, as the server sends it (ratio or percentage is not documented)."),
     double("avg_position", "Average position in search results."),
 )
 
 QUALITY: Final = (
-    bigint("total_events", "Tracked events.", additive=Measure.TRAFFIC),
-    bigint("with_full_utms", "Events with full UTM parameters.", additive=Measure.TRAFFIC),
-    bigint("with_fbclid_only", "Events with only a Facebook click id.", additive=Measure.TRAFFIC),
-    bigint("with_no_tracking", "Events without any tracking parameter.", additive=Measure.TRAFFIC),
+    count("total_events", "Tracked events.", additive=Measure.TRAFFIC),
+    count("with_full_utms", "Events with full UTM parameters.", additive=Measure.TRAFFIC),
+    count("with_fbclid_only", "Events with only a Facebook click id.", additive=Measure.TRAFFIC),
+    count("with_no_tracking", "Events without any tracking parameter.", additive=Measure.TRAFFIC),
     double("coverage_percent", "Share of events that can be attributed, 0 to 100."),
 )
 
@@ -118,28 +118,32 @@ ATTRIBUTION_COVERAGE: Final = (
 
 CAMPAIGNS: Final = (
     key("campaign_id", "Atribu's own campaign id (not the ad platform's)."),
-    text("campaign_name", "Name on the ad platform."),
-    text("ad_set_id", "Id of the ad set; the vendor does not document the row at this level."),
-    text("ad_set_name", "Name of the ad set; not documented either."),
-    text("ad_id", "Id of the ad; not documented either."),
-    text("ad_name", "Name of the ad; not documented either."),
+    text("campaign_name", "Name of the campaign on the ad platform."),
+    text("ad_set_id", "Id of the ad set, at the level ad_set; also of an ad, if the server tells it."),
+    text("ad_set_name", "Name of the ad set, likewise."),
+    text("ad_id", "Id of the ad, at the level ad."),
+    text("ad_name", "Name of the ad."),
     double("spend", "Ad spend, in the reporting currency.", additive=Measure.SPEND),
     double("outcome_count", "Attributed outcomes.", additive=Measure.OUTCOMES),
     double("outcome_value", "Value of attributed outcomes.", additive=Measure.OUTCOMES),
     double("roas", "Return on ad spend: outcome_value / spend."),
 )
 
-CAMPAIGNS_TREND: Final = (
-    DAY,
-    key("entity_id", "Campaign (Atribu's own id) that the row stands for.", empty=False),
-    double("spend", "Ad spend of the day.", additive=Measure.SPEND),
-    bigint("impressions", "Times an ad was shown.", additive=Measure.SPEND),
-    bigint("clicks", "Clicks on ads.", additive=Measure.SPEND),
-)
+
+def trend(entity: str) -> tuple[Column, ...]:
+    """Columns of the daily series of campaigns, ad sets or ads."""
+    return (
+        DAY,
+        key("entity_id", f"The {entity} (Atribu's own id) that the row stands for.", empty=False),
+        double("spend", "Ad spend of the day.", additive=Measure.SPEND),
+        count("impressions", "Times an ad was shown.", additive=Measure.SPEND),
+        count("clicks", "Clicks on ads.", additive=Measure.SPEND),
+    )
+
 
 CONVERSIONS: Final = (
     key("event_type", "Conversion type, such as payment_received or lead_created."),
-    bigint("count", "Conversions of the type.", additive=Measure.OUTCOMES),
+    count("count", "Conversions of the type.", additive=Measure.OUTCOMES),
 )
 
 CONVERSIONS_TIMESERIES: Final = (DAY, *CONVERSIONS)
@@ -155,7 +159,7 @@ REVENUE_CASH: Final = (
     key("source", "Payment source, such as Stripe or MercadoPago."),
     key("currency", "Currency of the payments."),
     double("total", "Sum of payments, in the row's currency.", additive=Measure.OUTCOMES),
-    bigint("count", "Number of payments.", additive=Measure.OUTCOMES),
+    count("count", "Number of payments.", additive=Measure.OUTCOMES),
 )
 
 GOALS: Final = (
@@ -166,7 +170,7 @@ GOALS: Final = (
     boolean("attribution_eligible", "Whether the goal takes part in attribution."),
 )
 
-REALTIME: Final = (bigint("visitors_online", "Visitors active in the last 5 minutes."),)
+REALTIME: Final = (count("visitors_online", "Visitors active in the last 5 minutes."),)
 
 CUSTOMERS: Final = (
     key("conversion_id", "Id of the conversion; one row per conversion that met the goal.", empty=False),
@@ -180,9 +184,9 @@ CUSTOMERS: Final = (
     double("revenue", "Revenue of the conversion; its currency is not documented."),
     text("revenue_type", "cash, pipeline or gross."),
     timestamp("conversion_time", "When the conversion happened."),
-    bigint("time_to_complete_seconds", "Seconds from the first touch to the conversion."),
-    bigint("touch_count", "Touches before the conversion."),
-    bigint("conversion_count", "Conversions of the person, over their lifetime."),
+    double("time_to_complete_seconds", "Seconds from the first touch to the conversion."),
+    count("touch_count", "Touches before the conversion."),
+    count("conversion_count", "Conversions of the person, over their lifetime."),
     double("total_revenue", "Revenue of the person, over their lifetime."),
 )
 
@@ -199,8 +203,8 @@ VISITORS: Final = (
     text("source", "Traffic source."),
     double("total_revenue", "Revenue of the visitor."),
     timestamp("last_seen_at", "When the visitor was last seen."),
-    bigint("session_count", "Sessions."),
-    bigint("total_pageviews", "Page views."),
+    count("session_count", "Sessions."),
+    count("total_pageviews", "Page views."),
 )
 
 JOURNEY: Final = (

@@ -14,7 +14,7 @@ from sources.rest import errors
 from sources.rest.catalogue.api import Api, DateRange
 from sources.rest.catalogue.columns import text
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents
+from sources.rest.catalogue.relations import ChildList, Count, Cursor, Doubt, ForEach, Levels, Parents
 
 ATRIBU: Final = Api(
     name="atribu",
@@ -43,18 +43,41 @@ LIMIT: Final = 100
 HEAVY: Final = 3
 """Units of customers, visitors and journeys, https://www.atribu.app/docs/api/authentication."""
 
+PERFORMER_FILTERS: Final = ("min_spend", "objectives", "truth_grades", "formats", "has_video")
+"""Query parameters by which `top_performers` can be asked in parts, none of which is cut off."""
+
 _DOCS: Final = "https://www.atribu.app/docs/api"
 _SPEC: Final = "https://github.com/AtribuCore/atribu-node/blob/01f6d76538b5713bfd2799110685202b1f80c1b9/openapi.json"
 _CAPPED: Final = {"limit": str(LIMIT)}
-_EVERY_AD: Final = ForEach(params=("ad_external_id",), endpoint="top_performers", column="ad_external_id")
+_WINDOW: Final = replace(creative_columns.SCORE_WINDOW, path="window")
+"""Sent as `window`, but for `ads_forecast`."""
+
+_EVERY_AD: Final = ForEach(
+    params=("ad_external_id",),
+    endpoint="top_performers",
+    column="ad_external_id",
+    shared=(creative_columns.SCORE_WINDOW.name,),
+)
 _TOUCHES: Final = (
     ChildList(name="touch_channels", description="Channels touched, in order.", columns=(text("value", "Channel."),)),
 )
 
 
+_LEVELS: Final = Levels(
+    param="level",
+    top="campaign",
+    named_by=("campaign_id", "campaign_name"),
+    own={
+        "ad_set": (("ad_set_id", "adset_id", "entity_id", "id"), ("ad_set_name", "adset_name", "entity_name", "name")),
+        "ad": (("ad_id", "entity_id", "id"), ("ad_name", "entity_name", "name")),
+    },
+)
+"""The document has the six fields of a campaign at every level; each server is asked what it names rows by."""
+
+
 # what several rows have in common
 _conversions: Final = partial(Endpoint, scope=CONVERSIONS, docs_url=f"{_DOCS}/conversions")
-_creative: Final = partial(Endpoint, kind=Kind.SNAPSHOT, docs_url=_SPEC, default=False)
+_creative: Final = partial(Endpoint, kind=Kind.SNAPSHOT, docs_url=_SPEC, variant_columns=(_WINDOW,), default=False)
 _people: Final = partial(Endpoint, units=HEAVY, params=_CAPPED, default=False)
 
 
@@ -69,6 +92,30 @@ def _breakdown(name: str, value: str) -> Endpoint:
         columns=columns.breakdown(value),
         params=_CAPPED,
         cap=LIMIT,
+    )
+
+
+def _trend(name: str, level: str, column: str) -> Endpoint:
+    entity = level.replace("_", " ")
+    return Endpoint(
+        name=name,
+        path="/campaigns/trend",
+        kind=Kind.SERIES,
+        scope=CAMPAIGNS,
+        description=f"Spend, impressions and clicks per day and {entity}.",
+        docs_url=_SPEC,
+        columns=columns.trend(entity),
+        # campaigns are what is meant where no level is sent
+        params={} if level == _LEVELS.top else {"level": level},
+        for_each=ForEach(
+            params=("entity_ids",),
+            endpoint="campaigns",
+            column=column,
+            where={"level": level},
+            separator=",",
+            per_call=50,
+        ),
+        default=level == _LEVELS.top,
     )
 
 
@@ -97,23 +144,9 @@ _ROWS: Final = (
         description="Conversions per day and type.",
         columns=columns.CONVERSIONS_TIMESERIES,
     ),
-    Endpoint(
-        name="campaigns_trend",
-        path="/campaigns/trend",
-        kind=Kind.SERIES,
-        scope=CAMPAIGNS,
-        description="Spend, impressions and clicks per day and campaign.",
-        docs_url=_SPEC,
-        columns=columns.CAMPAIGNS_TREND,
-        for_each=ForEach(
-            params=("entity_ids",),
-            endpoint="campaigns",
-            column="campaign_id",
-            where={"level": "campaign"},
-            separator=",",
-            per_call=50,
-        ),
-    ),
+    _trend("campaigns_trend", "campaign", "campaign_id"),
+    _trend("ad_sets_trend", "ad_set", "ad_set_id"),
+    _trend("ads_trend", "ad", "ad_id"),
     Endpoint(
         name="overview",
         path="/overview",
@@ -178,8 +211,8 @@ _ROWS: Final = (
         variant_columns=(columns.MODEL, columns.LEVEL),
         params=_CAPPED,
         cap=LIMIT,
-        # below the level of campaigns the id fields are not documented, so several rows may share a campaign
-        unique=False,
+        levels=_LEVELS,
+        unique=False,  # below the level of campaigns several rows may share one
         sum_by=("campaign_id", "ad_set_id", "ad_id"),
     ),
     _conversions(
@@ -231,6 +264,7 @@ _ROWS: Final = (
         lists=creative_columns.TOP_PERFORMERS_LISTS,
         params=_CAPPED,
         cap=LIMIT,
+        for_each=ForEach(params=PERFORMER_FILTERS, option="top_performer_filters", queries=True),
     ),
     _creative(
         name="creative_patterns",
@@ -269,15 +303,18 @@ _ROWS: Final = (
     _creative(
         name="ads_trajectory",
         path="/ads/trajectory",
-        description="Daily scores of each top performer over 60 days.",
+        description="Daily scores of each top performer; days that the API does not answer any more stay.",
         columns=creative_columns.TRAJECTORY,
         rows="data.points",
+        params={"days_back": "60"},
         for_each=_EVERY_AD,
+        history=True,
     ),
     _creative(
         name="ads_forecast",
         path="/ads/forecast",
         description="Forecast of each top performer.",
+        variant_columns=(creative_columns.SCORE_WINDOW,),
         columns=creative_columns.FORECAST,
         lists=creative_columns.FORECAST_LISTS,
         single=True,
@@ -323,7 +360,7 @@ _ROWS: Final = (
                 "customers": ("conversion_time", "touch_count"),
                 "visitors": ("last_seen_at",),
             },
-            summed={"customers": ("touch_count", "revenue")},
+            summed={"customers": ("touch_count", "revenue"), "visitors": ()},
             largest={"customers": ("conversion_count", "total_revenue")},
             endpoint="customers",
             rank_by=("total_revenue", "conversion_time"),
@@ -334,18 +371,28 @@ _ROWS: Final = (
 DISCOVERED: Final = {columns.GOAL.name: ("goals", "conversion_key")}
 """Query parameter -> endpoint and column that list its values."""
 
+DOUBTFUL: Final = {
+    "model": Doubt(
+        sure=("last_touch", "first_touch", "linear", "time_decay", "last_non_direct"), refused="the API refuses it"
+    ),
+    "level": Doubt(sure=("campaign",), refused="nothing in the API's answer tells its rows apart"),
+}
+"""Query parameter -> values that not every server takes: https://www.atribu.app/docs/api/overview has more models than
+the newer document, and neither says how rows below campaigns are named."""
+
 ENDPOINTS: Final[Mapping[str, Endpoint]] = {row.name: replace(row, tenant=columns.PROFILE_ID) for row in _ROWS}
 """Every read endpoint of the contract whose body is typed, by resource name."""
 
 
-def with_entity_ids(separator: str, per_call: int) -> Mapping[str, Endpoint]:
-    """Return the catalogue with another way of asking for several entities in one call.
+def asked_with(*, separator: str, per_call: int, days_back: int) -> Mapping[str, Endpoint]:
+    """Return the catalogue with another way of asking for several entities in one call, and for the past of an ad.
 
     Separator and maximum of `entity_ids` are not documented.
     """
-    return {
-        name: replace(row, for_each=replace(row.for_each, separator=separator, per_call=per_call))
-        if row.for_each and row.for_each.separator is not None
-        else row
-        for name, row in ENDPOINTS.items()
-    }
+
+    def asked(row: Endpoint) -> Endpoint:
+        if row.for_each and row.for_each.separator is not None:
+            return replace(row, for_each=replace(row.for_each, separator=separator, per_call=per_call))
+        return replace(row, params={**row.params, "days_back": str(days_back)}) if "days_back" in row.params else row
+
+    return {name: asked(row) for name, row in ENDPOINTS.items()}

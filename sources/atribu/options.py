@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
+from sources.atribu.endpoints import PERFORMER_FILTERS
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
 from sources.rest.reading.tasks import VariantValues
@@ -20,7 +21,9 @@ MODELS: Final = (
 )
 """Documented attribution models, https://www.atribu.app/docs/api/overview; newer servers list only the first five."""
 
+SCORE_WINDOWS: Final = ("7d", "14d", "28d", "lifetime")
 LEVELS: Final = ("campaign", "ad_set", "ad")
+TRAJECTORY_DAYS_MAX: Final = 365
 _KEY: Final = re.compile(r"atb_live_[!-~]+")
 
 
@@ -32,9 +35,13 @@ class Options(CommonOptions):
         reporting_currency: the profile's currency, which the API does not tell; kept in the table `profile`.
         models: attribution models to load.
         levels: levels of `campaigns` to load.
-        entity_ids_separator: joins ids in one call of `campaigns_trend`.
+        entity_ids_separator: joins ids in one call of `campaigns_trend`, `ad_sets_trend` and `ads_trend`.
         entity_ids_per_call: ids in one such call.
         goals: conversion types of which `customers` are loaded; without them, those of the goals that the API names.
+        score_windows: rolling windows for which the ad and creative resources are loaded, side by side.
+        trajectory_days: days back that `ads_trajectory` asks for, at most 365; older ones that are loaded stay.
+        top_performer_filters: `top_performers` is asked for once with each of these, as `has_video=true` or with `&`
+            between several, and holds what all of them answer; each may list 100 ads.
         compare_ads: pairs of ads for `ads_compare`, each as `first:second`.
 
     Raises:
@@ -50,6 +57,9 @@ class Options(CommonOptions):
     entity_ids_separator: str = ","
     entity_ids_per_call: int = 50
     goals: tuple[str, ...] = ()
+    score_windows: tuple[str, ...] = ("28d",)
+    trajectory_days: int = 60
+    top_performer_filters: tuple[str, ...] = ()
     compare_ads: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -58,8 +68,8 @@ class Options(CommonOptions):
             if key is not None and not _KEY.fullmatch(key):
                 raise ConfigurationError(f"{name} is not an Atribu key; it has the form atb_live_...")
         super().__post_init__()
-        self.check_positive("entity_ids_per_call")
-        for name, known in (("models", MODELS), ("levels", LEVELS)):
+        self.check_positive("entity_ids_per_call", "trajectory_days")
+        for name, known in (("models", MODELS), ("levels", LEVELS), ("score_windows", SCORE_WINDOWS)):
             values = getattr(self, name)
             if not values:
                 raise ConfigurationError(f"option {name} is empty; name at least one of {', '.join(known)}")
@@ -68,6 +78,7 @@ class Options(CommonOptions):
                     raise ConfigurationError(
                         f"{value!r} is not one of the {name}{did_you_mean(value, dict.fromkeys(known))}"
                     )
+        _check_ads(self)
         for pair in self.compare_ads:
             if len(pair.split(":")) != 2 or not all(pair.split(":")):  # noqa: PLR2004 - a pair
                 raise ConfigurationError(f"option compare_ads takes pairs as first:second, not {pair!r}")
@@ -75,4 +86,25 @@ class Options(CommonOptions):
     @property
     def values(self) -> VariantValues:
         """Values of the query parameters that multiply calls."""
-        return {"model": self.models, "level": self.levels, "goal": self.goals}
+        return {
+            "model": self.models,
+            "level": self.levels,
+            "goal": self.goals,
+            "score_window": self.score_windows,
+        }
+
+
+def _check_ads(options: Options) -> None:
+    """See that ads can be asked for as the options say.
+
+    Raises:
+        ConfigurationError: a query names no filter, or a filter without a value; more days than the API answers.
+    """
+    if options.trajectory_days > TRAJECTORY_DAYS_MAX:
+        raise ConfigurationError(f"option trajectory_days cannot be above {TRAJECTORY_DAYS_MAX}")
+    for part in (part for text in options.top_performer_filters for part in text.split("&")):
+        name, _, value = part.partition("=")
+        if name not in PERFORMER_FILTERS or not value:
+            raise ConfigurationError(
+                f"option top_performer_filters takes {', '.join(PERFORMER_FILTERS)} as name=value, not {part!r}"
+            )

@@ -11,7 +11,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.atribu.columns import PROFILE
-from sources.atribu.endpoints import ATRIBU, DISCOVERED, with_entity_ids
+from sources.atribu.endpoints import ATRIBU, DISCOVERED, DOUBTFUL, asked_with
 from sources.atribu.options import Options
 from sources.rest.privacy.policies import Privacy
 from sources.rest.vendor.resources import column_hint
@@ -40,7 +40,13 @@ def atribu(
 
 def privacy(options: Options) -> Privacy:
     """Return every endpoint, asked as the options have it, and what becomes of personal data."""
-    return options.privacy(with_entity_ids(options.entity_ids_separator, options.entity_ids_per_call))
+    return options.privacy(
+        asked_with(
+            separator=options.entity_ids_separator,
+            per_call=options.entity_ids_per_call,
+            days_back=options.trajectory_days,
+        )
+    )
 
 
 def profile_table(options: Options, profile_id: str) -> list[DltResource]:
@@ -79,5 +85,6 @@ SOURCE: Final = Source(
     extra_resources=profile_table,
     keyless={"api_key": "atb_live_none"},
     discovered=DISCOVERED,
+    doubtful=DOUBTFUL,
 )
 """Atribu, as the engine sees it."""

@@ -4,10 +4,14 @@ from typing import Any
 
 
 def is_at(body: Any, path: str) -> bool:
-    """Whether something stands under a dotted path, be it null."""
-    *steps, last = path.split(".")
-    inner = value_at(body, ".".join(steps))
-    return isinstance(inner, dict) and last in inner
+    """Whether something stands under a dotted path, be it null; of an object that is null, all fields are."""
+    for name in path.split("."):
+        if body is None:
+            return True
+        if not isinstance(body, dict) or name not in body:
+            return False
+        body = body[name]
+    return True
 
 
 def value_at(body: Any, path: str) -> Any:

@@ -10,12 +10,15 @@ from sources.rest.redaction import CleanError, cleaned, redacted
 TEXT_MAX: Final = 200
 """Longest piece of server text that is shown."""
 
+_READ_MAX: Final = 20_000
+"""Longest piece of server text that is looked at, so that one as long as an answer costs no time."""
+
 _WORD: Final = re.compile(r"[\w.:/-]{1,80}")
 
 
 def sanitized(text: object) -> str:
     """Return what a server says in a few words: cleaned, and without keys and query strings."""
-    result = " ".join(redacted(cleaned(text if isinstance(text, str) else "")).split())
+    result = " ".join(redacted(cleaned(text[:_READ_MAX] if isinstance(text, str) else "")).split())
     return result if len(result) <= TEXT_MAX else result[: TEXT_MAX - 1] + "…"
 
 
@@ -185,6 +188,12 @@ class UnexpectedBodyError(ApiError):
     """The answer is not what the contract says; it is never read as an empty list."""
 
     meaning = "the answer is not what the API's contract says"
+
+
+class IndistinctRowsError(UnexpectedBodyError):
+    """Rows hold nothing that tells them apart: to load them would be to load numbers of nobody knows what."""
+
+    meaning = "nothing in the answer tells its rows apart"
 
 
 class TooLongAnswerError(UnexpectedBodyError):

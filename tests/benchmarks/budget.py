@@ -1,7 +1,7 @@
 """How much of the rate limit a long run uses, and how often it is refused, under four server algorithms."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Sequence
 
 from tests.sources.rest.calling.rate_limiters import (
     FixedWindow,
@@ -12,12 +12,14 @@ from tests.sources.rest.calling.rate_limiters import (
     simulate,
 )
 
-NAMES: Mapping[type[RateLimiter], str] = {
-    FixedWindow: "fixed windows",
-    SlidingLog: "sliding log",
-    TokenBucket: "token bucket",
-    WeightedWindows: "two weighted windows",
-}
+SERVERS: Sequence[tuple[type[RateLimiter], str, bool]] = (
+    (FixedWindow, "fixed windows", False),
+    (SlidingLog, "sliding log", False),
+    (TokenBucket, "token bucket", False),
+    (WeightedWindows, "two weighted windows", False),
+    (WeightedWindows, "the same, known", True),
+)
+"""How a server counts, what that is called, and whether an earlier run has found it out."""
 SEEDS = 5
 MINUTES = 120
 
@@ -25,11 +27,12 @@ MINUTES = 120
 def main() -> None:
     """Print one JSON line with a row per algorithm, latency and kind of calls."""
     rows = []
-    for limiter, name in NAMES.items():
+    for limiter, name, known in SERVERS:
         for latency in (0.05, 2.0):
             for costs, words in (((1,), "1"), ((3,), "3"), ((1, 1, 1, 3), "1 and 3")):
                 runs = [
-                    simulate(limiter, latency=latency, costs=costs, seed=seed, minutes=MINUTES) for seed in range(SEEDS)
+                    simulate(limiter, latency=latency, costs=costs, seed=seed, minutes=MINUTES, learned=known)
+                    for seed in range(SEEDS)
                 ]
                 rows.append(
                     {

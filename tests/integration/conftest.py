@@ -46,7 +46,7 @@ def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     with ExitStack() as servers:
 
         def start(**settings: Any) -> Sandbox:
-            chosen = Settings(**{"limit": 1000, "period": 1.0, **settings})
+            chosen = Settings(**{"limit": 1000, "period": 1.0, "levels": "own_ids", **settings})
             app = create_app(chosen)
             url = servers.enter_context(running(app))
             options = {"BASE_URL": url, "API_KEY": FULL_KEY, "RATE_LIMIT": chosen.limit, "RATE_PERIOD": chosen.period}

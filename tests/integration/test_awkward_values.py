@@ -65,6 +65,15 @@ def test_a_nul_fails_its_window_where_the_database_has_none(warehouse: Warehouse
     assert warehouse.ask("SELECT note FROM atribu.channels") == ([("a\0b",)] if end.code == 0 else [("ab",)])
 
 
+def test_an_answer_that_is_refused_says_nothing_of_whose_the_dataset_is(machine: Machine) -> None:
+    for profile, revenue, code in (("a\0b", "no number", 4), (META["profile_id"], 2.0, 0)):
+        rows = [{"value": "Direct", "conversions": 1, "revenue": revenue}]
+        with playing(Say(body={"data": rows, "meta": {"profile_id": profile}})) as script:
+            machine.url = script.url
+            end = machine.run_here("sync", "atribu", *DAY, *TO_THE_WAREHOUSE)
+        assert end.code == code, end
+
+
 def test_more_columns_than_a_table_takes_fail_the_window_that_brings_them(
     warehouse: Warehouse, machine: Machine
 ) -> None:

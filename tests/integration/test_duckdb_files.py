@@ -38,6 +38,43 @@ def test_the_name_of_a_database_is_the_one_that_duckdb_gives(tmp_path: Path, nam
     assert catalog_of(tmp_path / name) == known
 
 
+@pytest.mark.parametrize("name", ["a;b.duckdb", "a\nb.duckdb", "a?b.duckdb", "Information_Schema.duckdb"])
+def test_a_name_that_no_database_can_have_is_refused_before_anything_is_opened(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str
+) -> None:
+    monkeypatch.setenv("DESTINATION__LOCAL__CREDENTIALS", str(tmp_path / name))
+    result = elt("status", "atribu")
+    assert (result.code, "before the first dot of its name; give it another" in result.err) == (78, True), result
+    assert not (tmp_path / name).exists()
+
+
+def test_a_name_that_is_too_long_is_to_be_changed(elt: Elt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DESTINATION__LOCAL__CREDENTIALS", str(tmp_path / ("x" * 250)))
+    result = elt("status", "atribu")
+    assert (result.code, "File name too long" in result.err) == (78, True), result
+
+
+def test_a_pipe_is_refused_and_not_waited_for(elt: Elt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.duckdb")
+    for path in (tmp_path / "pipe.duckdb", "/dev/null"):
+        monkeypatch.setenv("DESTINATION__LOCAL__CREDENTIALS", str(path))
+        result = elt("status", "atribu")
+        assert (result.code, "is a device, pipe or socket; give a file" in result.err) == (78, True), result
+
+
+def test_a_link_where_the_copy_of_a_rewrite_would_lie_leads_to_nothing_that_is_emptied(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("precious")
+    file = tmp_path / "local.duckdb"
+    with_free_blocks(file)
+    rewritten(file).symlink_to("precious")
+
+    factory_of(TARGET).rewrite()
+
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert GONE.encode() not in file.read_bytes()
+    assert not rewritten(file).is_symlink()
+
+
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("name", "linked"),

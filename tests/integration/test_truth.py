@@ -7,7 +7,16 @@ import pytest
 
 from sandbox.atribu.state import Sandbox
 from tests.integration.conftest import Elt, Serve, rows_of
-from tests.integration.truth import CALLS_A_SYNC, CALLS_A_WINDOW, DAILY, aggregate, comparable, days, truth_of
+from tests.integration.truth import (
+    CALLS_A_SYNC,
+    CALLS_A_WINDOW,
+    DAILY,
+    FIRST_CONTACT,
+    aggregate,
+    comparable,
+    days,
+    truth_of,
+)
 
 pytestmark = pytest.mark.untraced
 
@@ -59,7 +68,7 @@ def test_units_spent_are_the_arithmetic_of_the_catalogue(serve: Serve, elt: Elt)
 
     result = elt("sync", "atribu", *WINDOW, *TODAY)
 
-    expected = CALLS_A_WINDOW * len(list(days(FIRST, LAST))) + CALLS_A_SYNC
+    expected = CALLS_A_WINDOW * len(list(days(FIRST, LAST))) + CALLS_A_SYNC + FIRST_CONTACT
     assert sandbox.units_spent == expected
     assert result.out.split()[-1] == str(expected)
 

@@ -57,7 +57,8 @@ def test_a_metric_that_nobody_knows_cannot_be_retired(machine: Machine) -> None:
 
 
 def test_what_one_variant_has_is_not_missed_at_another(machine: Machine) -> None:
-    for level, row in (("campaign", {"spend": 1.0, "roas": 2.0}), ("ad", {"spend": 1.0}), ("ad", {"spend": 3.0})):
+    ad = {"ad_id": "a1", "spend": 1.0}
+    for level, row in (("campaign", {"spend": 1.0, "roas": 2.0}), ("ad", ad), ("ad", {**ad, "spend": 3.0})):
         machine.options["LEVELS"] = level
         end = sync(machine, {"campaign_id": "c1", **row}, "campaigns")
         assert end.code == 0, end

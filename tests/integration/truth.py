@@ -15,12 +15,15 @@ from tests.integration.conftest import rows_of
 Row = dict[str, Any]
 Rows = list[Row]
 
-VALUES = {"model": ("last_touch",), "level": ("campaign", "ad_set", "ad")}
+VALUES = {"model": ("last_touch",), "level": ("campaign", "ad_set", "ad"), "score_window": ("28d",)}
 """What a sync asks for unless it is told otherwise."""
 
 DAILY = {name: row for name, row in ENDPOINTS.items() if row.kind in (Kind.AGGREGATE, Kind.SERIES)}
 STORED = sorted(name for name, row in DAILY.items() if row.default)
 """Tables with days that a sync loads by default."""
+
+FIRST_CONTACT = 2
+"""Calls that show how the server names ad sets and ads, in the first sync of a dataset."""
 
 _DEFAULTS = [row for row in ENDPOINTS.values() if row.default]
 CALLS_A_WINDOW = sum(len(row.variants(VALUES)) for row in _DEFAULTS if row.kind is Kind.AGGREGATE)

@@ -1,5 +1,6 @@
 """Day after day the tables of people are what the API says on that day, however often a sync was cut off."""
 
+import json
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,37 @@ def test_journeys_go_on_where_they_stopped_best_customers_first(sandbox: Sandbox
     worth = {row["customer_profile_id"]: row["total_revenue"] for row in rows_of("customers")}
     (best,) = read[0]
     assert worth[best] == max(worth[one] for one in worth if one)
+
+
+ONE_MORE = """
+    UPDATE visitors SET customer_profile_id = '{one}', last_seen_at = TIMESTAMPTZ '2026-03-01 00:00:00Z'
+    WHERE visitor_id = (SELECT min(visitor_id) FROM visitors WHERE customer_profile_id IS NULL)
+"""
+ONE_LESS = """
+    UPDATE visitors SET customer_profile_id = NULL
+    WHERE customer_profile_id = '{one}' AND last_seen_at = TIMESTAMPTZ '2026-03-01 00:00:00Z'
+"""
+FEWER_FIGURES = """
+    UPDATE journeys__read SET figures = json_merge_patch(figures, '{{"visitors": {{"rows": null}}}}')
+    WHERE customer_profile_id <> '{one}' AND figures LIKE '%visitors%'
+"""
+"""As an earlier version of this program has written them, which did not count visitors."""
+
+
+def test_a_journey_is_read_again_when_a_visitor_is_found_to_be_theirs_or_is_deleted(
+    sandbox: Sandbox, elt: Elt, home: Home
+) -> None:
+    assert sync(elt, sandbox, pii_policy="keep").code == 0
+    known = [{row["customer_profile_id"] or "" for row in rows_of(table)} for table in ("customers", "visitors")]
+    one = min(set.intersection(*known) - {""})
+    for change, read_again in ((ONE_MORE, [one]), (ONE_LESS, [one]), (FEWER_FIGURES, [])):
+        execute(home.file, change.format(one=one))
+        before = len(sandbox.log)
+        assert sync(elt, sandbox, resources="journeys", pii_policy="keep").code == 0
+        asked = [call.path.split("/")[-2] for call in sandbox.log[before:] if call.path.endswith("/journey")]
+        assert asked == read_again
+    figures = [json.loads(row["figures"]) for row in rows_of("journeys__read")]
+    assert all(found["visitors"]["rows"] > 0 for found in figures if "visitors" in found)
 
 
 def test_whoever_is_seen_in_several_ranges_of_a_first_load_is_there_once(sandbox: Sandbox, elt: Elt) -> None:

@@ -90,3 +90,16 @@ def test_what_an_earlier_version_knew_of_journeys_goes_on(sandbox: Sandbox, elt:
             connection.execute(f"ALTER TABLE local.atribu_pii.journeys__read DROP COLUMN {name}")
         connection.execute("DELETE FROM local.atribu_pii._dlt_version")
     assert sync(elt, sandbox).code == 0
+
+
+def test_people_who_failed_before_are_no_sign_that_the_endpoint_fails(sandbox: Sandbox, elt: Elt) -> None:
+    assert sync(elt, sandbox, resources="customers,visitors").code == 0
+    people: list[Any] = sorted({row["customer_profile_id"] for row in rows_of("customers")} - {None})
+    for who in people[::2]:
+        sandbox.faults.append(Fault(f"customers/{who}/journey", "html", times=None))
+
+    for day in range(2):  # on the second day nobody else is due, so that they stand side by side
+        sandbox.settings.today = TODAY + timedelta(day)
+        done = sync(elt, sandbox)
+        assert done.code == 0, done
+        assert f"journeys of {len(people[::2])} people not read" in done.err

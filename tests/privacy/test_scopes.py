@@ -97,6 +97,8 @@ def test_scopes_are_asked_about_once_a_day_and_key(keys: Sandbox, elt: Elt) -> N
     unused = elt(*plain, include_pii="false", api_key=OTHER_KEY)
     assert unused.code == 0
     assert "warning: the key can read personal data (customers:read, visitors:read)" in unused.err
+    proved = elt("verify", "--today", str(keys.settings.today), include_pii="true", api_key=OTHER_KEY)
+    assert (proved.code, "can read personal data" in proved.err) == (0, False)
 
 
 def test_check_shows_what_the_key_may_do(keys: Sandbox, elt: Elt) -> None:

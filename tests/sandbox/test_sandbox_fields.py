@@ -85,8 +85,6 @@ def test_every_other_list_has_the_documented_fields(client: Client) -> None:
     known = next(row["customer_profile_id"] for row in customers if row["customer_profile_id"])
     check(client.data(f"customers/{known}/journey"), EVENT)
     check(client.data("campaigns", **MONTH), CAMPAIGN)
-    check(client.data("campaigns", level="ad_set", **MONTH), AD_SET)
-    check(client.data("campaigns", level="ad", **MONTH), AD_SET | {"ad_id", "ad_name"})
     campaign = client.data("campaigns", **MONTH)[0]["campaign_id"]
     trend = client.data("campaigns/trend", entity_ids=campaign, **MONTH)
     check(trend, {"entity_id", "date", "spend", "impressions", "clicks"})
@@ -98,6 +96,30 @@ def test_every_other_list_has_the_documented_fields(client: Client) -> None:
     goal = {"id", "display_name", "conversion_key", "source_event_names", "revenue_type", "attribution_eligible"}
     check(client.data("goals"), goal)
     check(client.data("top-performers"), PERFORMER)
+
+
+def test_below_campaigns_the_documented_fields_tell_no_rows_apart(client: Client) -> None:
+    for level in ("ad_set", "ad"):
+        rows = client.data("campaigns", level=level, limit=100, **MONTH)
+        check(rows, CAMPAIGN)
+        assert len({row["campaign_id"] for row in rows}) < len(rows)
+
+
+def test_servers_may_name_ad_sets_and_ads_in_fields_of_their_own_or_in_those_of_the_campaign(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = MONTH | {"level": "ad", "limit": 100}
+    campaigns = {row["campaign_id"] for row in client.data("campaigns", **MONTH)}
+    monkeypatch.setattr(settings, "levels", "own_ids")
+    check(client.data("campaigns", **asked | {"level": "ad_set"}), AD_SET)
+    own = client.data("campaigns", **asked)
+    check(own, AD_SET | {"ad_id", "ad_name"})
+    assert {row["campaign_id"] for row in own} == campaigns
+    monkeypatch.setattr(settings, "levels", "in_campaign_id")
+    instead = client.data("campaigns", **asked)
+    check(instead, CAMPAIGN)
+    assert [row["campaign_id"] for row in instead] == [row["ad_id"] for row in own]
+    assert [row["campaign_name"] for row in instead] == [row["ad_name"] for row in own]
 
 
 def test_objects_have_the_documented_fields(client: Client) -> None:
@@ -146,6 +168,9 @@ def test_top_performers_are_filtered(client: Client) -> None:
 
 def test_patterns_with_too_few_ads_are_left_out(client: Client) -> None:
     patterns = client.data("creative-patterns", min_cluster_size=1)["patterns"]
+    unnamed = [pattern for pattern in patterns if pattern["pattern_value"] is None]
+    assert [pattern["pattern_dim"] for pattern in unnamed] == ["cta_type"]
+    patterns.remove(*unnamed)
     assert sum(pattern["sample_n"] for pattern in patterns) == 30
     smallest, *_, largest = sorted(pattern["sample_n"] for pattern in patterns)
     assert smallest < largest
@@ -170,3 +195,15 @@ def test_zero_filling_lists_every_day_and_every_goal(client: Client, settings: S
         assert [row["entity_id"] for row in trend] == [campaign] * 4
     finally:
         settings.zero_fill = False
+
+
+def test_every_number_may_be_a_fraction_and_sums_still_add_up(
+    client: Client, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = client.data("overview", **MONTH)["current"]
+    monkeypatch.setattr(settings, "fractions", True)
+    more = client.data("overview", **MONTH)["current"]
+    assert more == {name: value * 1.0625 for name, value in whole.items()}
+    counts = client.data("conversions/timeseries", **MONTH)
+    assert sum(row["count"] for row in counts) == sum(row["count"] for row in client.data("conversions", **MONTH))
+    assert more["outcomes"] == sum(row["count"] for row in counts)

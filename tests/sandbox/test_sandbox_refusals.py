@@ -139,6 +139,27 @@ def test_a_bad_parameter_is_an_invalid_parameter(client: Client, path: str, para
     check_error(client.get(path, **params), 400, "invalid_parameter")
 
 
+@pytest.mark.parametrize(
+    ("switch", "value", "params", "like"),
+    [
+        ("over_limit", "cut", {"limit": "101"}, {"limit": "100"}),
+        ("unknown_parameters", "ignored", {"filter[channel]": "is:Direct"}, {}),
+        ("unknown_models", "ignored", {"model": "clairvoyant"}, {"model": "last_touch"}),
+    ],
+)
+def test_what_the_contract_leaves_open_is_refused_unless_it_is_set_otherwise(  # noqa: PLR0917 - cases
+    client: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    switch: str,
+    value: str,
+    params: dict[str, str],
+    like: dict[str, str],
+) -> None:
+    check_error(client.get("campaigns", **DAY, **params), 400, "invalid_parameter")
+    monkeypatch.setattr(client.sandbox.settings, switch, value)
+    assert client.data("campaigns", **DAY, **params) == client.data("campaigns", **DAY, **like)
+
+
 @pytest.mark.parametrize("path", ["nothing", "customers/a/b/journey", "customers//journey", "channels/", "", "../v2"])
 def test_an_unknown_path_is_not_found_and_free_of_charge(client: Client, path: str) -> None:
     spent = client.sandbox.units_spent

@@ -1,8 +1,9 @@
-"""Lists in the order of time and id, their pages, and the three ways of handing out the cursor (section 1.8)."""
+"""Lists in the order of time and id, their pages, and the ways of handing out the cursor (section 1.8)."""
 
 from bisect import bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Generic, NamedTuple, TypeVar
 
 from sandbox.atribu.answers.shapes import moment
@@ -45,7 +46,7 @@ class Listing(Generic[Item]):
     @property
     def is_from_last_row(self) -> bool:
         """Tell whether a client has to read the cursor from the last row."""
-        return self.cursor_fields is not None and self.query.paging == "from_last_row"
+        return self.cursor_fields is not None and self.query.paging in {"from_last_row", "opaque_cursor"}
 
     @property
     def _sign(self) -> int:
@@ -74,8 +75,10 @@ class Listing(Generic[Item]):
     def hand_out(self, cursor: Cursor) -> Row:
         """Write the pagination of a page that is followed by another."""
         at, key = cursor
-        if self.is_from_last_row:
+        if self.is_from_last_row and self.query.paging == "from_last_row":
             return {"has_next": True}
         if self.cursor_fields and self.query.paging == "in_pagination":
             return {"has_next": True, "cursor_time": moment(at), "cursor_id": key}
+        if self.is_from_last_row:
+            return {"has_next": True, "cursor": sha256(f"{at} {key}".encode()).hexdigest()}
         return {"has_next": True, "cursor": f"{moment(at)}|{key}"}

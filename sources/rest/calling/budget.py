@@ -15,8 +15,17 @@ HOLD_MARGIN: Final = 0.01
 """Share of the period added to how long a spent unit is held, against clocks that differ a little."""
 
 PACE_MARGIN: Final = 0.06
-"""Share by which released units are spread wider than `period / limit`: a two-window weighted counter that is
-used at exactly its limit refuses now and then."""
+"""Share by which released units are spread wider than `period / limit`, where they are: a two-window weighted counter
+that is used at exactly its limit refuses now and then."""
+
+BURST_MAX: Final = 2
+"""No way of counting lets more limits than this pass within one period: at the end of one window and the begin of the
+next, or from a full bucket and what is refilled meanwhile."""
+
+SHORT_PERIODS: Final = 2
+"""Periods in a row in which fewer units remain than have come back, after which units are spread: so a weighted counter
+shows what it is without a refusal. An earlier run has spent in one of them at most; where somebody else spends on the
+key all the time, spreading costs little."""
 
 SLOWEST: Final = 4
 """Units per period below which no refusal lowers the limit."""
@@ -52,6 +61,27 @@ class Rate:
         return round(units * self.period / self.limit / 60, 2)
 
 
+@dataclass(frozen=True)
+class Reservation:
+    """Leave to send a call, or how long that will take.
+
+    Attributes:
+        units: what the call costs.
+        wait: seconds after which to ask again; 0 if it may leave.
+        era: of the counts below, which are of the moment at which it leaves, itself included.
+        sent: units of all calls that have ever left.
+        in_flight: those of them whose response has not arrived.
+        held: units that are not back.
+    """
+
+    units: int
+    wait: float = 0.0
+    era: str = ""
+    sent: int = 0
+    in_flight: int = 0
+    held: int = 0
+
+
 class CallTooDearError(ValueError):
     """A call costs more units than the limit allows in a whole period."""
 
@@ -63,10 +93,16 @@ class BudgetClosedError(Exception):
 class Budget:
     """Units that may still be spent on one API key.
 
-    The server's algorithm is not documented, so a unit is counted so that fixed windows, sliding logs, token buckets
-    and two-window weighted counters are all satisfied: it is held until one period after its *response* arrived, and
-    units come back spread over the period. A whole limit may leave in one burst after a rest. The first call travels
-    alone, because its response tells what an earlier run or another program has left of the limit.
+    The server's algorithm is not documented. Of two lower bounds of what it lets pass the larger one counts. What we
+    know: a unit is held until one period after its *response* arrived, and is back then under fixed windows, a sliding
+    log and a token bucket. What the server says: the units that a response says remain, less those of calls that it may
+    have counted later; without further calls that number only grows. What the server has said leaves at once, and what
+    only we know leaves alone, because its response tells the rest; so does the first call, which tells what an earlier
+    run or another program has left of the limit.
+
+    Under two-window weighted counters units come back spread over the period. A server that counts so is known by a
+    refusal that neither bound explains. From then on, and where a server names no numbers, what we know counts alone,
+    and units come back spread.
 
     Thread-safe; calls wait in the order in which they came. Where the store is shared, so is what is spent and who is
     next; limit and allowance are each process's own.
@@ -112,7 +148,7 @@ class Budget:
         self._store = store or Memory()
         self._answer_within = answer_within
         self._owner = f"{os.getpid()}-{uuid4().hex}"
-        self._heard = False
+        self._numbers: bool | None = None
         self._slowed_until = float("-inf")
         self._configured = self._named = self._slowed_to = limit
 
@@ -121,7 +157,18 @@ class Budget:
         """Units per period that are kept to: as configured, and never more than the last answer names."""
         return min(self._configured, self._named, self._slowed_to)
 
-    def acquire(self, units: int) -> None:
+    @property
+    def spread(self) -> bool:
+        """Whether the server was found to count so that units have to come back spread over the period."""
+        with self._lock, self._store.changing() as spending:
+            return spending.spread
+
+    def spread_out(self) -> None:
+        """Let units come back spread over the period, because an earlier run has found that the server counts so."""
+        with self._lock, self._store.changing() as spending:
+            spending.spread_out(self._spacing)
+
+    def acquire(self, units: int) -> Reservation:
         """Wait until `units` may be spent, and spend them.
 
         Raises:
@@ -133,8 +180,9 @@ class Budget:
             self._tickets += 1
             self._turn.wait_for(lambda: self._served == ticket)
         try:
-            while (wait := self.reserve(units)) > 0:
-                self._sleep(min(wait, SLEEP_MAX))
+            while (reservation := self.reserve(units)).wait > 0:
+                self._sleep(min(reservation.wait, SLEEP_MAX))
+            return reservation
         finally:
             with self._turn:
                 self._served += 1
@@ -150,8 +198,8 @@ class Budget:
         """Let nothing more be spent; calls that wait are told at once, or within a second."""
         self.closed = True
 
-    def reserve(self, units: int) -> float:
-        """Spend `units` if they are free; return 0, or the seconds after which to ask again."""
+    def reserve(self, units: int) -> Reservation:
+        """Spend `units` if they are free; else say after how many seconds to ask again."""
         if units > self._configured:
             raise CallTooDearError(f"a call of {units} units cannot pass a limit of {self._configured} per period")
         with self._lock, self._store.changing() as spending:
@@ -162,47 +210,73 @@ class Budget:
                 spending.waiting.pop(self._owner, None)
                 raise BudgetClosedError
             if now < spending.blocked_until:
-                return spending.blocked_until - now
-            if not self._heard and self._owner in spending.reserved:
-                return self._spacing
-            wait = self._wait(spending, units, now)
+                return Reservation(units, spending.blocked_until - now)
+            wait = 0.0 if self._is_promised(spending, units, now) else self._wait(spending, units, now)
             if wait > 0:
                 since, _ = spending.waiting.get(self._owner, (now, now))
                 spending.waiting[self._owner] = since, now + SIGN_SECONDS
-            else:
-                spending.waiting.pop(self._owner, None)
-                ends = now + self._answer_within + self.period * (1 + HOLD_MARGIN)
-                spending.reserve(self._owner, units, ends)
-                self.spent += units
-            return wait
+                return Reservation(units, wait)
+            spending.waiting.pop(self._owner, None)
+            spending.reserve(self._owner, units, now + self._answer_within + self.period * (1 + HOLD_MARGIN))
+            self.spent += units
+            return Reservation(units, 0.0, spending.era, spending.sent, spending.in_flight, len(spending.held))
 
-    def settle(self, units: int, *, limit: int | None = None, remaining: int | None = None) -> None:
+    def settle(
+        self,
+        call: Reservation,
+        *,
+        limit: int | None = None,
+        remaining: int | None = None,
+        refused: bool = False,
+    ) -> None:
         """Account for a call that has ended: its units stay held for a period from now.
 
         Args:
-            units: what the call had acquired.
+            call: what let it leave.
             limit: `X-RateLimit-Limit` of its response, where there was one; it holds until a response names another.
             remaining: `X-RateLimit-Remaining` of its response; fewer than believed means that somebody else spends on
                 this key, and their units are held like ours.
+            refused: the server has not let it pass, because of its rate limit.
         """
         with self._lock, self._store.changing() as spending:
             now = self._clock()
             spending.forget_until(now)
-            spending.give_back(self._owner, units)
-            self._heard = True
+            spending.give_back(self._owner, call.units)
+            spending.promised = 0
             if limit is not None:
                 self._named = max(1, limit)
+            self._numbers = self._numbers or None not in (limit, remaining)
+            # a server that names no numbers tells of no other way in which it may count
+            spacing = self._spacing if spending.spread or not self._numbers else 0.0
             back = now + self.period * (1 + HOLD_MARGIN)
-            spending.hold(units, back, self._spacing)
-            if remaining is not None:
-                believed = self.limit - spending.in_flight - len(spending.held)
-                spending.hold(max(0, min(believed - max(remaining, 0), self.limit)), back, self._spacing)
+            # no server remembers more than a whole limit of units: spread over a period they are as good as forgotten
+            latest = back + self.period * (1 + PACE_MARGIN)
+            spending.hold(call.units, back, spacing, latest)
+            if remaining is None or call.era != spending.era:
+                return
+            # of the calls that have left since this one, the server may have counted some before it, and some after it
+            fewer = self.limit - call.in_flight - call.held - (spending.sent - call.sent) - max(remaining, 0)
+            promised = max(remaining, 0) + call.sent - call.in_flight + call.units
+            named = limit == self.limit
+            impossible = named and not refused and call.units <= self.limit < remaining + call.units
+            short = refused or (fewer > 0 and spending.fell_short(now, self.period) >= SHORT_PERIODS)
+            if impossible and not spending.spread:
+                spending.spread_out(self._spacing)
+            elif short and not spending.spread:
+                spending.spread, spending.held = True, []  # all that is not promised comes back anew, as it should have
+                fewer = self.limit - spending.in_flight - max(0, promised - spending.sent)
+                spacing = self._spacing
+            spending.hold(min(fewer, self.limit), back, spacing, latest)
+            if named:
+                # the newest answer counts, because somebody else may have spent what an earlier one has promised
+                spending.promised = promised
 
-    def refund(self, units: int) -> None:
-        """Give back units of a call that never left this machine."""
+    def refund(self, call: Reservation) -> None:
+        """Give back the units of a call that never left this machine."""
         with self._lock, self._store.changing() as spending:
-            spending.give_back(self._owner, units)
-            self.spent -= units
+            spending.give_back(self._owner, call.units)
+            spending.sent -= call.units
+            self.spent -= call.units
 
     def block(self, seconds: float) -> None:
         """Let no call leave for that many seconds, because the server asks to wait."""
@@ -231,9 +305,21 @@ class Budget:
     def _spacing(self) -> float:
         return self.period / self.limit * (1 + PACE_MARGIN)
 
+    def _is_promised(self, spending: Spending, units: int, now: float) -> bool:
+        """Whether the server has said that some units may be spent, and it is this process's turn."""
+        return (
+            not spending.spread
+            and spending.sent + units <= spending.promised
+            and spending.in_flight + len(spending.held) + units <= BURST_MAX * self.limit
+            and spending.goes_first(self._owner, now)
+        )
+
     def _wait(self, spending: Spending, units: int, now: float) -> float:
-        """Seconds until some units may be free, and it is this process's turn."""
-        if not spending.goes_first(self._owner, now):
+        """Seconds until some units are known to be free, and it is this process's turn."""
+        # what the server has not promised travels alone, because its response tells more than we know
+        promises = self._numbers and self._named == self.limit and not spending.spread
+        alone = promises or self._numbers is None
+        if (alone and self._owner in spending.reserved) or not spending.goes_first(self._owner, now):
             return min(self._spacing, SLEEP_MAX)
         held = spending.held
         # dearer than a limit that was lowered meanwhile: it leaves once nothing else is held

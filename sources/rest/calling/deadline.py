@@ -1,6 +1,7 @@
 """Work on connections that ends in time, whatever it waits for: it has a thread of its own, which is left behind."""
 
 import contextlib
+import http.client
 import socket
 import threading
 from collections.abc import Callable
@@ -75,8 +76,24 @@ def within(seconds: float, work: Callable[[], T]) -> T:
     return result.result()
 
 
+class _FinalResponse(http.client.HTTPResponse):
+    """An answer that is no interim one.
+
+    A server may send any number of `103 Early Hints` and the like before its answer, asked for or not (RFC 9110, 15.2).
+    Python passes over `100 Continue` alone; taken for the answer, another one would leave the real one to the next
+    request on the connection.
+    """
+
+    def _read_status(self) -> tuple[str, int, str]:
+        version, status, reason = super()._read_status()  # type: ignore[misc] # typeshed leaves out what is private
+        interim = http.client.CONTINUE <= status < http.client.OK
+        return version, http.client.CONTINUE if interim else status, reason
+
+
 class _Cuttable:
     """A connection that tells the work which uses it."""
+
+    response_class: type[http.client.HTTPResponse] = _FinalResponse
 
     def connect(self) -> None:
         """Connect, and go no further if the time is over by then."""

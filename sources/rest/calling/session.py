@@ -98,9 +98,9 @@ class Session:
         call = attempt.call
         if self._refused:
             raise self._refused
-        self.budget.acquire(call.units)
+        reservation = self.budget.acquire(call.units)
         if self._refused:  # meanwhile
-            self.budget.refund(call.units)
+            self.budget.refund(reservation)
             raise self._refused
         with self._lock:
             self.calls += 1
@@ -108,7 +108,7 @@ class Session:
         attempt.tries += 1
         attempt.started = attempt.started or time.monotonic()
         response = None
-        sent = True
+        sent, refused = True, False
         try:
             left = self.budget.seconds_left
             response = self._http.get(attempt.url, self.keys.auth(attempt.key), call.name, seconds=left)
@@ -116,7 +116,7 @@ class Session:
             return judged(response, call, self.api, self.keys.redacted)
         except ApiError as error:
             error.tries, error.elapsed = attempt.tries, time.monotonic() - attempt.started
-            sent = not isinstance(error, UnconnectedError)
+            sent, refused = not isinstance(error, UnconnectedError), isinstance(error, RateLimitedError)
             error.ends_run = self._retry.ends_run(error)
             if error.ends_run:
                 self._refused = error
@@ -131,9 +131,9 @@ class Session:
         finally:
             if sent:
                 limit, remaining = (response.limit, response.remaining) if response else (None, None)
-                self.budget.settle(call.units, limit=limit, remaining=remaining)
+                self.budget.settle(reservation, limit=limit, remaining=remaining, refused=refused)
             else:
-                self.budget.refund(call.units)
+                self.budget.refund(reservation)
                 with self._lock:
                     self.units[call.name] -= call.units
 

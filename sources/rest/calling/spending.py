@@ -1,6 +1,7 @@
 """What is spent on a key and not back yet: by one process, or by all of a machine, which share a private file."""
 
 import fcntl
+import functools
 import heapq
 import logging
 import os
@@ -9,8 +10,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
+from math import inf
 from pathlib import Path
 from typing import Final, Protocol
+from uuid import uuid4
 
 import orjson
 
@@ -22,6 +25,9 @@ LOCK_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 0.002
 EPOCH_SECONDS: Final = 5.0
 """By how much two readings of the machine's start may differ, because somebody sets the clock."""
+
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+"""Where Linux names a machine's start, https://man7.org/linux/man-pages/man4/random.4.html; no clock changes it."""
 
 
 @dataclass(slots=True)
@@ -35,6 +41,12 @@ class Spending:
         reserved: who -> until when at most, and how many units of calls without a response; a process that has died
             gives its units back by that moment.
         waiting: who waits for units -> since when, and until when that is believed without a further sign.
+        era: name of this count; numbers of another one cannot be compared.
+        sent: units of all calls that have ever left.
+        promised: the server lets calls pass until this many units have left.
+        spread: units come back spread over the period, and what the server promises does not count.
+        short_periods: in how many periods in a row fewer units remained than had come back.
+        short_at: when the last of them began.
     """
 
     held: list[float] = field(default_factory=list)
@@ -42,6 +54,12 @@ class Spending:
     blocked_until: float = LONG_AGO
     reserved: dict[str, list[tuple[float, int]]] = field(default_factory=dict)
     waiting: dict[str, tuple[float, float]] = field(default_factory=dict)
+    era: str = field(default_factory=lambda: uuid4().hex)
+    sent: int = 0
+    promised: int = 0
+    spread: bool = False
+    short_periods: int = 0
+    short_at: float = LONG_AGO
 
     def forget_until(self, now: float) -> None:
         """Let go of everything whose time is over."""
@@ -59,6 +77,7 @@ class Spending:
     def reserve(self, owner: str, units: int, until: float) -> None:
         """Note a call that leaves."""
         self.reserved.setdefault(owner, []).append((until, units))
+        self.sent += units
 
     def give_back(self, owner: str, units: int) -> None:
         """Forget units of calls that have ended, those that left first."""
@@ -71,11 +90,25 @@ class Spending:
         if calls:
             self.reserved[owner] = calls
 
-    def hold(self, units: int, earliest: float, spacing: float) -> None:
-        """Hold units until a moment at least, and each so much longer than the one before."""
+    def hold(self, units: int, earliest: float, spacing: float, latest: float = inf) -> None:
+        """Hold units until a moment at least, and each so much longer than the one before, up to another moment."""
         for _ in range(units):
-            self.last_release = max(earliest, self.last_release + spacing)
+            self.last_release = min(max(earliest, self.last_release + spacing), latest)
             heapq.heappush(self.held, self.last_release)
+
+    def spread_out(self, spacing: float) -> None:
+        """Let units come back each so much later than the one before, from now on."""
+        self.spread, held, self.held = True, sorted(self.held), []
+        self.last_release = LONG_AGO
+        for moment in held:
+            self.hold(1, moment, spacing)
+
+    def fell_short(self, now: float, period: float) -> int:
+        """Note that fewer units remain than have come back; return in how many periods in a row that was so."""
+        if now >= self.short_at + period:
+            self.short_periods = self.short_periods + 1 if now < self.short_at + 2 * period else 1
+            self.short_at = now
+        return self.short_periods
 
     def goes_first(self, owner: str, now: float) -> bool:
         """Whether nobody else has waited for longer, so that light calls of one process starve no other."""
@@ -145,7 +178,7 @@ class SharedFile:
 
     def _write(self, file: int) -> None:
         # one write, and a reader stops at the end of the line: whatever a longer one has left behind is passed over
-        text = orjson.dumps({"epoch": _epoch(), **asdict(self._spending)}) + b"\n"
+        text = orjson.dumps({"epoch": _epoch(), "boot": _boot(), **asdict(self._spending)}) + b"\n"
         try:
             if os.pwrite(file, text, 0) != len(text):
                 raise OSError("the disk is full")  # noqa: TRY301 - the same as if the system said so
@@ -211,7 +244,7 @@ def _read(file: int) -> Spending | None:
     text = os.pread(file, os.fstat(file).st_size, 0)
     try:
         known = orjson.loads(text.partition(b"\n")[0])
-        if abs(float(known["epoch"]) - _epoch()) > EPOCH_SECONDS:
+        if not _is_of_this_start(known.get("boot"), float(known["epoch"])):
             return None
         spending = Spending(
             held=[float(moment) for moment in known["held"]],
@@ -222,6 +255,12 @@ def _read(file: int) -> Spending | None:
                 for owner, calls in known["reserved"].items()
             },
             waiting={owner: (float(since), float(until)) for owner, (since, until) in known["waiting"].items()},
+            era=str(known["era"]),
+            sent=int(known["sent"]),
+            promised=int(known["promised"]),
+            spread=bool(known["spread"]),
+            short_periods=int(known["short_periods"]),
+            short_at=float(known["short_at"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError):
         return None
@@ -229,6 +268,21 @@ def _read(file: int) -> Spending | None:
     return spending
 
 
+def _is_of_this_start(boot: object, epoch: float) -> bool:
+    """Whether moments were noted since this machine's last start: those of another steady clock cannot be compared."""
+    own = _boot()
+    return boot == own if boot and own else abs(epoch - _epoch()) <= EPOCH_SECONDS
+
+
+@functools.cache
+def _boot() -> str:
+    """What names this machine's last start; empty where nothing does."""
+    try:
+        return BOOT_ID.read_text().strip()
+    except OSError:
+        return ""
+
+
 def _epoch() -> float:
-    """When the steady clock of this machine began: moments of another one cannot be compared."""
+    """When the steady clock of this machine began, as far as the other clock is right."""
     return time.time() - time.monotonic()

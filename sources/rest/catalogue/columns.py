@@ -59,6 +59,7 @@ class Column:
         missing: literal that is stored where the server sends null as a key.
         additive: what it measures, where its values over several days add up to the value of the range.
         pii: its category, where it is personal data.
+        whole: a number that should be whole although the vendor does not promise it; a fraction is loaded, and told.
     """
 
     name: str
@@ -70,17 +71,25 @@ class Column:
     missing: str | None = None
     additive: Measure | None = None
     pii: PiiCategory | None = None
+    whole: bool = False
 
     def __post_init__(self) -> None:
         if self.missing is not None and not (self.key and self.type in (Type.TEXT, Type.ANY)):
             raise ValueError(f"{self.name}: only a text key can have a literal for missing values")
         if self.additive and self.type not in (Type.DOUBLE, Type.BIGINT):
             raise ValueError(f"{self.name}: only numbers add up")
+        if self.whole and self.type is not Type.DOUBLE:
+            raise ValueError(f"{self.name}: only a number that may be a fraction can be whole")
 
     @property
     def source(self) -> str:
         """Dotted path of the value inside a row."""
         return self.path or self.name
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts something, so that a sum of it is not rounded."""
+        return self.whole or self.type is Type.BIGINT
 
     @property
     def is_metric(self) -> bool:
@@ -92,6 +101,7 @@ class Column:
 text: Final = partial(Column, type=Type.TEXT)
 double: Final = partial(Column, type=Type.DOUBLE)
 bigint: Final = partial(Column, type=Type.BIGINT)
+count: Final = partial(Column, type=Type.DOUBLE, whole=True)
 boolean: Final = partial(Column, type=Type.BOOLEAN)
 calendar_day: Final = partial(Column, type=Type.DATE)
 timestamp: Final = partial(Column, type=Type.TIMESTAMP)

@@ -19,7 +19,7 @@ from sources.rest.catalogue.columns import (
     text,
     timestamp,
 )
-from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Parents, Totals
+from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Levels, Parents, Totals
 
 _ASKED_FOR: Final = (
     "that the row's figures were asked for with; they may be sums over this range. Null in rows that were loaded before"
@@ -57,13 +57,16 @@ class Endpoint(Call):
         identity: fields that are the key of rows whose columns are not declared.
         ignored: known fields that are not stored; other fields that stand beside the rows are copied onto each row.
         nullable: the rows may be null, which means none.
-        variant_columns: columns whose values multiply the calls; each is a query or path parameter too.
+        variant_columns: columns whose values multiply the calls; each is a query or path parameter too, of the name
+            that its `source` is.
         params: query parameters of every call.
         cap: most rows that one call can give where there is no next page.
         cursor: how pages are linked.
         for_each: ids that the endpoint is called for, one call per id or group of ids.
         parents: rows of other endpoints whose details are read, one list per parent.
         counted_by: another endpoint that says how many rows there must be.
+        levels: a parameter that decides what a row stands for, and how that is named.
+        history: a snapshot of which rows stay that the server does not answer any more.
         unique: no two rows of an answer share a key.
         sum_by: columns by which metrics are grouped when they are summed over days; the key unless given.
         default: read unless left out.
@@ -93,6 +96,8 @@ class Endpoint(Call):
     for_each: ForEach | None = None
     parents: Parents | None = None
     counted_by: Count | None = None
+    levels: Levels | None = None
+    history: bool = False
     unique: bool = True
     sum_by: tuple[str, ...] = ()
     default: bool = True
@@ -114,6 +119,10 @@ class Endpoint(Call):
             "a call costs at least one unit": self.units < 1,
             "personal data is never a default": self.default and self.pii,
             "a child list needs a parent key": bool(self.lists) and not self.key,
+            "only a snapshot without lists is a history": self.history
+            and (self.kind is not Kind.SNAPSHOT or bool(self.lists) or not self.key),
+            "levels are a variant, and name columns": self.levels is not None
+            and not (self.levels.param in self.request_names and self.levels.columns <= self.own_names),
             "totals are of the metrics of the rows": any(
                 column.additive and column.name not in self.additive for one in self.totals for column in one.columns
             ),
@@ -204,7 +213,7 @@ class Endpoint(Call):
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
         """Rows that share these columns are replaced together: a window, an entity's row, the details of a parent."""
-        if self.kind is Kind.ENTITY:
+        if self.kind is Kind.ENTITY or self.history:
             return (*self.request_names, *self.key)
         return (*self.request_names, "date") if self.by_day else self.request_names
 

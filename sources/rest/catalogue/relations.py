@@ -44,6 +44,8 @@ class ForEach:
     Args:
         params: query or path parameters that carry the ids of one call.
         option: configuration option that lists the ids; empty where they come from `endpoint`.
+        queries: each id is a query of some of the parameters, as `a=1&b=2`; without ids there is one call without any,
+            and a row that several calls answer counts once.
         endpoint: parent endpoint, whose rows hold the ids.
         column: field of those rows with the id.
         where: further query parameters of the call to the parent endpoint.
@@ -60,6 +62,7 @@ class ForEach:
     where: Mapping[str, str] = field(default_factory=dict)
     shared: tuple[str, ...] = ()
     include_ids: bool = False
+    queries: bool = False
     separator: str | None = None
     per_call: int = 1
 
@@ -107,7 +110,8 @@ class Parents:
         column: column with that id, in the parents' rows and in the details.
         signature: endpoint -> columns of a parent's latest row; the details have changed when one of these has. None
             may depend on the range of days that the row was asked for with.
-        summed: endpoint -> columns whose sums over a parent's rows count too, and how many rows these are.
+        summed: endpoint -> columns whose sums over a parent's rows count too, and how many rows these are; without
+            columns only how many: one that is found to be theirs, or is deleted, need not be the latest.
         largest: endpoint -> columns whose largest values among a parent's rows count too. They may be sums over a
             range: a row outlives the range that it was asked for with, so that the largest one does not fall with it.
         endpoint: parent endpoint that decides the order of reading.
@@ -121,3 +125,40 @@ class Parents:
     rank_by: tuple[str, ...]
     summed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     largest: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Levels:
+    """A parameter that decides what a row stands for, where the vendor names the fields of one of its values only.
+
+    At any other value a server may name a row by fields of its own, by those of the top, or by nothing.
+
+    Args:
+        param: the parameter.
+        top: its value whose fields are documented.
+        named_by: fields with id and name of a row at the top.
+        own: other value -> columns with id and name of a row, each with further names that a field may have.
+    """
+
+    param: str
+    top: str
+    named_by: tuple[str, str]
+    own: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """Columns that are filled at other values than the top."""
+        return frozenset(names[0] for pair in self.own.values() for names in pair)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubt:
+    """Values of a parameter that a server may not take, so that it is asked once.
+
+    Args:
+        sure: values that every server takes.
+        refused: what it means that one is not taken, in words.
+    """
+
+    sure: tuple[str, ...]
+    refused: str

@@ -17,7 +17,7 @@ SECRET_MIN: Final = 32
 """Shortest secret in characters: under a short one, hashes can be reversed by trying secrets and addresses."""
 
 _OF_KEYS: Final = ("_live_", "_test_", "_user_", "_secret_", "earer", "EARER", "api", "API", "Api")
-SUSPECT: Final = ("@", "?", "#", ";", "40", "3F", "3f", "23", *_OF_KEYS)
+SUSPECT: Final = ("@", "\uff20", "\ufe6b", "&", "?", "#", ";", "40", "3F", "3f", "23", *_OF_KEYS)
 """Each text that redaction changes holds one of these, so that a query can find the texts to look at."""
 
 UNTOLD: Final = "(its name is not shown)"

@@ -20,6 +20,7 @@ class Answer:
         truncated: the server may hold more rows than it can be asked for.
         unknown: table and field of everything that the catalogue does not know.
         request_id: of the last call.
+        fractions: table and column of numbers that should be whole and are not; they are loaded as they are.
         absent: metrics of the catalogue that are in no row, where there are rows.
         empty: the server sent no content at all, which counts as no rows.
         dropped_fields: unknown fields of personal rows, which are not loaded.
@@ -34,6 +35,7 @@ class Answer:
     truncated: bool
     unknown: frozenset[tuple[str, str]]
     request_id: str | None
+    fractions: frozenset[tuple[str, str]] = frozenset()
     absent: frozenset[str] = frozenset()
     empty: bool = False
     dropped_fields: frozenset[str] = frozenset()

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 import pendulum
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
@@ -23,6 +24,7 @@ from sources.rest.reading.capacity import UNLIMITED
 from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS, EvolvedColumns
 from sources.rest.reading.fetcher import Fetched, Fetcher
 from sources.rest.reading.ids import IdLookup, id_params, ids_in
+from sources.rest.reading.levels import LevelNames
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
@@ -38,6 +40,7 @@ class Reader:
         evolved: columns that earlier loads have added.
         capacity: what the destination can hold.
         accepted: the API has answered, so that the key is one of its own.
+        levels: knows what names the rows of endpoints that have levels.
         abandoned: set from outside, lets `read_all` end without waiting for calls that are under way.
 
     Args:
@@ -66,7 +69,8 @@ class Reader:
         self.accepted = False
         self._grain = grain
         self._fetcher = Fetcher(session)
-        self._ids = IdLookup(self._fetcher, endpoints, options or {})
+        self.levels = LevelNames(self._fetcher)
+        self._ids = IdLookup(self._fetch, endpoints, options or {})
 
     @property
     def tenant(self) -> str | None:
@@ -106,6 +110,7 @@ class Reader:
             truncated=found.truncated or rows_missing(endpoint, tables),
             unknown=_unknown(endpoint, tables),
             request_id=found.request_id,
+            fractions=_fractions(endpoint, tables),
             absent=_absent(endpoint, allowed),
             empty=found.empty,
             dropped_fields=dropped_fields,
@@ -167,15 +172,22 @@ class Reader:
                 if self.abandoned:
                     return Skipped(task)
 
-    def _fetch(self, task: Task, pages: float) -> Fetched:
-        """Ask for a task, once per group of ids where its endpoint needs them."""
+    def _fetch(self, task: Task, pages: float = inf) -> Fetched:
+        """Ask for a task, once per group of ids where its endpoint needs them; its rows have true names."""
         for_each = task.endpoint.for_each
         if for_each is None:
-            return self._fetcher.fetch(task, pages=pages)
-        ids, truncated = self._ids.of(for_each, task)
-        found = Fetched(truncated=truncated)
-        for params in id_params(for_each, ids):
-            found.add(self._fetcher.fetch(task, params), params if for_each.include_ids else {})
+            found = self._fetcher.fetch(task, pages=pages)
+        else:
+            ids, truncated = self._ids.of(for_each, task)
+            found = Fetched(truncated=truncated)
+            for params in id_params(for_each, ids):
+                found.add(self._fetcher.fetch(task, params), params if for_each.include_ids else {})
+            if for_each.queries:
+                found.rows = [row for place, row in enumerate(found.rows) if row not in found.rows[:place]]
+        try:
+            found.rows = self.levels.named(task, found.rows)
+        except WrongShapeError as error:
+            raise UnexpectedBodyError(str(error), endpoint=task.endpoint.name, request_id=found.request_id) from None
         return found
 
     def _context(self, task: Task) -> dict[str, Any]:
@@ -205,3 +217,12 @@ def _absent(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> frozenset[
 def _unknown(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
     known = {name: {column.name for column in columns} for name, columns in endpoint.tables.items()}
     return frozenset((name, field) for name, table in tables.items() for field in set(table.column_names) - known[name])
+
+
+def _fractions(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        (name, column.name)
+        for name, columns in endpoint.tables.items()
+        for column in columns
+        if column.whole and pc.any(pc.not_equal(tables[name][column.name], pc.floor(tables[name][column.name]))).as_py()
+    )

@@ -9,6 +9,7 @@ import pyarrow as pa
 from sources.rest.catalogue.columns import DELETED, LOADED_AT, POSITION, Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList
+from sources.rest.dotted_path import is_at
 from sources.rest.errors import WrongShapeError
 from sources.rest.reading.arrays import ARROW, array_of, json_type
 from sources.rest.reading.evolved_columns import ANY_NAME, NO_EVOLVED_COLUMNS, EvolvedColumns, Names, add_unknown
@@ -57,9 +58,11 @@ def build(
         name: _table(endpoint, name, sent.get(name, ()), context, evolved, names=names) for name in endpoint.tables
     }
     known = [column.source for column in endpoint.columns if not column.key]
-    if flat and known and not any(source in row for row in flat for source in known):
+    if flat and known and not any(is_at(row, source) for row in rows for source in known):
         raise WrongShapeError("no known field in any row")
     _check_keys(endpoint, tables[endpoint.name], flat, dates)
+    if endpoint.history:
+        return tables
     if endpoint.kind is not Kind.ENTITY:
         return {name: clear_empty(table, endpoint.merge_key, context, dates) for name, table in tables.items()}
     # rows of an entity are replaced one by one, so an emptied list is cleared for its own row
@@ -143,8 +146,8 @@ def _known(column: Column, rows: Sequence[Row]) -> pa.Array:
 
 def _unknown(endpoint: Endpoint, table: str, rows: Sequence[Row], context: Row) -> set[str]:
     """Fields of the rows that no column of the catalogue takes."""
-    sources = {column.source for column in endpoint.tables[table]}
-    taken = sources | {source.partition(".")[0] for source in sources}
+    sources = {column.source for column in endpoint.tables[table] if column.name not in context}
+    taken = sources | {source.partition(".")[0] for source in sources} | context.keys()
     sent = set(chain.from_iterable(rows))
     # a field that is called like a request column, and holds something else, is kept beside it
     taken -= {

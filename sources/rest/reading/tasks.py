@@ -27,6 +27,8 @@ class Task:
         since: pages are left out once they hold only what happened before this day, if the list runs backwards in time.
         reason: why it is asked for.
         pages: calls that it is expected to need.
+        pages_most: calls that it needs at most; None where nothing bounds them.
+        new_rows_most: rows at most that are not loaded yet, of a list over many pages; None where nothing bounds them.
         paginator: the list as far as this run has read it; None where it begins.
     """
 
@@ -38,6 +40,8 @@ class Task:
     since: Date | None = None
     reason: str = field(default="", compare=False)
     pages: int = field(default=1, compare=False)
+    pages_most: int | None = field(default=None, compare=False)
+    new_rows_most: int | None = field(default=None, compare=False)
     paginator: Paginator | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -48,7 +52,9 @@ class Task:
         endpoint = self.endpoint
         dates = (endpoint.date_range or usual).params(self.window) if self.window else {}
         parent = {endpoint.parents.param: self.parent} if endpoint.parents else {}
-        return {**endpoint.params, **dates, **dict(self.variant), **parent}
+        names = {column.name: column.source for column in endpoint.variant_columns}
+        variant = {names.get(name, name): value for name, value in self.variant}
+        return {**endpoint.params, **dates, **variant, **parent}
 
     @property
     def paged(self) -> bool:

@@ -8,13 +8,14 @@ import dlt
 import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.common.storages.exceptions import CurrentLoadPackageStateNotAvailable
-from dlt.extract.items import DataItemWithMeta, ResolvablePipeItem
-from dlt.extract.items_transform import ItemTransform
+from dlt.extract.items import DataItemWithMeta, ResolvablePipeItem, SupportsPipe
+from dlt.extract.items_transform import ItemTransform, LimitItem, YieldMapItem
 from dlt.extract.pipe import ForkPipe
 
 from sources.rest.catalogue.columns import DELETED, LOADED_AT, POSITION
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList
+from sources.rest.errors import ConfigurationError
 from sources.rest.reading.answers import Answer
 from sources.rest.vendor.resources import row_hints, table_hints
 
@@ -88,6 +89,19 @@ class Delivery(ItemTransform[Any]):
     def __init__(self, endpoint: Endpoint) -> None:
         super().__init__(lambda item: item)
         self._endpoint = endpoint
+
+    def bind(self, pipe: SupportsPipe) -> "Delivery":
+        """Look at the steps that rows will go through.
+
+        Raises:
+            ConfigurationError: a limit would cut off rows of a window that the cursor takes for loaded.
+        """
+        if {YieldMapItem, LimitItem} <= {type(pipe[place]) for place in range(len(pipe))}:
+            raise ConfigurationError(
+                f"{self._endpoint.name} has both add_yield_map and add_limit: the limit would count what the map makes,"
+                " and cut off rows of a window; leave one out, or limit the days by start_date and today"
+            )
+        return self
 
     def __call__(self, item: Items, meta: Any = None) -> Items:
         """Return the items that become of one item; the first of a batch brings what goes around the steps."""

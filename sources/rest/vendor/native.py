@@ -16,12 +16,13 @@ from pendulum import Date
 
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
-from sources.rest.errors import ConfigurationError
+from sources.rest.errors import ConfigurationError, IndistinctRowsError
 from sources.rest.reading.answers import Answer, Failure, Result, Skipped
 from sources.rest.reading.evolved_columns import NO_EVOLVED_COLUMNS
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task, VariantValues
 from sources.rest.vendor.delivery import Batch, Delivery
+from sources.rest.vendor.earlier_types import refuse_narrow_columns
 from sources.rest.vendor.loaded_days import LoadedDays, day_of
 from sources.rest.vendor.resources import described, evolved_columns, row_hints, table_hints, unlisted
 from sources.rest.windows import Grain, Window, align
@@ -110,13 +111,16 @@ def _batches(
 ) -> Iterator[DataItemWithMeta]:
     """Read tasks, and hand out each answer as one item."""
     reader = reading.reader
+    refuse_narrow_columns(endpoint)
     # of rows, dlt itself makes the column for a value that an existing one cannot hold
     reader.evolved = evolved_columns(dlt.current.source_schema()) if reading.arrow else NO_EVOLVED_COLUMNS
     listed: set[tuple[Any, ...]] = set()
-    for result in reader.read_all(tasks, in_flight=reading.in_flight):
-        answer = _answer(result)
+    for read in _answers(reader, tasks, reading.in_flight):
+        answer = read
         for table, field in sorted(answer.unknown):
             logger.warning(f"{table}: the API sends the unknown field {field}; it becomes a column")
+        for table, field in sorted(answer.fractions):
+            logger.warning(f"{table}: {field} holds fractions where whole numbers belong; they are loaded as they are")
         if answer.truncated:
             logger.warning(f"{answer.task}: the list is capped, rows may be missing")
         if endpoint.kind is Kind.ENTITY:
@@ -126,6 +130,18 @@ def _batches(
         yield DataItemWithMeta(batch, rows)
         if not batch.arrived:  # a filter has taken every row: the window is replaced by nothing
             yield DataItemWithMeta(batch, rows.slice(0, 0) if reading.arrow else [])
+
+
+def _answers(reader: Reader, tasks: list[Task], in_flight: int) -> Iterator[Answer]:
+    """Read tasks; a variant whose rows cannot be told apart is left out of this run, with a warning."""
+    left_out: set[tuple[tuple[str, str], ...]] = set()
+    for result in reader.read_all(tasks, skip=lambda task: task.variant in left_out, in_flight=in_flight):
+        if isinstance(result, Failure) and isinstance(result.error, IndistinctRowsError):
+            if result.task.variant not in left_out:
+                logger.warning(f"{result.task}: {result.error}; left out, see the option levels")
+            left_out.add(result.task.variant)
+        elif not (isinstance(result, Skipped) and result.task.variant in left_out):
+            yield _answer(result)
 
 
 def _answer(result: Result) -> Answer:

@@ -18,6 +18,7 @@ from sources.rest.calling.session import Session
 from sources.rest.calling.spending import SharedFile, user_folder
 from sources.rest.catalogue.api import Api
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.catalogue.relations import Doubt
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
 from sources.rest.options.resolve import configured_dataset, configured_keys, resolve
@@ -46,6 +47,7 @@ class Source:
         extra_resources: makes the tables that do not come from the API, for the tenant that the key belongs to.
         keyless: options for a command that makes no calls, so that it runs without a key.
         discovered: query parameter -> endpoint and column that list its values, where the options name none.
+        doubtful: query parameter -> which of its values a server may not take.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Source:
     extra_resources: Callable[[Options, str], Iterable[DltResource]]
     keyless: Mapping[str, Any]
     discovered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    doubtful: Mapping[str, Doubt] = field(default_factory=dict)
 
     def catalogue(self, options: Options) -> Mapping[str, Endpoint]:
         """Return the endpoints by name, as they are loaded under the options."""
@@ -129,7 +132,7 @@ class Source:
                     f" [sources.{self.name}]"
                 )
             for_each = catalogue[name].for_each
-            if for_each and for_each.option and not getattr(options, for_each.option):
+            if for_each and for_each.option and not for_each.queries and not getattr(options, for_each.option):
                 raise ConfigurationError(f"{name} needs the option {for_each.option} of [sources.{self.name}]")
         chosen = [catalogue[name] for name in wanted]
         dearest = max(chosen, key=lambda row: row.units, default=None)

@@ -3,11 +3,13 @@
 import math
 import random
 from datetime import date
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipelines.planning.estimate import search_calls
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.proving.search import Finding
 from sources.rest.catalogue.columns import Measure
@@ -60,6 +62,38 @@ def test_whatever_days_changed_the_loaded_days_are_true_afterwards(data: st.Data
     finding = examined(server, have, changed_days={Measure.OUTCOMES: changed_days})
     assert (finding.proved, finding.complete, finding.behaviour) == (True, True, NOTHING)
     assert have.rows == truth(server, have)
+    assert len(server.calls) <= search_calls(45)
+
+
+@given(st.integers(1, 40), st.data())
+@settings(max_examples=20, deadline=None)
+def test_no_search_makes_more_calls_than_its_bound(days: int, data: st.DataObject) -> None:
+    server, have = world(days, unique=data.draw(st.booleans()))
+    changed = data.draw(st.sets(st.integers(0, days - 1)))
+    for day in changed:
+        server.put(day, data.draw(st.sampled_from(KEYS)), data.draw(st.integers(-30, 30)), data.draw(st.integers(0, 3)))
+    moved = data.draw(st.sets(st.integers(0, days - 1)))
+    server.after = {data.draw(st.integers(1, 2 * days)): partial(moved_on, server, moved)}
+    suspects = [DAYS[day].start for day in data.draw(st.lists(st.integers(0, days - 1), max_size=5))]
+    examined(server, have, changed_days={Measure.OUTCOMES: suspects})
+    assert len(server.calls) <= search_calls(days)
+
+
+def moved_on(server: Server, days: set[int]) -> None:
+    """Change days while they are asked about."""
+    for day in days:
+        server.put(day, "Paid", 5000)
+
+
+@pytest.mark.parametrize("days", [1, 2, 3, 5, 12, 30, 90])
+def test_a_search_in_a_range_of_which_all_has_changed_and_nothing_adds_up_makes_as_many_calls_as_its_bound(
+    days: int,
+) -> None:
+    server, have = world(days, unique=True)
+    for day in range(days):
+        server.put(day, "Paid", 10)
+    examined(server, have)
+    assert len(server.calls) == search_calls(days)
 
 
 CHANGES = ("restated", "moved", "vanished", "emptied", "appeared")

@@ -26,6 +26,14 @@ def test_a_refusal_of_one_person_is_theirs_and_five_in_a_row_are_not(kind: type[
     assert found == [True, True, True, True, False]
 
 
+def test_whoever_has_failed_before_is_not_counted_towards_the_row() -> None:
+    breaker = CircuitBreaker()
+    breaker.failed_before = frozenset(f"p{number}" for number in range(10))
+    known = [breaker.is_of_one_person(failure(errors.NotFoundError, f"p{number}")) for number in range(10)]
+    new = [breaker.is_of_one_person(failure(errors.NotFoundError, f"q{number}")) for number in range(5)]
+    assert (known, new) == ([True] * 10, [True, True, True, True, False])
+
+
 @pytest.mark.parametrize("kind", [errors.UnauthorizedError, errors.UnavailableError, errors.RateLimitedError])
 def test_what_the_key_or_the_server_does_is_nobodys(kind: type[errors.ApiError]) -> None:
     assert not CircuitBreaker().is_of_one_person(failure(kind))

@@ -8,7 +8,7 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, profiles, reading, runs, writing
+from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, writing
 from pipelines.sql.rendering import Names
 from pipelines.sql.statement import Statement
 from sources.atribu.endpoints import ENDPOINTS
@@ -105,6 +105,11 @@ def samples() -> list[Sample]:
     moved = [conditions.equal("referrer", "/?email=somebody")]
     recent = [conditions.since("started_at", moment)]
     variants = reading.types_of(customers.variant_columns)
+    windows_of_layout_1 = {
+        **{one: one for one in ("resource", "variant", "run_id", "date_to", "read_at", "error")},
+        "date_range": "window",
+        "profile_id": None,
+    }
     return [
         _sample(reading.rows, "overview", columns, loaded),
         _sample(reading.rows, "channels", by_value, held),
@@ -121,11 +126,13 @@ def samples() -> list[Sample]:
         _sample(reading.counts_set, "channels", {}, list(channels.additive), loaded),
         _sample(reading.counts_set, "journeys", who, ["revenue"], held),
         _sample(reading.largest, "customers", who, figures),
-        _sample(reading.counts_since_first, "customers", variants, customers.time_column),
+        _sample(reading.counts_since_first, "customers", variants, customers.time_column, between[:1]),
         _sample(reading.count_distinct, "overview", "profile_id", loaded),
         _sample(reading.latest_rows, "customers", *who, figures, moment=customers.time_column, key=customers.key),
         _sample(runs.last_answers),
         _sample(runs.last_truncated),
+        _sample(runs.calls_of_runs, "check", "restated"),
+        _sample(earlier.named_as_today, runs.last_answers(), {runs.WINDOWS: windows_of_layout_1}),
         _sample(writing.create, "run_lease", {"lease_number": Type.BIGINT, "holder": Type.TEXT}),
         _sample(writing.insert, "elt_check_1f0a", {"value": 1}),
         _sample(writing.delete, "visitors", theirs),
@@ -143,6 +150,7 @@ def samples() -> list[Sample]:
         _sample(writing.update, "visitors", {"name": None, "email": None}, filled),
         _sample(writing.update, "visitors", {"referrer": "/"}, moved),
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),
+        _sample(writing.retype_column, "channels", "visitors", Type.DOUBLE),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
         _sample(duckdb_file.attach_copy, "copy.duckdb", "v1.0.0"),

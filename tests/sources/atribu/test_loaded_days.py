@@ -184,6 +184,19 @@ def test_what_a_limit_left_out_is_loaded_by_the_next_runs(
     assert channels_of(query, sandbox.settings.profile_id) == truth_by_day(sandbox, "channels", FIGURES)
 
 
+@pytest.mark.parametrize("resource", ["channels", "goals"])
+def test_a_limit_that_would_cut_off_rows_of_a_window_is_refused(
+    sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, resource: str
+) -> None:
+    limited = source(resource)
+    limited.resources[resource].add_yield_map(lambda row: iter([row, row])).add_limit(3)
+
+    with pytest.raises(PipelineStepFailed, match=f"{resource} has both add_yield_map and add_limit"):
+        pipeline.run(limited)
+
+    assert asked(sandbox) == []
+
+
 @pytest.mark.parametrize(
     "bounds",
     [

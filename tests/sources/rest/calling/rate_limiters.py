@@ -3,11 +3,11 @@
 import heapq
 import random
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from sources.rest.calling.budget import Budget
+from sources.rest.calling.budget import Budget, Reservation
 
 LIMIT = 60
 PERIOD = 60.0
@@ -90,6 +90,13 @@ class WeightedWindows:
         return passes, max(0, int(self._limit - counted - (units if passes else 0)))
 
 
+def leave(budget: Budget, units: int) -> Reservation:
+    """Let a call leave that has not to wait."""
+    call = budget.reserve(units)
+    assert call.wait == 0
+    return call
+
+
 class Outcome(NamedTuple):
     """What a simulated run came to."""
 
@@ -103,47 +110,71 @@ class Outcome(NamedTuple):
 class _Event:
     at: float
     number: int
-    units: int
+    call: Reservation
     answer: tuple[bool, int] | None = None
     """None while the call is under way to the server."""
     answered_at: float = 0.0
 
 
 def simulate(
-    limiter: type[RateLimiter], *, latency: float, costs: Sequence[int], seed: int, minutes: int, headers: bool = True
+    limiter: type[RateLimiter],
+    *,
+    latency: float,
+    costs: Sequence[int],
+    seed: int,
+    minutes: float,
+    headers: Callable[[int], int | None] = int,
+    others: float = 0.0,
+    learned: bool = False,
 ) -> Outcome:
-    """Send as many calls as a budget lets through, up to eight at once, against a server that counts its own way."""
+    """Send as many calls as a budget lets through, up to eight at once, against a server that counts its own way.
+
+    Args:
+        limiter: how it counts.
+        latency: mean seconds of an answer; each is counted at any moment of its way, so that calls overtake each other.
+        costs: units of calls, chosen by chance.
+        seed: of the chance.
+        minutes: how long it goes on.
+        headers: what the server says remains, given what does; None for no number.
+        others: units per second that somebody else spends on the key.
+        learned: an earlier run has found that units come back spread.
+    """
     dice = random.Random(seed)  # noqa: S311 - repeatable, hides nothing
     now = 0.0
     budget = Budget(LIMIT, PERIOD, clock=lambda: now)
+    if learned:
+        budget.spread_out()
     server = limiter(LIMIT, PERIOD, dice.random() * PERIOD)
     events: list[_Event] = []
     calls = refused = used = in_flight = 0
+    theirs = dice.expovariate(others) if others else 0.0
     units = dice.choice(costs)
     while now < minutes * PERIOD:
-        wait = budget.reserve(units) if in_flight < IN_FLIGHT else float("inf")
-        if wait == 0:
+        call = budget.reserve(units) if in_flight < IN_FLIGHT else Reservation(units, float("inf"))
+        while others and theirs <= now:
+            server.hit(theirs, 1)
+            theirs += dice.expovariate(others)
+        if call.wait == 0:
             calls, in_flight = calls + 1, in_flight + 1
             took = latency * dice.uniform(0.85, 1.15)
             arrives = now + took * dice.uniform(0, 0.9)
-            heapq.heappush(events, _Event(arrives, calls, units, answered_at=now + took))
+            heapq.heappush(events, _Event(arrives, calls, call, answered_at=now + took))
             units = dice.choice(costs)
-        elif not events or now + wait < events[0].at:
-            now += wait
+        elif not events or now + call.wait < events[0].at:
+            now += call.wait
         else:
             event = heapq.heappop(events)
             now = event.at
             if event.answer is None:
-                event.answer = server.hit(now, event.units)
-                used += event.units if event.answer[0] else 0
+                event.answer = server.hit(now, event.call.units)
+                used += event.call.units if event.answer[0] else 0
                 event.at = event.answered_at
                 heapq.heappush(events, event)
             else:
                 passed, remaining = event.answer
                 in_flight -= 1
                 refused += not passed
-                if headers:
-                    budget.settle(event.units, limit=LIMIT, remaining=remaining)
-                else:
-                    budget.settle(event.units)
+                told = headers(remaining)
+                limit = None if told is None else LIMIT
+                budget.settle(event.call, limit=limit, remaining=told, refused=not passed)
     return Outcome(calls, refused, used / (minutes * LIMIT))

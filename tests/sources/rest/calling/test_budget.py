@@ -2,7 +2,8 @@
 
 import pytest
 
-from sources.rest.calling.budget import Budget, CallTooDearError
+from sources.rest.calling.budget import Budget, CallTooDearError, Reservation
+from tests.sources.rest.calling.rate_limiters import leave
 
 
 class Clock:
@@ -32,27 +33,26 @@ def budget(clock: Clock) -> Budget:
 
 def heard(budget: Budget) -> Budget:
     """Answer a first call, whose unit is then held."""
-    assert budget.reserve(1) == 0
-    budget.settle(1)
+    budget.settle(leave(budget, 1))
     return budget
 
 
 def burst(budget: Budget, units: int = 1) -> int:
     """Count the calls that may leave at this moment."""
     calls = 0
-    while budget.reserve(units) == 0:
+    while budget.reserve(units).wait == 0:
         calls += 1
     return calls
 
 
 def test_the_first_call_travels_alone_until_it_is_answered(budget: Budget, clock: Clock) -> None:
-    assert budget.reserve(1) == 0
-    assert budget.reserve(1) > 0
+    assert budget.reserve(1).wait == 0
+    assert budget.reserve(1).wait > 0
     clock.now += 1000
-    assert budget.reserve(1) > 0
-    budget.settle(1)
-    assert budget.reserve(1) == 0
-    assert budget.reserve(1) == 0
+    assert budget.reserve(1).wait > 0
+    budget.settle(Reservation(1))
+    assert budget.reserve(1).wait == 0
+    assert budget.reserve(1).wait == 0
 
 
 def test_the_whole_limit_leaves_in_one_burst_after_a_rest(budget: Budget, clock: Clock) -> None:
@@ -72,7 +72,7 @@ def test_units_are_held_until_a_period_after_the_answer(budget: Budget, clock: C
     assert burst(budget) == 59
     clock.now = 300.0
     assert burst(budget) == 1
-    budget.settle(59)
+    budget.settle(Reservation(59))
     clock.now = 300.0 + 60.0
     assert burst(budget) == 0
     clock.now = 300.0 + 60.7
@@ -83,11 +83,11 @@ def test_units_come_back_spread_over_the_period(budget: Budget, clock: Clock) ->
     heard(budget)
     clock.now = 100.0
     assert burst(budget) == 60
-    budget.settle(60)
+    budget.settle(Reservation(60))
     back = []
     for second in (150, 161, 171, 181, 191, 201, 211, 221):
         clock.now = float(second)
-        budget.settle(calls := burst(budget))
+        budget.settle(Reservation(calls := burst(budget)))
         back.append(calls)
     assert back == [0, 1, 9, 10, 9, 10, 9, 9]
 
@@ -96,23 +96,21 @@ def test_a_waiting_call_is_told_when_its_units_are_back(budget: Budget, clock: C
     heard(budget)
     clock.now = 100.0
     assert burst(budget) == 60
-    budget.settle(60)
-    wait = budget.reserve(3)
+    budget.settle(Reservation(60))
+    wait = budget.reserve(3).wait
     clock.now += wait - 0.01
-    assert budget.reserve(3) > 0
+    assert budget.reserve(3).wait > 0
     clock.now += 0.01
-    assert budget.reserve(3) == 0
+    assert budget.reserve(3).wait == 0
 
 
 def test_fewer_units_left_than_believed_lower_what_may_be_spent(budget: Budget) -> None:
-    assert budget.reserve(1) == 0
-    budget.settle(1, limit=60, remaining=10)
+    budget.settle(leave(budget, 1), limit=60, remaining=10)
     assert burst(budget) == 10
 
 
 def test_no_units_left_hold_every_call_back_for_a_period(budget: Budget, clock: Clock) -> None:
-    assert budget.reserve(1) == 0
-    budget.settle(1, limit=60, remaining=0)
+    budget.settle(leave(budget, 1), limit=60, remaining=0)
     assert burst(budget) == 0
     clock.now = 60.0
     assert burst(budget) == 0
@@ -121,37 +119,85 @@ def test_no_units_left_hold_every_call_back_for_a_period(budget: Budget, clock: 
 
 
 def test_more_units_left_than_believed_change_nothing(budget: Budget) -> None:
-    assert budget.reserve(1) == 0
-    budget.settle(1, limit=60, remaining=60)
+    budget.settle(leave(budget, 1), limit=60, remaining=60)
     assert burst(budget) == 59
+
+
+def test_what_the_server_says_remains_leaves_although_it_is_not_known_to_be_back(budget: Budget) -> None:
+    budget.settle(leave(budget, 1), limit=60, remaining=59)
+    for left in range(58, 0, -1):
+        budget.settle(leave(budget, 1), limit=60, remaining=left)
+    budget.settle(leave(budget, 1), limit=60, remaining=40)  # a bucket is refilled, or a window has ended
+    assert burst(budget) == 40
+
+
+def test_calls_that_the_server_may_have_counted_later_are_taken_off_what_it_says_remains(budget: Budget) -> None:
+    budget.settle(leave(budget, 1), limit=60, remaining=59)
+    first, *others = [leave(budget, 1) for _ in range(59)]
+    budget.settle(first, limit=60, remaining=58)
+    assert burst(budget) == 0
+    for call in others:
+        budget.settle(call)
+    last = others[-1]
+    assert (last.sent, last.in_flight) == (60, 59)
+
+
+def test_what_is_only_known_to_be_back_leaves_alone(budget: Budget, clock: Clock) -> None:
+    budget.settle(leave(budget, 1), limit=60, remaining=59)
+    for call in [leave(budget, 1) for _ in range(59)]:
+        budget.settle(call, limit=60, remaining=0)
+    clock.now = 100.0
+    call = leave(budget, 1)
+    assert budget.reserve(1).wait > 0
+    budget.settle(call, limit=60, remaining=59)
+    assert burst(budget) == 59
+
+
+def test_more_calls_than_any_server_lets_pass_do_not_leave_whatever_it_says(budget: Budget) -> None:
+    passed = 0
+    while (call := budget.reserve(1)).wait == 0:
+        budget.settle(call, limit=60, remaining=59)
+        passed += 1
+    assert passed == 120
+
+
+def test_after_a_refusal_units_come_back_spread(budget: Budget, clock: Clock) -> None:
+    budget.settle(leave(budget, 1), limit=60, remaining=59)
+    for call in [leave(budget, 1) for _ in range(59)]:
+        budget.settle(call, limit=60, remaining=0)
+    clock.now = 70.0
+    budget.settle(leave(budget, 1), limit=60, remaining=0, refused=True)
+    assert budget.spread
+    back = []
+    for second in (131, 132, 142, 152):
+        clock.now = float(second)
+        back.append(burst(budget))
+    assert back == [0, 1, 9, 10]
 
 
 def test_units_under_way_are_not_taken_for_those_of_another_program(budget: Budget) -> None:
     heard(budget)
-    assert [budget.reserve(3) for _ in range(3)] == [0, 0, 0]
-    budget.settle(3, limit=60, remaining=56)
+    calls = [leave(budget, 3) for _ in range(3)]
+    budget.settle(calls[0], limit=60, remaining=56)
     assert burst(budget) == 50
 
 
 def test_a_server_may_lower_the_limit(budget: Budget) -> None:
-    assert budget.reserve(1) == 0
-    budget.settle(1, limit=20)
+    budget.settle(leave(budget, 1), limit=20)
     assert budget.limit == 20
     assert burst(budget) == 19
 
 
 def test_a_server_cannot_raise_the_limit(budget: Budget) -> None:
-    assert budget.reserve(1) == 0
-    budget.settle(1, limit=600, remaining=599)
+    budget.settle(leave(budget, 1), limit=600, remaining=599)
     assert budget.limit == 60
     assert burst(budget) == 59
 
 
 def test_a_limit_of_zero_is_taken_as_one_so_that_time_still_passes(budget: Budget) -> None:
-    assert budget.reserve(1) == 0
-    budget.settle(1, limit=0)
+    budget.settle(leave(budget, 1), limit=0)
     assert budget.limit == 1
-    assert 0 < budget.reserve(1) < 120
+    assert 0 < budget.reserve(1).wait < 120
 
 
 def test_a_call_dearer_than_the_limit_is_refused_at_once(budget: Budget, clock: Clock) -> None:
@@ -161,50 +207,61 @@ def test_a_call_dearer_than_the_limit_is_refused_at_once(budget: Budget, clock: 
 
 
 def test_a_call_that_became_too_dear_leaves_alone_once_nothing_else_is_held(budget: Budget, clock: Clock) -> None:
-    assert budget.reserve(3) == 0
-    budget.settle(3, limit=2)
+    budget.settle(leave(budget, 3), limit=2)
     budget.acquire(3)
     assert 60 < clock.now < 200
-    assert budget.reserve(1) > 0
+    assert budget.reserve(1).wait > 0
 
 
 @pytest.mark.parametrize("limit", [0, 1])
 def test_one_answer_that_names_hardly_any_limit_slows_one_period_and_not_the_run(
     budget: Budget, clock: Clock, limit: int
 ) -> None:
-    assert budget.reserve(1) == 0
-    budget.settle(1, limit=limit, remaining=0)
-    budget.acquire(3)
+    budget.settle(leave(budget, 1), limit=limit, remaining=0)
+    call = budget.acquire(3)
     assert 60 < clock.now < 70
-    budget.settle(3, limit=60, remaining=57)
+    budget.settle(call, limit=60, remaining=57)
     assert (budget.limit, burst(budget)) == (60, 57)
 
 
+def test_hardly_any_limit_that_is_named_while_many_calls_are_under_way_slows_two_periods_at_most(
+    budget: Budget, clock: Clock
+) -> None:
+    heard(budget)
+    for call in [leave(budget, 3) for _ in range(19)]:
+        budget.settle(call, limit=1, remaining=0)
+    call = budget.acquire(1)
+    assert 60 < clock.now < 126
+    budget.settle(call, limit=60, remaining=59)
+    clock.now += 1
+    assert burst(budget) > 50
+
+
 def test_a_call_may_cost_the_whole_limit(budget: Budget) -> None:
-    assert budget.reserve(60) == 0
+    assert budget.reserve(60).wait == 0
 
 
 def test_no_call_leaves_while_the_server_asks_to_wait(budget: Budget, clock: Clock) -> None:
     heard(budget)
     budget.block(30)
-    assert budget.reserve(1) == 30
+    assert budget.reserve(1).wait == 30
     clock.now = 29.0
-    assert budget.reserve(1) == 1
+    assert budget.reserve(1).wait == 1
     clock.now = 30.0
-    assert budget.reserve(1) == 0
+    assert budget.reserve(1).wait == 0
 
 
 def test_a_shorter_wait_does_not_cut_a_longer_one(budget: Budget) -> None:
     heard(budget)
     budget.block(30)
     budget.block(5)
-    assert budget.reserve(1) == 30
+    assert budget.reserve(1).wait == 30
 
 
 def test_a_refunded_call_was_never_spent(budget: Budget) -> None:
     heard(budget)
     assert burst(budget) == 59
-    budget.refund(3)
+    budget.refund(Reservation(3))
     assert budget.spent == 57
     assert burst(budget) == 3
     assert budget.spent == 60

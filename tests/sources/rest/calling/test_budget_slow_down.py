@@ -3,6 +3,7 @@
 import pytest
 
 from sources.rest.calling.budget import SLOWEST, Budget
+from tests.sources.rest.calling.rate_limiters import leave
 
 
 class Clock:
@@ -21,15 +22,14 @@ def clock() -> Clock:
 
 def burst(budget: Budget) -> int:
     calls = 0
-    while budget.reserve(1) == 0:
+    while budget.reserve(1).wait == 0:
         calls += 1
     return calls
 
 
 def test_half_as_many_calls_leave_as_before(clock: Clock) -> None:
     budget = Budget(30, 60.0, clock=clock)
-    budget.reserve(1)
-    budget.settle(1)
+    budget.settle(leave(budget, 1))
     budget.slow_down()
     clock.now = 1000.0
     assert burst(budget) == 15

@@ -127,7 +127,7 @@ def test_the_limit_that_the_server_names_lowers_the_budget_and_is_kept() -> None
     with playing(Say(headers=headers)) as script, session_for(script.url, budget=budget) as session:
         session.get(GOALS, {})
     assert (session.limit_seen, budget.limit) == (7, 7)
-    assert [budget.reserve(1) > 0 for _ in range(3)] == [False, False, True]
+    assert [budget.reserve(1).wait > 0 for _ in range(3)] == [False, False, True]
 
 
 @pytest.mark.parametrize("value", ["", "many", "-1", "6.5", pytest.param("9" * 5000, id="5000-digits")])

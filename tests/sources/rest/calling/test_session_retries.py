@@ -125,7 +125,7 @@ def test_no_call_of_the_key_leaves_while_a_429_asks_to_wait(clock: Clock, monkey
     waits = []
 
     def sleep(seconds: float) -> None:
-        waits.append(budget.reserve(1))
+        waits.append(budget.reserve(1).wait)
         clock.now += seconds
 
     monkeypatch.setattr(clock, "sleep", sleep)

@@ -3,6 +3,7 @@
 import fcntl
 import os
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,9 +11,10 @@ import orjson
 import pytest
 
 from sources.rest.calling import spending
-from sources.rest.calling.budget import SIGN_SECONDS, Budget
+from sources.rest.calling.budget import SIGN_SECONDS, Budget, Reservation
 from sources.rest.calling.spending import SharedFile, user_folder
 from tests.benchmarks.processes import refused
+from tests.sources.rest.calling.rate_limiters import leave
 
 Log = list[str]
 
@@ -51,14 +53,13 @@ def process(tmp_path: Path, clock: Clock) -> Callable[[], Budget]:
 
 def burst(budget: Budget, units: int = 1) -> int:
     calls = 0
-    while budget.reserve(units) == 0:
+    while budget.reserve(units).wait == 0:
         calls += 1
     return calls
 
 
 def heard(budget: Budget) -> Budget:
-    assert budget.reserve(1) == 0
-    budget.settle(1)
+    budget.settle(leave(budget, 1))
     return budget
 
 
@@ -69,11 +70,11 @@ def test_two_processes_are_not_refused_by_the_server(tmp_path: Path) -> None:
 
 def test_what_one_has_spent_the_other_may_not(process: Callable[[], Budget], clock: Clock) -> None:
     one, other = heard(process()), heard(process())
-    assert [one.reserve(3), other.reserve(3)] == [0, 0]
+    assert [one.reserve(3).wait, other.reserve(3).wait] == [0, 0]
     assert burst(one) == 2
-    assert other.reserve(1) > 0
+    assert other.reserve(1).wait > 0
     clock.now += 25
-    one.settle(5)
+    one.settle(Reservation(5))
     clock.now += 50  # a period after the answers that came at once, and not after the others
     assert burst(other) == 2
 
@@ -81,7 +82,7 @@ def test_what_one_has_spent_the_other_may_not(process: Callable[[], Budget], clo
 def test_a_wait_that_the_server_asks_for_holds_for_all(process: Callable[[], Budget]) -> None:
     one, other = heard(process()), heard(process())
     one.block(20)
-    assert other.reserve(1) == 20
+    assert other.reserve(1).wait == 20
 
 
 def test_units_of_a_process_that_has_died_come_back_a_period_after_its_last_call(
@@ -91,7 +92,7 @@ def test_units_of_a_process_that_has_died_come_back_a_period_after_its_last_call
     assert burst(one) == 8
     clock.now += 90.5
     assert burst(other) == 2
-    other.refund(2)
+    other.refund(Reservation(2))
     clock.now += 0.2
     assert burst(other) == 10
 
@@ -102,13 +103,13 @@ def test_light_calls_of_one_process_do_not_starve_a_heavy_one_of_another(
     light, heavy = heard(process()), heard(process())
     clock.now += 120
     assert burst(light) == 10
-    light.settle(10)
+    light.settle(Reservation(10))
     clock.now += 60
-    assert heavy.reserve(3) > 0
+    assert heavy.reserve(3).wait > 0
     clock.now += 1  # one unit is back
-    assert light.reserve(1) > 0
+    assert light.reserve(1).wait > 0
     clock.now += SIGN_SECONDS  # the heavy one has gone
-    assert light.reserve(1) == 0
+    assert light.reserve(1).wait == 0
 
 
 def test_the_file_is_the_users_alone_and_says_nothing_of_the_key(tmp_path: Path, process: Callable[[], Budget]) -> None:
@@ -118,11 +119,18 @@ def test_the_file_is_the_users_alone_and_says_nothing_of_the_key(tmp_path: Path,
     assert [stat.S_IMODE(one.stat().st_mode) for one in (file.parent, file)] == [0o700, 0o600]
     assert set(orjson.loads(file.read_bytes())) == {
         "epoch",
+        "boot",
         "held",
         "last_release",
         "blocked_until",
         "reserved",
         "waiting",
+        "era",
+        "sent",
+        "promised",
+        "spread",
+        "short_periods",
+        "short_at",
     }
 
 
@@ -145,11 +153,33 @@ def test_a_file_that_is_missing_or_damaged_is_made_anew(
     assert burst(one) == 9  # of what it has spent itself it knows
     file.unlink()
     other = process()
-    assert other.reserve(1) == 0
-    one.settle(9)
-    other.settle(1)
+    assert other.reserve(1).wait == 0
+    one.settle(Reservation(9))
+    other.settle(Reservation(1))
     assert burst(other) == 0
     assert log == []
+
+
+def test_a_clock_that_is_set_while_processes_run_changes_nothing(
+    process: Callable[[], Budget], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not spending.BOOT_ID.exists():
+        pytest.skip("nothing but its clock tells when this machine started")
+    one, other = heard(process()), heard(process())
+    assert burst(one) == 8
+    monkeypatch.setattr(time, "time", lambda: 0.0)
+    assert burst(other) == 0
+
+
+@pytest.mark.parametrize(("boot", "epoch"), [("another", 0.0), ("", 3600.0)])
+def test_a_file_of_another_start_of_the_machine_says_nothing(
+    tmp_path: Path, process: Callable[[], Budget], boot: str, epoch: float
+) -> None:
+    file = tmp_path / "own" / "key.json"
+    assert burst(heard(process())) == 9
+    known = orjson.loads(file.read_bytes())
+    file.write_bytes(orjson.dumps(known | {"boot": boot, "epoch": known["epoch"] + epoch}) + b"\n")
+    assert burst(heard(process())) == 9
 
 
 def test_what_a_longer_text_has_left_behind_is_passed_over(tmp_path: Path, process: Callable[[], Budget]) -> None:
@@ -157,7 +187,7 @@ def test_what_a_longer_text_has_left_behind_is_passed_over(tmp_path: Path, proce
     with (tmp_path / "own" / "key.json").open("ab") as file:
         file.write(b'0.5], "waiting": {}}\n')
     assert burst(one) == 8
-    assert other.reserve(1) > 0
+    assert other.reserve(1).wait > 0
 
 
 def unwritable(folder: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
-from sources.atribu.endpoints import ATRIBU, ENDPOINTS, with_entity_ids
+from sources.atribu.endpoints import ATRIBU, ENDPOINTS, asked_with
 from sources.rest.calling.address import url_of
 from sources.rest.catalogue.columns import Column, Measure, PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
@@ -182,9 +182,11 @@ def test_heavy_calls_of_atribu_cost_three_units() -> None:
     }
 
 
-def test_another_way_of_joining_ids_changes_only_the_endpoint_that_joins_them() -> None:
-    changed = with_entity_ids("|", 7)
-    assert [name for name in ENDPOINTS if changed[name] != ENDPOINTS[name]] == ["campaigns_trend"]
+def test_another_way_of_joining_ids_changes_only_the_endpoints_that_join_them() -> None:
+    changed = asked_with(separator="|", per_call=7, days_back=365)
+    differing = [name for name in ENDPOINTS if changed[name] != ENDPOINTS[name]]
+    assert differing == ["campaigns_trend", "ad_sets_trend", "ads_trend", "ads_trajectory"]
+    assert changed["ads_trajectory"].params == {"days_back": "365"}
     for_each = changed["campaigns_trend"].for_each
     assert for_each is not None
     assert (for_each.separator, for_each.per_call) == ("|", 7)

@@ -283,4 +283,9 @@ def test_a_first_day_after_today_is_refused() -> None:
 
 def test_models_and_levels_multiply_calls() -> None:
     chosen = options(models=["linear", "last_touch"], levels=["ad"])
-    assert chosen.values == {"model": ("linear", "last_touch"), "level": ("ad",), "goal": ()}
+    assert chosen.values == {
+        "model": ("linear", "last_touch"),
+        "level": ("ad",),
+        "goal": (),
+        "score_window": ("28d",),
+    }

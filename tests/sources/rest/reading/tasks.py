@@ -9,7 +9,12 @@ from sources.rest.windows import Grain, Window
 TODAY = Date(2026, 2, 28)
 DAY = Window(Date(2026, 2, 3), Date(2026, 2, 3))
 FEBRUARY = Window(Date(2026, 2, 1), TODAY)
-VALUES = {"model": ("last_touch",), "level": ("campaign",), "goal": ("payment_received",)}
+VALUES = {
+    "model": ("last_touch",),
+    "level": ("campaign",),
+    "goal": ("payment_received",),
+    "score_window": ("28d",),
+}
 
 
 def task_of(name: str, window: Window = DAY) -> Task:

@@ -26,7 +26,7 @@ RANGE = {"date_from": "2026-02-01", "date_to": "2026-02-28"}
 @pytest.fixture(scope="module")
 def served() -> Iterator[tuple[str, Sandbox]]:
     size = Size(visits_per_day=25, conversions_per_day=36)
-    app = create_app(Settings(limit=100_000, size=size, today=date(2026, 2, 28)))
+    app = create_app(Settings(limit=100_000, size=size, today=date(2026, 2, 28), levels="own_ids"))
     with running(app) as url:
         yield url, app.state.sandbox
 
@@ -45,7 +45,7 @@ def stored(endpoint: Endpoint, rows: Any) -> list[dict[str, Any]]:
     return [{column.name: row.get(column.source) for column in columns} for row in rows]
 
 
-@pytest.mark.parametrize("paging", ["in_pagination", "packed_cursor", "from_last_row"])
+@pytest.mark.parametrize("paging", ["in_pagination", "packed_cursor", "opaque_cursor", "from_last_row"])
 @pytest.mark.parametrize(
     ("name", "params"),
     [
@@ -130,7 +130,7 @@ def test_an_id_with_a_colon_is_sent_whole() -> None:
     points = Say(body={"data": {"ad_external_id": "meta:7", "points": []}, "meta": META})
     with playing(ads, points) as script, reader_for(script.url) as reader:
         reader.read(Task(ENDPOINTS["ads_trajectory"]))
-    assert script.heard[1].query == {"ad_external_id": "meta:7"}
+    assert script.heard[1].query == {"ad_external_id": "meta:7", "days_back": "60"}
 
 
 def test_nothing_is_asked_where_there_are_no_ids() -> None:
