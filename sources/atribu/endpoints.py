@@ -46,7 +46,7 @@ HEAVY: Final = 3
 NOT_ANALYTICS: Final = frozenset(
     ("admin", "calendar", "comments", "connections", "email", "instagram", "messages", "oauth", "webhooks", "whatsapp")
 )
-"""First parts of paths that are messaging and administration: they may answer what people have written."""
+"""Parts of paths that are messaging and administration: they may answer what people have written."""
 
 PERFORMER_FILTERS: Final = ("min_spend", "objectives", "truth_grades", "formats", "has_video")
 """Query parameters by which `top_performers` can be asked in parts, none of which is cut off."""

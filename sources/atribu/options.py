@@ -105,7 +105,7 @@ class Options(CommonOptions):
         for row in self.endpoints:
             taken = {table for endpoint in found.values() for table in endpoint.tables}
             one = declared(row, source=ATRIBU.name, usual=ATRIBU.date_range, by={}, taken=taken)
-            if one.path.split("/")[1] in personal | NOT_ANALYTICS:
+            if {part.casefold() for part in one.path.split("/")} & (personal | NOT_ANALYTICS):
                 raise ConfigurationError(
                     f"[[sources.{ATRIBU.name}.endpoints]] {one.name!r}: what {one.path} answers may be personal, and a"
                     " declared endpoint is loaded without any policy"
