@@ -61,7 +61,9 @@ def archetype(cluster: Any, ads: float, window: str = "28d") -> dict[str, Any]:
     return {"archetype_cluster": cluster, "n_ads": ads, "score_window": window, "exemplar_ad_external_ids": ["a", "b"]}
 
 
-@pytest.mark.parametrize("again", [1, 2], ids=["once", "begun-again"])
+@pytest.mark.parametrize(
+    "again", [pytest.param(1, id="once", marks=pytest.mark.sweep), pytest.param(2, id="begun-again")]
+)
 def test_numbers_become_fractions_and_items_of_lists_say_their_window(
     pipeline: dlt.Pipeline, load: Load, again: int
 ) -> None:
