@@ -25,7 +25,7 @@ def id_of(name: str) -> str:
 
 def brand(name: str, **settings: Any) -> Settings:
     """Make the settings of a profile: nobody else has its world."""
-    usual = {"limit": 1_000_000, "period": 1.0, "size": SMALL, "first_day": FIRST_DAY}
+    usual = {"limit": 1_000_000, "period": 1.0, "size": SMALL, "first_day": FIRST_DAY, "levels": "own_ids"}
     own = {"profile_id": id_of(name), "keys": {key_of(name): ALL_SCOPES}}
     return Settings(**{**usual, **own, **settings})
 

@@ -26,6 +26,7 @@ from pipelines.running.run import Run
 from pipelines.running.together import Together
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
+from pipelines.storing.level_names import rename_rows
 from pipelines.storing.open_pages import open_pages
 from pipelines.storing.row_counts import counted, rows_per_day
 from sources.rest.calling.budget import BudgetClosedError
@@ -139,7 +140,7 @@ def prepared_run(
                         raise
                     raise ConfigurationError(str(error)) from None  # nothing was ever loaded from it: misspelt
             else:
-                chosen, values, refused = _taken(rows, config, reader, dataset.ledger)
+                chosen, values, refused = _taken(rows, config, reader, dataset)
                 notes += notes_of(dataset.ledger, config.doubtful)
             _, series, *_ = opened[0]
             made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
@@ -262,15 +263,19 @@ def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination)
 
 
 def _taken(
-    rows: Sequence[Endpoint], config: RunConfig, reader: Reader, ledger: Ledger
+    rows: Sequence[Endpoint], config: RunConfig, reader: Reader, dataset: Dataset
 ) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
     """Endpoints and values of their parameters that the server takes, and what it refuses for the first time."""
-    values = config.policy.values
+    values, ledger = config.policy.values, dataset.ledger
     if config.request.full:
         ledger.refused = {}
+    known = {*ledger.readings}
     reader.levels.known = ledger.readings
     questions = list(open_questions(config, rows, values, ledger))
     found = ask(reader, questions)
+    for name in ledger.readings.keys() - known:
+        endpoint, level = name.split()
+        rename_rows(dataset.warehouse, reader.endpoints[endpoint], level, ledger.readings[name])
     remember(found, ledger, needed(config, rows, values))
     return *usable(rows, values, ledger), refusals(found, questions)
 

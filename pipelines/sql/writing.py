@@ -33,8 +33,11 @@ def delete(name: str, where: Sequence[exp.Expr] = ()) -> Statement:
 
 
 def update(name: str, values: Mapping[str, Any], where: Sequence[exp.Expr]) -> Statement:
-    """Give columns of rows a value."""
-    changes = [exp.EQ(this=column(one), expression=value(given)) for one, given in values.items()]
+    """Give columns of rows a value, or that of another column before the change."""
+    changes = [
+        exp.EQ(this=column(one), expression=given if isinstance(given, exp.Column) else value(given))
+        for one, given in values.items()
+    ]
     return Statement(exp.Update(this=table(name), expressions=changes, where=_where(where)))
 
 

@@ -43,6 +43,11 @@ LIMIT: Final = 100
 HEAVY: Final = 3
 """Units of customers, visitors and journeys, https://www.atribu.app/docs/api/authentication."""
 
+NOT_ANALYTICS: Final = frozenset(
+    ("admin", "calendar", "comments", "connections", "email", "instagram", "messages", "oauth", "webhooks", "whatsapp")
+)
+"""Parts of paths that are messaging and administration: they may answer what people have written."""
+
 PERFORMER_FILTERS: Final = ("min_spend", "objectives", "truth_grades", "formats", "has_video")
 """Query parameters by which `top_performers` can be asked in parts, none of which is cut off."""
 

@@ -1,10 +1,15 @@
 """What can be set under `[sources.atribu]`, by file or environment."""
 
 import re
-from dataclasses import dataclass
-from typing import ClassVar, Final
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, ClassVar, Final
 
-from sources.atribu.endpoints import PERFORMER_FILTERS
+from sources.atribu.columns import PROFILE_ID
+from sources.atribu.endpoints import ATRIBU, NOT_ANALYTICS, PERFORMER_FILTERS, asked_with
+from sources.rest.catalogue.declared import declared
+from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
 from sources.rest.reading.tasks import VariantValues
@@ -42,6 +47,7 @@ class Options(CommonOptions):
         trajectory_days: days back that `ads_trajectory` asks for, at most 365; older ones that are loaded stay.
         top_performer_filters: `top_performers` is asked for once with each of these, as `has_video=true` or with `&`
             between several, and holds what all of them answer; each may list 100 ads.
+        endpoints: further endpoints to read.
         compare_ads: pairs of ads for `ads_compare`, each as `first:second`.
 
     Raises:
@@ -61,6 +67,7 @@ class Options(CommonOptions):
     trajectory_days: int = 60
     top_performer_filters: tuple[str, ...] = ()
     compare_ads: tuple[str, ...] = ()
+    endpoints: tuple[Mapping[str, Any], ...] = ()
 
     def __post_init__(self) -> None:
         for name in ("api_key", "next_api_key"):
@@ -79,9 +86,32 @@ class Options(CommonOptions):
                         f"{value!r} is not one of the {name}{did_you_mean(value, dict.fromkeys(known))}"
                     )
         _check_ads(self)
+        self.catalogue  # noqa: B018 - a declaration that cannot work is refused at once
         for pair in self.compare_ads:
             if len(pair.split(":")) != 2 or not all(pair.split(":")):  # noqa: PLR2004 - a pair
                 raise ConfigurationError(f"option compare_ads takes pairs as first:second, not {pair!r}")
+
+    @cached_property
+    def catalogue(self) -> Mapping[str, Endpoint]:
+        """Endpoints by name, asked as the options have it: the documented ones and those that are declared."""
+        found = dict(
+            asked_with(
+                separator=self.entity_ids_separator,
+                per_call=self.entity_ids_per_call,
+                days_back=self.trajectory_days,
+            )
+        )
+        personal = {row.path.split("/")[1] for row in found.values() if row.pii}
+        for row in self.endpoints:
+            taken = {table for endpoint in found.values() for table in endpoint.tables}
+            one = declared(row, source=ATRIBU.name, usual=ATRIBU.date_range, by={}, taken=taken)
+            if {part.casefold() for part in one.path.split("/")} & (personal | NOT_ANALYTICS):
+                raise ConfigurationError(
+                    f"[[sources.{ATRIBU.name}.endpoints]] {one.name!r}: what {one.path} answers may be personal, and a"
+                    " declared endpoint is loaded without any policy"
+                )
+            found[one.name] = replace(one, tenant=PROFILE_ID)
+        return found
 
     @property
     def values(self) -> VariantValues:

@@ -11,7 +11,7 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.atribu.columns import PROFILE
-from sources.atribu.endpoints import ATRIBU, DISCOVERED, DOUBTFUL, asked_with
+from sources.atribu.endpoints import ATRIBU, DISCOVERED, DOUBTFUL
 from sources.atribu.options import Options
 from sources.rest.privacy.policies import Privacy
 from sources.rest.vendor.resources import column_hint
@@ -40,13 +40,7 @@ def atribu(
 
 def privacy(options: Options) -> Privacy:
     """Return every endpoint, asked as the options have it, and what becomes of personal data."""
-    return options.privacy(
-        asked_with(
-            separator=options.entity_ids_separator,
-            per_call=options.entity_ids_per_call,
-            days_back=options.trajectory_days,
-        )
-    )
+    return options.privacy(options.catalogue)
 
 
 def profile_table(options: Options, profile_id: str) -> list[DltResource]:

@@ -1,5 +1,6 @@
 """What users of ad tables gain by parameters: daily series of ad sets and ads, a past that stays, over 100 ads."""
 
+import json
 from datetime import date
 from typing import Any
 
@@ -110,3 +111,42 @@ def test_windows_of_scores_are_loaded_side_by_side(serve: Serve, elt: Elt, monke
     assert {row["score_window"] for name in resources for row in rows_of(name)} == windows
     monkeypatch.setenv("SOURCES__ATRIBU__SCORE_WINDOWS", "30d")
     assert elt("plan", "atribu").code == 78
+
+
+DECLARED = [
+    {
+        "name": "fatigue_risk",
+        "path": "/ads/fatigue-risk",
+        "data": "data.ads",
+        "primary_key": ["ad_external_id"],
+        "params": {"score_window": "28d", "top": "50", "min_spend": "0"},
+    },
+    {"name": "forecast_outlook", "path": "/forecast-outlook"},
+]
+
+
+def test_rows_that_nobody_types_are_loaded_by_a_declaration(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = serve()
+    monkeypatch.setenv("SOURCES__ATRIBU__ENDPOINTS", json.dumps(DECLARED))
+
+    for _ in range(2):
+        sync(elt, *TODAY, "--resources", "fatigue_risk,forecast_outlook")
+
+    risks: Any = sandbox.answer("ads/fatigue-risk", {"top": 50, "min_spend": 0})
+    assert [row["risk_rank_score"] for row in risks["ads"]]
+    own = {"profile_id": sandbox.settings.profile_id}
+    assert sorted(rows_of("fatigue_risk"), key=lambda row: -row["risk_rank_score"]) == [
+        {**own, **row} for row in risks["ads"]
+    ]
+    outlook: Any = sandbox.answer("forecast-outlook")
+    assert rows_of("forecast_outlook") == [{**own, **outlook}]
+
+
+@pytest.mark.parametrize("path", ["/customers", "//Visitors", "/messages"])
+def test_what_may_be_personal_cannot_be_declared(elt: Elt, monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv("SOURCES__ATRIBU__API_KEY", "atb_live_x")
+    monkeypatch.setenv("SOURCES__ATRIBU__ENDPOINTS", json.dumps([{"name": "mine", "path": path}]))
+    result = elt("plan", "atribu")
+    assert (result.code, "loaded without any policy" in " ".join(result.err.split())) == (78, True), result.err

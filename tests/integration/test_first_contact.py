@@ -55,6 +55,20 @@ def test_levels_whose_rows_cannot_be_told_apart_are_left_out_with_one_sentence(s
     assert {*levels_loaded()} == {"campaign", "ad_set", "ad"}
 
 
+@pytest.mark.parametrize(
+    ("levels", "says"),
+    [("documented", "refused: nothing in the API's answer tells its rows apart"), ("in_campaign_id", "taken")],
+)
+def test_check_says_whether_rows_below_campaigns_can_be_told_apart(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, levels: str, says: str
+) -> None:
+    serve(levels=levels)
+    monkeypatch.setenv("SOURCES__ATRIBU__START_DATE", "2026-03-01")
+    checked = elt("check", "atribu", "--resources", "campaigns")
+    assert checked.code == 0, checked.err
+    assert [f"level {level}: {says}" in " ".join(checked.out.split()) for level in ("ad_set", "ad")] == [True, True]
+
+
 @pytest.mark.parametrize("reading", ["own_ids", "in_campaign_id"])
 def test_rows_below_campaigns_are_stored_under_names_that_are_true(serve: Serve, elt: Elt, reading: str) -> None:
     sandbox = serve(levels=reading)

@@ -9,6 +9,7 @@ from dlt.common.destination import Destination
 from pendulum import Date
 
 from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, writing
+from pipelines.sql import conditions, duckdb_file, earlier, reading, runs, statement, writing
 from pipelines.sql.rendering import Names
 from pipelines.sql.statement import Statement
 from sources.atribu.endpoints import ENDPOINTS
@@ -149,6 +150,9 @@ def samples() -> list[Sample]:
         ),
         _sample(writing.update, "visitors", {"name": None, "email": None}, filled),
         _sample(writing.update, "visitors", {"referrer": "/"}, moved),
+        _sample(
+            writing.update, "campaigns", {"ad_id": statement.column("campaign_id"), "campaign_id": "(null)"}, recent
+        ),
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),
         _sample(writing.retype_column, "channels", "visitors", Type.DOUBLE),
         _sample(duckdb_file.checkpoint),

@@ -1,4 +1,4 @@
-"""What was loaded as another type, or without a column of its key, is brought to the catalogue of today."""
+"""What was loaded as another type, under other names or without a column of its key is brought to today's catalogue."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,19 +7,23 @@ from typing import Any
 
 import dlt
 import pytest
+from pendulum import Date
 
+from pipelines.storing.level_names import rename_rows
 from pipelines.storing.retyping import retype
 from pipelines.storing.warehouse import Owner, Warehouse
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Answer
+from sources.rest.reading.levels import ID, ID_AND_NAME
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.vendor.resources import loaded_tables
-from sources.rest.windows import Grain
+from sources.rest.windows import Grain, Window
 from tests.own_settings import own_settings
 
+FIRST = Date(2026, 3, 1)
 Load = Callable[[Endpoint, list[dict[str, Any]]], None]
 WINDOW = Column(name="score_window", type=Type.TEXT, description="")
 
@@ -57,7 +61,9 @@ def archetype(cluster: Any, ads: float, window: str = "28d") -> dict[str, Any]:
     return {"archetype_cluster": cluster, "n_ads": ads, "score_window": window, "exemplar_ad_external_ids": ["a", "b"]}
 
 
-@pytest.mark.parametrize("again", [1, 2], ids=["once", "begun-again"])
+@pytest.mark.parametrize(
+    "again", [pytest.param(1, id="once", marks=pytest.mark.sweep), pytest.param(2, id="begun-again")]
+)
 def test_numbers_become_fractions_and_items_of_lists_say_their_window(
     pipeline: dlt.Pipeline, load: Load, again: int
 ) -> None:
@@ -91,6 +97,32 @@ def test_items_of_lists_that_may_be_of_several_windows_are_read_again(pipeline: 
 
     assert asked(pipeline, "SELECT score_window FROM archetypes ORDER BY 1") == [("28d",), ("7d",)]
     assert asked(pipeline, "SELECT * FROM archetypes__exemplar_ad_external_ids") == []
+
+
+@pytest.mark.parametrize(
+    ("reading", "named"),
+    [(ID, ("(null)", "Spring", "ad-1", None)), (ID_AND_NAME, ("(null)", None, "ad-1", "Spring"))],
+    ids=str,
+)
+def test_rows_of_a_level_get_the_names_that_are_true(
+    pipeline: dlt.Pipeline, reading: str, named: tuple[str | None, ...]
+) -> None:
+    endpoint = ENDPOINTS["campaigns"]
+    row = {"campaign_id": "ad-1", "campaign_name": "Spring", "spend": 2.5}
+    answers = []
+    for level in ("campaign", "ad"):
+        context = {"profile_id": "p1", "date": FIRST, "grain": "day", "model": "linear", "level": level}
+        task = Task(endpoint, Window(FIRST, FIRST), (("model", "linear"), ("level", level)))
+        answers.append(Answer(task, build(endpoint, [row], context, []), 1, False, frozenset(), None))
+    pipeline.run(loaded_tables(endpoint, answers))
+    warehouse = Warehouse(pipeline, Grain.DAY)
+
+    for _ in range(2):
+        rename_rows(warehouse, endpoint, "ad", reading)
+    warehouse.release()
+
+    stored = "SELECT level, campaign_id, campaign_name, ad_id, ad_name, spend FROM campaigns ORDER BY 1"
+    assert asked(pipeline, stored) == [("ad", *named, 2.5), ("campaign", "ad-1", "Spring", None, None, 2.5)]
 
 
 def test_a_destination_that_holds_nothing_needs_nothing(pipeline: dlt.Pipeline) -> None:

@@ -7,7 +7,7 @@ import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 from pendulum import Date
 
-import sources.atribu.source
+import sources.atribu.options
 from sandbox.atribu.state import Sandbox
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Column, Type
@@ -34,7 +34,7 @@ def test_columns_of_whole_numbers_are_refused_until_they_take_fractions(
 ) -> None:
     earlier = {name: replace(row, columns=tuple(map(whole, row.columns))) for name, row in ENDPOINTS.items()}
     with monkeypatch.context() as before:
-        before.setattr(sources.atribu.source, "asked_with", lambda **_: earlier)
+        before.setattr(sources.atribu.options, "asked_with", lambda **_: earlier)
         pipeline.run(source("conversions_timeseries", start_date=START, arrow=arrow))
     loaded = query(COUNTS)
     monkeypatch.setattr(sandbox.settings, "fractions", True)
