@@ -11,6 +11,7 @@ from dlt.extract import DltResource
 from pipelines.destinations.destination import Destination
 from pipelines.destinations.lease_table import Known
 from pipelines.destinations.target import Target
+from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.people.enforcement import PolicyEnforcement
 from pipelines.people.granted_scopes import GrantedScopes
 from pipelines.people.personal_tables import PersonalTables
@@ -226,7 +227,10 @@ def targets(
     """
     for rows in groups:
         target = config.target.for_personal_data() if rows[0].pii else config.target
-        found = config.loaded_at(target, partial(profile_of_key, reader, config.endpoints, config.policy))
+        try:
+            found = config.loaded_at(target, partial(profile_of_key, reader, config.endpoints, config.policy))
+        except BudgetClosedError:  # nothing else has closed it yet
+            raise DestinationBusyError("nobody has told yet whose key it is") from None
         if found is None:
             raise RuntimeError("a profile that the API has told has a ledger")
         unkeyed = [row.name for row in rows if not row.merge_key]

@@ -25,6 +25,7 @@ def main() -> None:
     loading()
     budget()
     processes()
+    profiles()
     people()
     quarter()
 
@@ -62,6 +63,24 @@ def processes() -> None:
     for count in sorted({count for count, _ in figures}):
         print(f"{count:>9}{figures[count, False]:>16.1f}{figures[count, True]:>9.1f}")
     print()
+
+
+def profiles() -> None:
+    """Wall time, memory and CPU of many profiles in one process."""
+    print("\nProfiles in one process, beside one alone; 60 calls per 30 seconds and key, a first load:\n")
+    print(
+        f"{'profiles':>9}{'days':>6}{'destination':>13}{'wall s':>9}{'one alone':>11}{'MB each':>9}{'CPU ms/call':>13}",
+        end="",
+    )
+    print(f"{'CPU s each':>12}")
+    for kind, count, days in (("duckdb", 20, 30), ("postgres", 20, 30), ("duckdb", 200, 2)):
+        row = measured("profiles", kind, str(count), str(days))
+        each = row["above the one"]
+        print(
+            f"{count:>9}{days:>6}{kind:>13}{row['all']['wall']:>9.0f}{row['alone']['wall']:>11.0f}"
+            f"{each['mb_per_profile']:>9.1f}{each['cpu_ms_per_call']:>13.1f}{each['cpu_ms_per_profile'] / 1000:>12.2f}",
+            flush=True,
+        )
 
 
 def people() -> None:

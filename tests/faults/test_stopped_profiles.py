@@ -39,6 +39,20 @@ def test_a_signal_ends_all_profiles_and_what_they_have_read_stays(tmp_path: Path
         assert [profile for profile, _ in channels] == sorted(map(id_of, NAMES))
 
 
+def test_a_signal_ends_profiles_that_wait_to_be_told_whose_key_they_have(tmp_path: Path) -> None:
+    with served_brands(NAMES, latency=30.0) as (brands, url):
+        keys = {f"SOURCES__ATRIBU__PROFILES__{name.upper()}__API_KEY": key_of(name) for name in NAMES}
+        machine = Machine(tmp_path, url, options={"REQUEST_TIMEOUT": 2}, environment=keys)
+        process = machine.start(*ARGUMENTS, "--all-profiles")
+        wait_until(lambda: all(one.units_spent for one in brands.values()), process)
+
+        process.send_signal(signal.SIGTERM)
+        end = ended(process, 20)
+
+        assert end.code == 143, end
+        assert end.err.count("stopped by a signal") == len(NAMES)
+
+
 @pytest.mark.sweep
 def test_kills_of_all_profiles_at_once_change_nothing_of_what_they_come_to(tmp_path: Path) -> None:
     chance = random.Random(7)  # noqa: S311 - no secret
