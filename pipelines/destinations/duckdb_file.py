@@ -38,6 +38,12 @@ _SCHEMAS: Final = frozenset({"information_schema"})
 RETRY_SECONDS: Final = 0.2
 """How often a file that another process holds is tried again."""
 
+CLOSING_SECONDS: Final = 10.0
+"""How long a file is waited for that another thread of this process is closing: DuckDB lets go of it a moment later."""
+
+_HELD: Final = ("Conflicting lock", "Could not set lock")
+_CLOSING: Final = "Unique file handle conflict"
+
 
 class DuckDbFile(duckdb):
     """dlt's DuckDB destination, with names written in full, and with patience.
@@ -196,15 +202,16 @@ class _SqlClient(DuckDbSqlClient):
     wait = 0.0
 
     def open_connection(self) -> Any:
-        deadline = time.monotonic() + self.wait
+        began = time.monotonic()
         while True:
             try:
                 return super().open_connection()
             except DestinationConnectionError as error:
                 text = " ".join(str(error.inner_exc).split())
-                if "Conflicting lock" not in text and "Could not set lock" not in text:
+                if not any(one in text for one in (*_HELD, _CLOSING)):
                     raise
-                if time.monotonic() >= deadline or STOP.is_set():
+                wait = max(self.wait, CLOSING_SECONDS) if _CLOSING in text else self.wait
+                if time.monotonic() >= began + wait or STOP.is_set():
                     raise DestinationBusyError(
                         "the DuckDB file is held by another process, close it or run again later:"
                         f" {text.partition('See also')[0].strip()}"

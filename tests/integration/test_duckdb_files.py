@@ -4,10 +4,12 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 import pytest
+from dlt.common.schema import Schema
 
 from pipelines.destinations.destination import Destination
 from pipelines.destinations.duckdb_file import DuckDbFile, catalog_of, rewritten
@@ -192,3 +194,15 @@ def test_the_copy_of_a_rewrite_that_is_under_way_is_left_alone(tmp_path: Path) -
 
         assert rewritten(file).stat().st_size == size > 0
         holder.communicate("")
+
+
+@pytest.mark.usefixtures("elt")
+def test_threads_that_open_and_close_a_file_at_once_are_in_nobodys_way() -> None:
+    destination = Destination(TARGET)
+
+    def open_and_close(_: int) -> None:
+        with destination._client_of(Schema("x")) as client:  # noqa: SLF001 - what dlt is given
+            client.execute_sql("SELECT 1")
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(open_and_close, range(400)))

@@ -8,8 +8,7 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, writing
-from pipelines.sql import conditions, duckdb_file, earlier, reading, runs, statement, writing
+from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, statement, writing
 from pipelines.sql.rendering import Names
 from pipelines.sql.statement import Statement
 from sources.atribu.endpoints import ENDPOINTS

@@ -74,7 +74,7 @@ def test_numbers_become_fractions_and_items_of_lists_say_their_window(
     before = pipeline.default_schema.clone()
     for _ in range(again):
         pipeline.schemas.save_schema(before.clone())  # as after a kill: the tables have changed, the schema has not
-        warehouse = Warehouse(pipeline, Grain.DAY, Owner(profile=lambda: None))
+        warehouse = Warehouse(pipeline, Grain.DAY, Owner(profile=lambda: "p1"))
         retype(pipeline, warehouse, ENDPOINTS)
         warehouse.release()
 
@@ -91,7 +91,7 @@ def test_numbers_become_fractions_and_items_of_lists_say_their_window(
 
 def test_items_of_lists_that_may_be_of_several_windows_are_read_again(pipeline: dlt.Pipeline, load: Load) -> None:
     load(earlier("archetypes", {}), [archetype(1, 12), archetype(2, 3, "7d")])
-    warehouse = Warehouse(pipeline, Grain.DAY, Owner(profile=lambda: None))
+    warehouse = Warehouse(pipeline, Grain.DAY, Owner(profile=lambda: "p1"))
 
     retype(pipeline, warehouse, ENDPOINTS)
 
@@ -115,7 +115,7 @@ def test_rows_of_a_level_get_the_names_that_are_true(
         task = Task(endpoint, Window(FIRST, FIRST), (("model", "linear"), ("level", level)))
         answers.append(Answer(task, build(endpoint, [row], context, []), 1, False, frozenset(), None))
     pipeline.run(loaded_tables(endpoint, answers))
-    warehouse = Warehouse(pipeline, Grain.DAY)
+    warehouse = Warehouse(pipeline, Grain.DAY, Owner(profile=lambda: "p1"))
 
     for _ in range(2):
         rename_rows(warehouse, endpoint, "ad", reading)
@@ -126,5 +126,5 @@ def test_rows_of_a_level_get_the_names_that_are_true(
 
 
 def test_a_destination_that_holds_nothing_needs_nothing(pipeline: dlt.Pipeline) -> None:
-    retype(pipeline, Warehouse(pipeline, Grain.DAY, Owner(profile=lambda: None)), ENDPOINTS)
+    retype(pipeline, Warehouse(pipeline, Grain.DAY, Owner(profile=lambda: "p1")), ENDPOINTS)
     assert pipeline.schema_names == []
