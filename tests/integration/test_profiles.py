@@ -279,6 +279,22 @@ def test_a_column_that_one_server_begins_to_send_breaks_no_other(brands: Brands,
         assert comparable(loaded, known) == comparable(truth, known)
 
 
+def test_check_tells_of_each_profile_which_section_its_key_comes_from(brands: Brands, elt: Elt) -> None:
+    servers = brands("acme", "globex")
+    servers["globex"].settings.keys.clear()
+
+    result = elt("check", "atribu", "--all-profiles", "--resources", "channels")
+
+    assert result.code == 77
+    acme, _, globex = result.out.partition("profile globex")
+    assert "environment SOURCES__ATRIBU__PROFILES__ACME__API_KEY" in acme
+    assert f"belongs to profile {id_of('acme')}" in acme
+    assert "environment SOURCES__ATRIBU__PROFILES__GLOBEX__API_KEY" in globex
+    assert "environment SOURCES__ATRIBU__BASE_URL" in globex
+    assert "globex: error:" in result.err
+    assert result.err.splitlines()[-1] == "1 of 2 profiles done, 1 refused (77); exit code 77"
+
+
 def test_status_and_plan_add_up(brands: Brands, elt: Elt) -> None:
     brands("acme", "globex")
     assert elt(*SYNC, "--profile", "acme").code == 0
