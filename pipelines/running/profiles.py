@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.waiting import DestinationBusyError
@@ -15,6 +15,10 @@ from pipelines.running.together import Together
 from sources.rest.errors import ConfigurationError
 
 T = TypeVar("T")
+
+AT_ONCE: Final = 24
+"""Most profiles that one process works on at once: each has up to four connections, and PostgreSQL takes 100 unless it
+is told otherwise, https://www.postgresql.org/docs/current/runtime-config-connection.html."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +65,7 @@ def with_something_of_their_own(chosen: Sequence[Done[T]]) -> list[Done[T]]:
 def side_by_side(
     chosen: Sequence[Done[T]], do: Callable[[RunConfig, Together], T], *, at_once: bool = True
 ) -> list[Done[T]]:
-    """Do something for each profile that can work, all at once or one after the other; return what came of each.
+    """Do something for each profile that can work, side by side or one after the other; return what came of each.
 
     Args:
         chosen: the profiles, as they are configured.
@@ -73,6 +77,8 @@ def side_by_side(
     def one(profile: Done[T]) -> Done[T]:
         if profile.config is None:
             return profile
+        if together.stopped_by is not None:  # while it waited for its place
+            return replace(profile, error=DestinationBusyError("it had not begun"), stopped_by=together.stopped_by)
         try:
             # wherever in a command the destination goes away, what it says becomes advice
             with destination_errors(profile.config.request.destination, personal=True):
@@ -86,7 +92,7 @@ def side_by_side(
     with stopped_by_signals(together):
         if len(chosen) == 1:
             return list(map(one, chosen))
-        with ThreadPoolExecutor(len(chosen), thread_name_prefix="profile") as pool:
+        with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="profile") as pool:
             return list(pool.map(one, chosen))
 
 

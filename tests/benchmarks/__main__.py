@@ -73,7 +73,7 @@ def profiles() -> None:
         end="",
     )
     print(f"{'CPU s each':>12}")
-    for kind, count, days in (("duckdb", 20, 30), ("postgres", 20, 30), ("duckdb", 200, 2)):
+    for kind, count, days in (("duckdb", 20, 30), ("postgres", 20, 30), ("postgres", 200, 2)):
         row = measured("profiles", kind, str(count), str(days))
         each = row["above the one"]
         print(

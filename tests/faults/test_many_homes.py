@@ -69,7 +69,7 @@ def differing(warehouse: Warehouse, sandbox: Sandbox) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("homes", [3, pytest.param(12, marks=pytest.mark.sweep)])
+@pytest.mark.parametrize("homes", [2, pytest.param(12, marks=pytest.mark.sweep)])
 def test_homes_with_a_profile_each_load_one_dataset_at_once(
     shared: Warehouse, servers: ExitStack, tmp_path: Path, homes: int
 ) -> None:
@@ -125,7 +125,7 @@ def test_columns_that_servers_begin_to_send_at_once_break_nobodys_commit(
 
 
 def test_profiles_of_one_process_load_side_by_side(shared: Warehouse, servers: ExitStack, tmp_path: Path) -> None:
-    names = [f"brand{number}" for number in range(4)]
+    names = [f"brand{number}" for number in range(3)]
     _, url = servers.enter_context(served_brands(names, latency=0.2))
     machine = home(shared, tmp_path / "home", url, *names)
     assert machine.sync_here("--all-profiles", *COMMAND).code == 0

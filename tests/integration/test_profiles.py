@@ -21,6 +21,8 @@ TABLES = ("channels", "revenue", "overview", "campaigns", "conversions_timeserie
 CHOSEN = (*DAYS, "--resources", ",".join(TABLES))
 SYNC = ("sync", "atribu", *CHOSEN)
 
+pytestmark = pytest.mark.untraced
+
 Brands = Callable[..., Mapping[str, Sandbox]]
 
 
@@ -62,17 +64,23 @@ def change(sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return connection.execute(sql, values).fetchall()
 
 
-def test_every_cell_of_every_profile_equals_the_truth_of_its_own_server(brands: Brands, elt: Elt) -> None:
+@pytest.mark.parametrize(
+    "tables", [pytest.param(TABLES, id="some"), pytest.param(tuple(DAILY), marks=pytest.mark.sweep, id="all")]
+)
+def test_every_cell_of_every_profile_equals_the_truth_of_its_own_server(
+    brands: Brands, elt: Elt, tables: tuple[str, ...]
+) -> None:
     servers = brands("acme", "globex", "initech", today=date(2026, 3, 25))
-    first = elt("sync", "atribu", "--all-profiles", *DAYS[:4], "--today", "2026-03-25", "--resources", ",".join(DAILY))
+    resources = ("--resources", ",".join(tables))
+    first = elt("sync", "atribu", "--all-profiles", *DAYS[:4], "--today", "2026-03-25", *resources)
     assert first.code == 0, first.err
     for one in servers.values():
         one.settings.today = date(2026, 3, 31)
 
-    again = elt("sync", "atribu", "--all-profiles", *DAYS, "--resources", ",".join(DAILY))
+    again = elt("sync", "atribu", "--all-profiles", *DAYS, *resources)
 
     assert again.code == 0, again.err
-    assert {name: differing(one, tuple(DAILY)) for name, one in servers.items()} == {name: {} for name in servers}
+    assert {name: differing(one, tables) for name, one in servers.items()} == {name: {} for name in servers}
     assert "3 of 3 profiles done; exit code 0" in again.err
     proof = elt("verify", "atribu", "--all-profiles", "--today", "2026-03-31")
     assert proof.code == 0, proof
@@ -269,6 +277,22 @@ def test_a_column_that_one_server_begins_to_send_breaks_no_other(brands: Brands,
         truth = truth_of(one, "channels", FIRST, LAST)
         known = {name for row in truth for name in row}
         assert comparable(loaded, known) == comparable(truth, known)
+
+
+def test_check_tells_of_each_profile_which_section_its_key_comes_from(brands: Brands, elt: Elt) -> None:
+    servers = brands("acme", "globex")
+    servers["globex"].settings.keys.clear()
+
+    result = elt("check", "atribu", "--all-profiles", "--resources", "channels")
+
+    assert result.code == 77
+    acme, _, globex = result.out.partition("profile globex")
+    assert "environment SOURCES__ATRIBU__PROFILES__ACME__API_KEY" in acme
+    assert f"belongs to profile {id_of('acme')}" in acme
+    assert "environment SOURCES__ATRIBU__PROFILES__GLOBEX__API_KEY" in globex
+    assert "environment SOURCES__ATRIBU__BASE_URL" in globex
+    assert "globex: error:" in result.err
+    assert result.err.splitlines()[-1] == "1 of 2 profiles done, 1 refused (77); exit code 77"
 
 
 def test_status_and_plan_add_up(brands: Brands, elt: Elt) -> None:

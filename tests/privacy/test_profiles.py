@@ -64,6 +64,7 @@ def test_one_profile_forgets_somebody_and_another_one_that_knows_them_does_not(
     assert person["email"].encode() not in home.file.read_bytes()
 
 
+@pytest.mark.sweep
 def test_a_policy_of_one_profile_empties_no_column_of_another(
     brands: Mapping[str, Sandbox], elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
