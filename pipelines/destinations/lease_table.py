@@ -121,8 +121,17 @@ def lease_of(client: SqlClientBase[Any], ledger_id: str, lock: Lock) -> Held | N
 
 
 def holder_of(client: SqlClientBase[Any], ledger_id: str) -> Held | None:
-    """Return the same of a table that may be of an earlier version, or may not be there."""
+    """Return the same of a table that may be of an earlier version, or may not be there.
+
+    Raises:
+        ConfigurationError: somebody has changed the table by hand.
+    """
     rows_found = [row for row in _rows(client) if (row.get("ledger_id") or "") == ledger_id]
+    if lacking := sorted({name for row in rows_found for name in LEASE.keys() - row.keys()}):
+        raise ConfigurationError(
+            f"the table {TABLE} of dataset {client.dataset_name} has no {', '.join(lacking)}: somebody has taken a"
+            " column from a table: put it back, or drop the table while nothing runs"
+        )
     found = [Held(*[row[name] for name in LEASE]) for row in rows_found]
     return max(found, key=lambda one: one.number, default=None)
 

@@ -16,6 +16,7 @@ from pipelines.destinations.duckdb_file import DuckDbFile
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.lease_table import TABLE, Known, known_profiles
 from pipelines.destinations.lock import is_held
+from pipelines.destinations.sqlite_file import is_missing, main_file
 from pipelines.destinations.target import Target
 from pipelines.planning.ledger import Ledger
 from sources.rest.errors import ConfigurationError
@@ -113,6 +114,8 @@ class _Looking(Attached):
             self._there = file.exists()
             if for_reading:
                 self._factory = DuckDbFile(DuckDbCredentials(str(file), read_only=True), destination_name=self._name)
+        elif for_reading and (main := main_file(self._configuration())):
+            self._there = not is_missing(main, target.dataset_name)
 
     def profiles(self) -> list[Known]:
         """Profiles that have a ledger in the dataset."""

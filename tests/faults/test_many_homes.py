@@ -107,6 +107,7 @@ def test_one_profile_is_never_loaded_twice_at_once_and_another_one_is(
     assert {name: differing(shared, one) for name, one in brands.items()} == {"acme": [], "globex": []}
 
 
+@pytest.mark.sweep
 def test_columns_that_servers_begin_to_send_at_once_break_nobodys_commit(
     shared: Warehouse, servers: ExitStack, tmp_path: Path
 ) -> None:
@@ -124,6 +125,7 @@ def test_columns_that_servers_begin_to_send_at_once_break_nobodys_commit(
     assert sorted(found) == sorted((id_of(name), 1.0) for name in names)
 
 
+@pytest.mark.sweep
 def test_profiles_of_one_process_load_side_by_side(shared: Warehouse, servers: ExitStack, tmp_path: Path) -> None:
     names = [f"brand{number}" for number in range(3)]
     _, url = servers.enter_context(served_brands(names, latency=0.2))

@@ -99,7 +99,8 @@ def test_rows_below_campaigns_are_stored_under_names_that_are_true(serve: Serve,
 
 
 @pytest.mark.parametrize(
-    ("generation", "refused"), [pytest.param("new", OLDER, id="five"), pytest.param("old", (), id="eight")]
+    ("generation", "refused"),
+    [pytest.param("new", OLDER, id="five"), pytest.param("old", (), id="eight", marks=pytest.mark.sweep)],
 )
 def test_models_that_the_server_refuses_are_named_once_as_failed_and_left_out(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, generation: str, refused: Sequence[str]

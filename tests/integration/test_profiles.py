@@ -87,6 +87,7 @@ def test_every_cell_of_every_profile_equals_the_truth_of_its_own_server(
     assert proof.out.count("everything that was compared is equal") == 3
 
 
+@pytest.mark.sweep
 def test_what_is_wrong_with_one_profile_is_found_and_repaired_there_alone(brands: Brands, elt: Elt) -> None:
     servers = brands("acme", "globex")
     assert elt(*SYNC, "--all-profiles").code == 0
@@ -256,6 +257,7 @@ def test_keys_that_are_swapped_let_no_profile_into_the_dataset_of_another(
         assert {row["profile_id"] for row in rows_of("channels", dataset=name)} == {id_of(name)}
 
 
+@pytest.mark.sweep
 def test_a_column_that_one_server_begins_to_send_breaks_no_other(brands: Brands, elt: Elt) -> None:
     servers = brands("acme", "globex")
     assert elt(*SYNC, "--all-profiles").code == 0

@@ -21,6 +21,7 @@ def asked(sandbox: Sandbox, who: str) -> int:
     return found
 
 
+@pytest.mark.sweep
 def test_the_failure_of_one_person_is_noted_and_asked_again_with_growing_gaps(sandbox: Sandbox, elt: Elt) -> None:
     assert sync(elt, sandbox, resources="customers,visitors").code == 0
     people: set[Any] = {row["customer_profile_id"] for row in rows_of("customers")} - {None}
@@ -53,6 +54,7 @@ def test_the_failure_of_one_person_is_noted_and_asked_again_with_growing_gaps(sa
     assert {row["customer_profile_id"]: row for row in rows_of("journeys__read")}[who]["failures"] is None
 
 
+@pytest.mark.sweep
 def test_few_people_whose_journeys_all_fail_are_a_failure_of_the_endpoint(sandbox: Sandbox, elt: Elt) -> None:
     few: dict[str, Any] = {"START_DATE": str(TODAY - timedelta(2)), "HORIZON_DAYS": 0}
     sandbox.faults.append(Fault("customers/*/journey", "html", times=None))
@@ -70,6 +72,7 @@ def test_few_people_whose_journeys_all_fail_are_a_failure_of_the_endpoint(sandbo
     assert {row["customer_profile_id"] for row in rows_of("journeys__read") if row["figures"]} == people
 
 
+@pytest.mark.sweep
 def test_journeys_outlive_a_table_of_their_people_that_was_dropped(sandbox: Sandbox, elt: Elt) -> None:
     few: dict[str, Any] = {"START_DATE": str(TODAY - timedelta(2)), "HORIZON_DAYS": 0}
     assert sync(elt, sandbox, **few).code == 0

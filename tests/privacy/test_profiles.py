@@ -34,6 +34,7 @@ def of(profile: str) -> dict[str, list[str]]:
     return {name: sorted(map(repr, rows)) for name, rows in found.items()}
 
 
+@pytest.mark.sweep
 def test_one_profile_forgets_somebody_and_another_one_that_knows_them_does_not(
     brands: Mapping[str, Sandbox], elt: Elt, home: Home
 ) -> None:
@@ -79,6 +80,7 @@ def test_a_policy_of_one_profile_empties_no_column_of_another(
     assert of("globex")["customers"] == before
 
 
+@pytest.mark.sweep
 def test_a_list_of_an_earlier_version_is_that_of_the_profile_without_a_name(
     brands: Mapping[str, Sandbox], elt: Elt, home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
