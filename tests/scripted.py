@@ -15,7 +15,8 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from sandbox.atribu import running
-from sources.atribu.endpoints import ATRIBU, ENDPOINTS
+from sources.atribu.api import ATRIBU
+from sources.atribu.endpoints import ENDPOINTS
 from sources.atribu.source import BearerKey
 from sources.rest.calling.budget import Budget
 from sources.rest.calling.keys import Keys

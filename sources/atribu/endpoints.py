@@ -9,60 +9,14 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
-from sources.atribu import columns, creative_columns
-from sources.rest import errors
-from sources.rest.catalogue.api import Api, DateRange
+from sources.atribu import columns
+from sources.atribu.api import ANALYTICS, CAMPAIGNS, CAPPED, CONVERSIONS, HEAVY, LIMIT, SPEC
+from sources.atribu.creative_endpoints import CREATIVE
 from sources.rest.catalogue.columns import text
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import ChildList, Count, Cursor, Doubt, ForEach, Levels, Parents
 
-ATRIBU: Final = Api(
-    name="atribu",
-    date_range=DateRange(start="date_from", end="date_to"),
-    tenant="meta.profile_id",
-    echo=("meta.date_from", "meta.date_to"),
-    pagination="pagination",
-    error="error",
-    codes={
-        "unauthorized": errors.UnauthorizedError,
-        "insufficient_scope": errors.MissingScopeError,
-        "forbidden": errors.MissingScopeError,
-        "rate_limit_exceeded": errors.RateLimitedError,
-        "invalid_parameter": errors.InvalidParameterError,
-        "invalid_date_range": errors.InvalidDateRangeError,
-        "internal_error": errors.InternalError,
-    },
-)
-
-ANALYTICS: Final = "analytics:read"
-CAMPAIGNS: Final = "campaigns:read"
-CONVERSIONS: Final = "conversions:read"
-LIMIT: Final = 100
-"""Most rows of one answer, https://www.atribu.app/docs/api/breakdowns; lists without a cursor end there."""
-
-HEAVY: Final = 3
-"""Units of customers, visitors and journeys, https://www.atribu.app/docs/api/authentication."""
-
-NOT_ANALYTICS: Final = frozenset(
-    ("admin", "calendar", "comments", "connections", "email", "instagram", "messages", "oauth", "webhooks", "whatsapp")
-)
-"""Parts of paths that are messaging and administration: they may answer what people have written."""
-
-PERFORMER_FILTERS: Final = ("min_spend", "objectives", "truth_grades", "formats", "has_video")
-"""Query parameters by which `top_performers` can be asked in parts, none of which is cut off."""
-
 _DOCS: Final = "https://www.atribu.app/docs/api"
-_SPEC: Final = "https://github.com/AtribuCore/atribu-node/blob/01f6d76538b5713bfd2799110685202b1f80c1b9/openapi.json"
-_CAPPED: Final = {"limit": str(LIMIT)}
-_WINDOW: Final = replace(creative_columns.SCORE_WINDOW, path="window")
-"""Sent as `window`, but for `ads_forecast`."""
-
-_EVERY_AD: Final = ForEach(
-    params=("ad_external_id",),
-    endpoint="top_performers",
-    column="ad_external_id",
-    shared=(creative_columns.SCORE_WINDOW.name,),
-)
 _TOUCHES: Final = (
     ChildList(name="touch_channels", description="Channels touched, in order.", columns=(text("value", "Channel."),)),
 )
@@ -82,8 +36,7 @@ _LEVELS: Final = Levels(
 
 # what several rows have in common
 _conversions: Final = partial(Endpoint, scope=CONVERSIONS, docs_url=f"{_DOCS}/conversions")
-_creative: Final = partial(Endpoint, kind=Kind.SNAPSHOT, docs_url=_SPEC, variant_columns=(_WINDOW,), default=False)
-_people: Final = partial(Endpoint, units=HEAVY, params=_CAPPED, default=False)
+_people: Final = partial(Endpoint, units=HEAVY, params=CAPPED, default=False)
 
 
 def _breakdown(name: str, value: str) -> Endpoint:
@@ -95,7 +48,7 @@ def _breakdown(name: str, value: str) -> Endpoint:
         description=f"Conversions and revenue by {value[0].lower()}{value[1:]}",
         docs_url=f"{_DOCS}/breakdowns",
         columns=columns.breakdown(value),
-        params=_CAPPED,
+        params=CAPPED,
         cap=LIMIT,
     )
 
@@ -108,7 +61,7 @@ def _trend(name: str, level: str, column: str) -> Endpoint:
         kind=Kind.SERIES,
         scope=CAMPAIGNS,
         description=f"Spend, impressions and clicks per day and {entity}.",
-        docs_url=_SPEC,
+        docs_url=SPEC,
         columns=columns.trend(entity),
         # campaigns are what is meant where no level is sent
         params={} if level == _LEVELS.top else {"level": level},
@@ -180,7 +133,7 @@ _ROWS: Final = (
         description="Google search terms.",
         docs_url=f"{_DOCS}/visitors",
         columns=columns.KEYWORDS,
-        params=_CAPPED,
+        params=CAPPED,
         cap=LIMIT,
     ),
     Endpoint(
@@ -198,7 +151,7 @@ _ROWS: Final = (
         path="/attribution-coverage",
         kind=Kind.AGGREGATE,
         description="How far cash conversions trace to an ad.",
-        docs_url=_SPEC,
+        docs_url=SPEC,
         columns=columns.ATTRIBUTION_COVERAGE,
         single=True,
         nullable=True,
@@ -214,7 +167,7 @@ _ROWS: Final = (
         docs_url=f"{_DOCS}/campaigns",
         columns=columns.CAMPAIGNS,
         variant_columns=(columns.MODEL, columns.LEVEL),
-        params=_CAPPED,
+        params=CAPPED,
         cap=LIMIT,
         levels=_LEVELS,
         unique=False,  # below the level of campaigns several rows may share one
@@ -240,7 +193,7 @@ _ROWS: Final = (
         path="/goals",
         kind=Kind.SNAPSHOT,
         description="Conversion goals of the profile.",
-        docs_url=_SPEC,
+        docs_url=SPEC,
         columns=columns.GOALS,
         lists=(
             ChildList(
@@ -261,70 +214,7 @@ _ROWS: Final = (
         single=True,
         default=False,
     ),
-    _creative(
-        name="top_performers",
-        path="/top-performers",
-        description="Best ads by composite score; scores are rebuilt once a day.",
-        columns=creative_columns.TOP_PERFORMERS,
-        lists=creative_columns.TOP_PERFORMERS_LISTS,
-        params=_CAPPED,
-        cap=LIMIT,
-        for_each=ForEach(params=PERFORMER_FILTERS, option="top_performer_filters", queries=True),
-    ),
-    _creative(
-        name="creative_patterns",
-        path="/creative-patterns",
-        description="What winning creatives have in common.",
-        columns=creative_columns.CREATIVE_PATTERNS,
-        lists=(creative_columns.EXEMPLARS,),
-        rows="data.patterns",
-    ),
-    _creative(
-        name="archetypes",
-        path="/archetypes",
-        description="Creative archetypes of the whole workspace, not only of the profile.",
-        columns=creative_columns.ARCHETYPES,
-        lists=(creative_columns.EXEMPLARS,),
-        rows="data.archetypes",
-    ),
-    _creative(
-        name="ads_funnel_diagnosis",
-        path="/ads/funnel-diagnosis",
-        scope=CAMPAIGNS,
-        description="Funnel layers of each top performer.",
-        columns=creative_columns.FUNNEL_DIAGNOSIS,
-        lists=(creative_columns.DIAGNOSTIC_CODES,),
-        rows="data.layers",
-        for_each=_EVERY_AD,
-    ),
-    _creative(
-        name="ads_compare",
-        path="/ads/compare",
-        description="Features of configured pairs of ads, side by side.",
-        columns=creative_columns.COMPARE,
-        rows="data.features",
-        for_each=ForEach(params=("ad_a", "ad_b"), option="compare_ads"),
-    ),
-    _creative(
-        name="ads_trajectory",
-        path="/ads/trajectory",
-        description="Daily scores of each top performer; days that the API does not answer any more stay.",
-        columns=creative_columns.TRAJECTORY,
-        rows="data.points",
-        params={"days_back": "60"},
-        for_each=_EVERY_AD,
-        history=True,
-    ),
-    _creative(
-        name="ads_forecast",
-        path="/ads/forecast",
-        description="Forecast of each top performer.",
-        variant_columns=(creative_columns.SCORE_WINDOW,),
-        columns=creative_columns.FORECAST,
-        lists=creative_columns.FORECAST_LISTS,
-        single=True,
-        for_each=_EVERY_AD,
-    ),
+    *CREATIVE,
     _people(
         name="customers",
         path="/customers",

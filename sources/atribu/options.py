@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, ClassVar, Final
 
+from sources.atribu.api import ATRIBU, NOT_ANALYTICS
 from sources.atribu.columns import PROFILE_ID
-from sources.atribu.endpoints import ATRIBU, NOT_ANALYTICS, PERFORMER_FILTERS, asked_with
+from sources.atribu.creative_endpoints import PERFORMER_FILTERS
+from sources.atribu.endpoints import asked_with
 from sources.rest.catalogue.declared import declared
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError, did_you_mean

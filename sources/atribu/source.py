@@ -10,8 +10,9 @@ from pendulum import Date
 from requests import PreparedRequest
 from requests.auth import AuthBase
 
+from sources.atribu.api import ATRIBU
 from sources.atribu.columns import PROFILE
-from sources.atribu.endpoints import ATRIBU, DISCOVERED, DOUBTFUL
+from sources.atribu.endpoints import DISCOVERED, DOUBTFUL
 from sources.atribu.options import Options
 from sources.rest.privacy.policies import Privacy
 from sources.rest.vendor.resources import column_hint

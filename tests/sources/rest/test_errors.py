@@ -2,7 +2,7 @@
 
 import pytest
 
-from sources.atribu.endpoints import ATRIBU
+from sources.atribu.api import ATRIBU
 from sources.rest.errors import (
     TEXT_MAX,
     ApiError,

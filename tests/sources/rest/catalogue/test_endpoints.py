@@ -4,8 +4,9 @@ from typing import Any
 
 import pytest
 
+from sources.atribu.api import ATRIBU
 from sources.atribu.columns import LEVEL, MODEL, PROFILE_ID
-from sources.atribu.endpoints import ATRIBU, ENDPOINTS, asked_with
+from sources.atribu.endpoints import ENDPOINTS, asked_with
 from sources.rest.calling.address import url_of
 from sources.rest.catalogue.columns import Column, Measure, PiiCategory, Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
