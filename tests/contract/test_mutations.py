@@ -21,6 +21,8 @@ from tests.contract.atribu import ANSWERS
 from tests.contract.notation import OPTIONAL, is_nullable, schema_of
 from tests.contract.test_contract import RANGE, questions
 
+pytestmark = pytest.mark.untraced
+
 DAYS = [Date(2026, 1, day) for day in range(1, 21)]
 
 

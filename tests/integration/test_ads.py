@@ -10,6 +10,8 @@ from sandbox.atribu import Size
 from tests.integration.conftest import Elt, Serve, rows_of
 from tests.integration.truth import differing_tables
 
+pytestmark = pytest.mark.untraced
+
 TODAY = ("--today", "2026-03-31")
 DAYS = ("--since", "2026-03-20", "--until", "2026-03-25", *TODAY)
 TRENDS = ("campaigns_trend", "ad_sets_trend", "ads_trend")

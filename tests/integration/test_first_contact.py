@@ -9,6 +9,8 @@ import pytest
 from sandbox.atribu.state import Sandbox
 from tests.integration.conftest import Elt, Result, Serve, rows_of
 
+pytestmark = pytest.mark.untraced
+
 DAYS = ("--since", "2026-03-01", "--until", "2026-03-03", "--today", "2026-03-31")
 NEWER = ("last_touch", "first_touch", "linear", "time_decay", "last_non_direct")
 OLDER = ("split_50_50", "position_based", "custom_weighted")

@@ -7,6 +7,8 @@ import pytest
 from tests.processes import Ended, Machine
 from tests.scripted import KEY, META, Say, playing
 
+pytestmark = pytest.mark.untraced
+
 DAY = ("--today", "2026-03-31", "--since", "2026-03-30", "--until", "2026-03-30", "--full")
 WHOLE = {"value": "Direct", "conversions": 1, "revenue": 2.0}
 LACKING = {"value": "Direct", "conversions": 3}

@@ -7,6 +7,8 @@ import pytest
 from sandbox.atribu import FULL_KEY, Fault
 from tests.integration.conftest import Elt, Serve
 
+pytestmark = pytest.mark.untraced
+
 SYNC = ("sync", "atribu", "--today", "2026-03-31", "--since", "2026-03-30")
 PERSONAL = (*SYNC, "--resources", "customers,visitors", "--include-pii")
 
