@@ -75,21 +75,23 @@ def configured(
     """
     _refuse_lost_folder()
     trust_settings(Path("destinations.toml"))  # before dlt reads any
-    from pipelines.destinations.ledgers import Profile  # noqa: PLC0415 - see `pipelines.cli`
+    from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see `pipelines.cli`
+    from pipelines.destinations.ledgers import Profile  # noqa: PLC0415 - as above
     from pipelines.running.profiles import with_something_of_their_own  # noqa: PLC0415 - as above
     from sources.rest.calling.keys import fingerprint_of  # noqa: PLC0415 - as above
     from sources.rest.options.sections import chosen_profiles, profile_names  # noqa: PLC0415 - as above
 
     source: Source = import_module(f"sources.{source_name}.source").SOURCE
-    names = chosen_profiles(source.name, profiles, everyone=everyone)
     with ExitStack() as stack:
+        # what dlt says of files that it cannot read becomes advice
+        with destination_errors(asked.destination, personal=True):
+            names = chosen_profiles(source.name, profiles, everyone=everyone)
+            keys = {name: source.fingerprints(name) for name in {*profile_names(source.name), *names}}
         worlds: Mapping[str, Mapping[str, Any]] = dict.fromkeys(names, source.keyless if keyless else {})
         if sandbox:
             from pipelines.commands.sandbox import running  # noqa: PLC0415 - as above
 
             worlds = stack.enter_context(running(source.name, asked.today, names))
-        keys = {name: source.fingerprints(name) for name in {*profile_names(source.name), *names}}
-        if sandbox:
             keys = {name: (fingerprint_of(options["api_key"]),) for name, options in worlds.items()}
         places = {name: asked.dataset or source.dataset(name) for name in keys}
 
