@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import duckdb
 import pytest
@@ -18,6 +18,16 @@ from sandbox.atribu import FULL_KEY, Settings, create_app, running
 from sandbox.atribu.state import Sandbox
 from sandbox.atribu.world import World
 from sources.rest.catalogue.columns import OWN_COLUMNS
+
+COMMANDS: Final = (
+    ("sync", "--resources", "goals"),
+    ("verify",),
+    ("plan",),
+    ("status",),
+    ("check",),
+    ("forget", "--customer-id", "c1"),
+)
+"""Every command that asks a destination something, in its shortest form."""
 
 
 @dataclass(frozen=True)

