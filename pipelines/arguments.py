@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pendulum import Date
 
 from pipelines.destinations.trust import trust_settings
+from pipelines.telling.log import STREAM
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import DAYS, known_day
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from pipelines.destinations.ledgers import Profile
     from pipelines.planning.request import Request
     from pipelines.running.profiles import Done
+    from pipelines.telling.operating import Operating
     from sources.rest.vendor.source import Source
 
 
@@ -73,8 +75,7 @@ def configured(
     Raises:
         ConfigurationError: there is no such profile, or the settings cannot be read.
     """
-    _refuse_lost_folder()
-    trust_settings(Path("destinations.toml"))  # before dlt reads any
+    operated()
     from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see `pipelines.cli`
     from pipelines.destinations.ledgers import Profile  # noqa: PLC0415 - as above
     from pipelines.running.profiles import with_something_of_their_own  # noqa: PLC0415 - as above
@@ -103,6 +104,26 @@ def configured(
         yield with_something_of_their_own(
             [_configured(source, asked, profile(name), {**given, **worlds[name]}) for name in names]
         )
+
+
+def operated() -> "Operating":
+    """Read how the program tells what it does, and tell it so from now on.
+
+    Raises:
+        ConfigurationError: an option of `[elt]` cannot work, or the settings cannot be read.
+    """
+    _refuse_lost_folder()
+    trust_settings(Path("destinations.toml"))  # before dlt reads any
+    from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see `pipelines.cli`
+    from pipelines.telling.operating import Operating  # noqa: PLC0415 - as above
+    from sources.rest.options.resolve import resolve  # noqa: PLC0415 - as above
+    from sources.rest.options.sections import ProgramSection  # noqa: PLC0415 - as above
+
+    with destination_errors("", personal=True):  # what dlt says of files that it cannot read becomes advice
+        options = resolve(Operating, ProgramSection(""), {})
+    if options.log_format:
+        STREAM.log_format = STREAM.log_format or options.log_format
+    return options
 
 
 def _configured(source: "Source", asked: "Request", profile: "Profile", given: Mapping[str, Any]) -> "Done[Any]":

@@ -4,16 +4,35 @@ import gc
 import logging
 import os
 import sys
-from enum import StrEnum
+from functools import partial
 from importlib import metadata
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
 
-from pipelines.arguments import configured, day, request
+from pipelines.arguments import configured, day, operated, request
+from pipelines.parameters import (
+    AllProfiles,
+    Dataset,
+    Debug,
+    Destination,
+    Full,
+    Json,
+    Logs,
+    Pii,
+    Profiles,
+    Quiet,
+    Resources,
+    Since,
+    Source,
+    Today,
+    Until,
+    Verbose,
+)
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.boundary import boundary, standard_streams
-from pipelines.telling.console import warnings
+from pipelines.telling.log import begin
+from pipelines.telling.verdict import Ending
 from sources.rest.errors import ConfigurationError
 
 app = typer.Typer(
@@ -24,32 +43,6 @@ app = typer.Typer(
 )
 GARBAGE: Final = 50_000
 """New objects after which garbage is looked for: the thousands that importing dlt makes all stay."""
-
-
-class SourceName(StrEnum):
-    """Sources that can be named on the command line."""
-
-    ATRIBU = "atribu"
-    ATATUS = "atatus"
-
-
-Source = Annotated[SourceName, typer.Argument(help="Source to read.")]
-Destination = Annotated[str, typer.Option(help="Name in destinations.toml.")]
-Dataset = Annotated[str | None, typer.Option(help="Schema in the destination; the source's name unless given.")]
-Resources = Annotated[
-    str | None, typer.Option(help="Resources to read, with commas between; the default ones unless given.")
-]
-Since = Annotated[str | None, typer.Option(help="First day (YYYY-MM-DD).")]
-Until = Annotated[str | None, typer.Option(help="Last day (YYYY-MM-DD).")]
-Today = Annotated[str | None, typer.Option(help="Take this day as today (YYYY-MM-DD).")]
-Profiles = Annotated[
-    str | None, typer.Option("--profile", help="Profiles, with commas between; the one without a name unless given.")
-]
-AllProfiles = Annotated[bool, typer.Option("--all-profiles", help="Every profile that is configured, side by side.")]
-Full = Annotated[bool, typer.Option("--full", help="Read the whole horizon again.")]
-Pii = Annotated[bool | None, typer.Option("--include-pii", help="Load personal resources too, under pii_policy.")]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
-Debug = Annotated[bool, typer.Option(help="Show a traceback with an error.")]
 
 
 def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer gives the option's value
@@ -87,31 +80,35 @@ def sync(
     include_pii: Pii = None,
     max_units: Annotated[int | None, typer.Option(help="Stop after so many units of the rate limit.")] = None,
     max_minutes: Annotated[float | None, typer.Option(help="Stop after so many minutes.")] = None,
+    json: Json = False,
+    log_format: Logs = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Load what is new, missing or restated."""
-    with boundary(debug=debug):
+    place, ending = destination or ("sandbox" if sandbox else "local"), Ending()
+    begin(source, place, log_format, quiet=quiet, verbose=verbose)
+    with boundary(debug=debug, end=ending.early):
         from pipelines.commands.sync import sync as run  # noqa: PLC0415 - dlt takes long to import, --help needs none
-        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - as above
-        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - as above
+        from pipelines.telling.documents import run_document, write_documents  # noqa: PLC0415 - as above
+        from pipelines.telling.notices import Notices  # noqa: PLC0415 - as above
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - as above
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
-        from pipelines.telling.sync import print_sync, print_syncs  # noqa: PLC0415 - as above
+        from pipelines.telling.sync import code_of_sync, print_syncs  # noqa: PLC0415 - as above
 
-        place = destination or ("sandbox" if sandbox else "local")
+        ending.notices = Notices(operated(), "sync", source, place)
         asked = request(place, dataset, resources=resources, since=since, until=until, today=today, full=full)
         options: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
         with (
             configured(source, asked, profile, everyone=all_profiles, sandbox=sandbox, **options) as chosen,
             Progress() as progress,
         ):
-            done = side_by_side(
-                chosen, lambda config, together: run(config, progress.of(config.profile.name), together)
-            )
-        if len(done) > 1:
-            print_syncs(done)
-        else:
-            each(done, lambda _, outcome: print_sync(outcome))
-        end_of(done, lambda outcome: outcome.exit_code, debug=debug)
+            done = for_each(chosen, lambda config, together: run(config, progress.of(config.profile.name), together))
+        if json:
+            write_documents(done, run_document, code_of_sync)
+        print_syncs(done, table=not (json or quiet))
+        end_of(done, code_of_sync, debug=debug, ended=ending.ended)
 
 
 @app.command()
@@ -127,27 +124,42 @@ def verify(
     dataset: Dataset = None,
     today: Today = None,
     repair: Annotated[bool, typer.Option("--repair", help="Read the windows that differ again.")] = False,
+    json: Json = False,
+    log_format: Logs = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
     debug: Debug = False,
 ) -> None:
     """Prove that what is loaded is what the API says; name the days that differ."""
-    with boundary(debug=debug):
+    ending = Ending()
+    begin(source, destination, log_format, quiet=quiet, verbose=verbose)
+    with boundary(debug=debug, end=ending.early):
         from pipelines.commands.verify import verify as run  # noqa: PLC0415 - see sync
         from pipelines.planning.policy import EVER  # noqa: PLC0415 - see sync
-        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.documents import proof_document, write_documents  # noqa: PLC0415 - see sync
+        from pipelines.telling.notices import Notices  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - see sync
         from pipelines.telling.verify import print_verify, proof_code  # noqa: PLC0415 - see sync
 
+        ending.notices = Notices(operated(), "verify", source, destination)
         asked = request(destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today)
         with configured(source, asked, profile, everyone=all_profiles) as chosen, Progress() as progress:
-            done = side_by_side(
+            done = for_each(
                 chosen,
                 lambda config, together: run(
                     config, repair=repair, watcher=progress.of(config.profile.name), together=together
                 ),
             )
-        each(done, lambda _, outcome: print_verify(outcome, repaired=repair))
-        end_of(done, lambda outcome: proof_code(outcome, repaired=repair), debug=debug)
+        code_of = partial(proof_code, repaired=repair)
+        if json:
+            write_documents(done, proof_document, code_of)
+        each(
+            done,
+            lambda _, outcome: print_verify(outcome, repaired=repair, differences=not (json or quiet)),
+            names=not (json or quiet),
+        )
+        end_of(done, code_of, debug=debug, ended=ending.ended)
 
 
 @app.command()
@@ -168,15 +180,15 @@ def plan(
     debug: Debug = False,
 ) -> None:
     """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
+    begin(source, destination)
     with boundary(debug=debug):
         from pipelines.commands.plan import preview  # noqa: PLC0415 - see sync
-        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
         from pipelines.telling.plan import print_plans  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import end_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
 
         asked = request(destination, dataset, resources=resources, since=since, until=until, today=today, full=full)
         with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
-            done = side_by_side(chosen, lambda config, _: preview(config), at_once=False)
+            done = for_each(chosen, lambda config, _: preview(config), at_once=False)
         print_plans(done, as_json=json)
         end_of(done, debug=debug)
 
@@ -193,15 +205,15 @@ def status(
     debug: Debug = False,
 ) -> None:
     """Say how fresh the tables are and how the last runs went; needs no key."""
+    begin(source, destination)
     with boundary(debug=debug):
         from pipelines.commands.status import status as run  # noqa: PLC0415 - see sync
-        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import end_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
         from pipelines.telling.status import print_statuses  # noqa: PLC0415 - see sync
 
         asked = request(destination, dataset)
         with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
-            done = side_by_side(chosen, lambda config, _: run(config), at_once=False)
+            done = for_each(chosen, lambda config, _: run(config), at_once=False)
         print_statuses(done, as_json=json)
         end_of(done, debug=debug)
 
@@ -219,25 +231,29 @@ def check(
     no_write: Annotated[
         bool, typer.Option("--no-write", help="Write no row to the destination, not even for a moment.")
     ] = False,
+    json: Json = False,
     debug: Debug = False,
 ) -> None:
     """See whether the key works, what it may spend, and whether the destination takes rows; load nothing."""
+    begin(source, destination)
     with boundary(debug=debug):
         from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
         from pipelines.commands.origins import origins_of  # noqa: PLC0415 - see sync
-        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
         from pipelines.telling.check import print_check, print_origins  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.documents import check_document, write_documents  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
 
         asked = request(destination, dataset, resources=resources)
         with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
-            done = side_by_side(chosen, lambda config, _: run(config, write=not no_write), at_once=False)
-        # what does not work may be what stands in the wrong file
-        each(
-            done,
-            lambda config, found: print_check(found, config.limits.rate.limit, destination),
-            before=lambda config: print_origins(origins_of(config)),
-        )
+            done = for_each(chosen, lambda config, _: run(config, write=not no_write), at_once=False)
+        if json:
+            write_documents(done, check_document)
+        else:  # what does not work may be what stands in the wrong file
+            each(
+                done,
+                lambda config, found: print_check(found, config.limits.rate.limit, destination),
+                before=lambda config: print_origins(origins_of(config)),
+            )
         end_of(done, debug=debug)
 
 
@@ -252,26 +268,31 @@ def forget(
     all_profiles: AllProfiles = False,
     destination: Destination = "local",
     dataset: Dataset = None,
+    json: Json = False,
     debug: Debug = False,
 ) -> None:
     """Erase a person from every personal table and keep them out; needs no key of the API."""
+    begin(source, destination)
     with boundary(debug=debug):
         from pipelines.commands.forget import forget as run  # noqa: PLC0415 - see sync
-        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
+        from pipelines.telling.documents import forget_document, write_documents  # noqa: PLC0415 - see sync
         from pipelines.telling.forget import print_forget  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
 
         address = sys.stdin.readline().strip() if email == "-" else email
         if bool(address) == bool(customer_id):
             raise ConfigurationError("name the person with either --email or --customer-id")
         asked = request(destination, dataset)
         with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
-            done = side_by_side(
+            done = for_each(
                 chosen,
                 lambda config, _: run(config, email=address or None, customer_id=customer_id or None, erase=yes),
                 at_once=False,
             )
-        each(done, lambda _, rows: print_forget(rows, erased=yes))
+        if json:
+            write_documents(done, partial(forget_document, erased=yes))
+        else:
+            each(done, lambda _, rows: print_forget(rows, erased=yes))
         end_of(done, debug=debug)
 
 
@@ -290,6 +311,7 @@ def sandbox(
     debug: Debug = False,
 ) -> None:
     """Serve a stand-in for the API, with a made-up world; needs no key of yours."""
+    begin(source)
     with boundary(debug=debug):
         from pipelines.commands.sandbox import serve  # noqa: PLC0415 - see sync
 
@@ -302,7 +324,7 @@ def main(arguments: list[str] | None = None) -> NoReturn:
     gc.set_threshold(GARBAGE)
     # some drivers log a traceback of what they also raise; without a handler Python prints it
     logging.getLogger().addHandler(logging.NullHandler())
-    logging.getLogger("sources").addHandler(warnings)
+    begin()
     given = arguments if arguments is not None else sys.argv[1:]
     with standard_streams(debug="--debug" in given):
         app(given, prog_name="elt")

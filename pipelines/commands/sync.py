@@ -4,8 +4,9 @@ from pipelines.planning.plan import plan
 from pipelines.running.config import RunConfig
 from pipelines.running.datasets import each_dataset
 from pipelines.running.outcome import Outcome
-from pipelines.running.prepare import DatasetRun, Watcher, prepared_run
+from pipelines.running.prepare import DatasetRun, prepared_run
 from pipelines.running.together import Together
+from pipelines.running.work import Watcher
 
 
 def sync(config: RunConfig, watcher: Watcher | None = None, together: Together | None = None) -> Outcome:

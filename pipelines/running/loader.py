@@ -16,6 +16,7 @@ from pipelines.proving.vanished import LoadedMetrics
 from pipelines.running.circuit_breaker import CircuitBreaker
 from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
+from pipelines.running.work import Work
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
 from pipelines.storing.newer import without_newer
@@ -46,7 +47,7 @@ class Loader:
         grain: length of the windows of aggregate rows.
         limits: how fast.
         journal: is told what happens.
-        progress: told of each task that is done with.
+        work: what there is to do.
         retired: metrics that the API need not send any more.
     """
 
@@ -59,7 +60,7 @@ class Loader:
         grain: Grain,
         limits: Limits,
         journal: Journal,
-        progress: Callable[[Task], None],
+        work: Work,
         retired: Collection[str] = (),
     ) -> None:
         self.detector = ChangeDetector(dataset.ledger, dataset.warehouse, grain)
@@ -70,7 +71,7 @@ class Loader:
         self._reader = reader
         self._journal = journal
         self._in_flight = limits.in_flight
-        self._progress = progress
+        self._work = work
         self._metrics = LoadedMetrics(dataset.warehouse, grain, retired)
         self.breaker = CircuitBreaker()
         self._committer = committer
@@ -109,9 +110,10 @@ class Loader:
         """Read tasks, of lists over many pages at most so many; failures and what was not asked for are noted."""
         self._reader.evolved, self._reader.capacity = self._committer.evolved(), self._capacity
         outcome, breaker = self._journal.outcome, self.breaker
+        self._work.find(tasks)
         for result in self._results(tasks, skip=breaker.skips, pages=pages):
             if not (isinstance(result, Answer) and result.more):
-                self._progress(result.task)
+                self._work.end(result.task)
             if isinstance(result, Skipped) and result.task.endpoint.scope in breaker.missing:
                 breaker.lacks(result.task)
                 self._journal.unsettled.append(result.task)

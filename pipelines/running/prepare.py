@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Protocol
 
 from dlt.extract import DltResource
+from pendulum import Date
 
 from pipelines.destinations.destination import Destination
 from pipelines.destinations.lease_table import Known
@@ -17,7 +17,7 @@ from pipelines.people.granted_scopes import GrantedScopes
 from pipelines.people.personal_tables import PersonalTables
 from pipelines.people.scope_probes import profile_of_key
 from pipelines.planning.ledger import Ledger
-from pipelines.planning.plan import Plan, cost, plan
+from pipelines.planning.plan import Plan, plan
 from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
 from pipelines.running.first_contact import ask, needed, notes_of, open_questions, refusals, remember, usable
@@ -25,11 +25,14 @@ from pipelines.running.journal import Journal
 from pipelines.running.recording import recorded
 from pipelines.running.run import Run
 from pipelines.running.together import Together
+from pipelines.running.work import Watcher, Work
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
+from pipelines.storing.habits import habits_of
 from pipelines.storing.level_names import rename_rows
 from pipelines.storing.open_pages import open_pages
 from pipelines.storing.row_counts import counted, rows_per_day
+from pipelines.storing.warehouse import Warehouse
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ApiError, ConfigurationError, UnauthorizedError, UnknownHostError
@@ -39,16 +42,6 @@ from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task, VariantValues
 
 Planner = Callable[..., Plan]
-
-
-class Watcher(Protocol):
-    """Whoever wants to see a run go on."""
-
-    def start(self, tasks: int, units: int) -> None:
-        """Told once what is planned."""
-
-    def step(self, task: Task, units: int) -> None:
-        """Told of each task that is done with, and the units spent until then."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,6 +116,7 @@ def prepared_run(
             journal = Journal(reader.session, partial(_profile, reader, dataset))
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
             opened.append((destination, dataset, committer, journal))
+        work = Work(reader.session.budget, watcher)
         reader.session.budget.allow(*config.limits.allowance)
         if any(dataset.ledger.spread for _, dataset, _, _ in opened):
             reader.session.budget.spread_out()
@@ -154,16 +148,20 @@ def prepared_run(
                 journal=journal,
                 policy=policy,
                 limits=config.limits,
-                progress=_progress(reader, watcher),
+                work=work,
             )
             parts.append(
                 DatasetRun(
                     run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii, failures=failed, refused=refused
                 )
             )
-        if watcher:
-            tasks = [task for part in parts for task in part.plan.tasks]
-            watcher.start(len(tasks), cost(tasks))
+        work.plan(
+            [task for part in parts for task in part.plan.tasks],
+            sum(
+                _usual(part.plan, one.warehouse, config.policy.today)
+                for part, (_, one, *_) in zip(parts, opened, strict=True)
+            ),
+        )
         yield PreparedRun(
             parts=parts,
             reader=reader,
@@ -305,6 +303,9 @@ def _readable(
         return without_discovered, values, [Failure(Task(reader.endpoints[error.endpoint]), error)]
 
 
-def _progress(reader: Reader, watcher: Watcher | None) -> Callable[[Task], None]:
-    budget = reader.session.budget
-    return (lambda task: watcher.step(task, budget.spent)) if watcher else lambda _: None
+def _usual(made: Plan, warehouse: Warehouse, today: Date) -> int:
+    """Units that checks which do not add up are expected to need, as earlier syncs went."""
+    checked = {(task.endpoint.name, task.variant_text): task.endpoint.units for task in made.checks}
+    habits = habits_of(warehouse, {}, today) if checked else {}
+    warehouse.release()
+    return sum(units * habits.get(one, 0) for one, units in checked.items())

@@ -1,5 +1,6 @@
 """Profiles side by side: each with its own way to the API and its own ledger; what fails for one touches no other."""
 
+import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +32,7 @@ class Done(Generic[T]):
         result: what came of it.
         error: what has ended it instead.
         stopped_by: exit code of the signal that ended it.
+        seconds: that it took.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Done(Generic[T]):
     result: T | None = None
     error: Exception | None = field(default=None, repr=False)
     stopped_by: ExitCode | None = None
+    seconds: float = 0.0
 
     @property
     def error_code(self) -> ExitCode:
@@ -79,13 +82,14 @@ def side_by_side(
             return profile
         if together.stopped_by is not None:  # while it waited for its place
             return replace(profile, error=DestinationBusyError("it had not begun"), stopped_by=together.stopped_by)
+        began = time.monotonic()
         try:
             # wherever in a command the destination goes away, what it says becomes advice
             with destination_errors(profile.config.request.destination, personal=True):
                 result = do(profile.config, together)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the others go on
-            return replace(profile, error=error, stopped_by=together.stopped_by)
-        return replace(profile, result=result, stopped_by=together.stopped_by)
+            return replace(profile, error=error, stopped_by=together.stopped_by, seconds=time.monotonic() - began)
+        return replace(profile, result=result, stopped_by=together.stopped_by, seconds=time.monotonic() - began)
 
     if not at_once:
         return list(map(one, chosen))

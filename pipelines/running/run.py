@@ -1,6 +1,5 @@
 """One run of a plan: in which order things are loaded and proved."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from pipelines.people.detail_queue import asked_again, delete_strangers, queue_of, read_rows, rewritten_rows
@@ -11,12 +10,12 @@ from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
 from pipelines.running.loader import ExtraResources, Loader, by_variant
 from pipelines.running.outcome import Outcome
+from pipelines.running.work import Work
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
-from sources.rest.reading.tasks import Task
 
 
 class Run:
@@ -29,7 +28,7 @@ class Run:
         journal: is told what happens.
         policy: how the past is gone about.
         limits: how fast.
-        progress: told of each task that is done with.
+        work: what there is to do.
     """
 
     def __init__(
@@ -41,12 +40,13 @@ class Run:
         journal: Journal,
         policy: Policy,
         limits: Limits,
-        progress: Callable[[Task], None] = lambda _: None,
+        work: Work,
     ) -> None:
         self._dataset = dataset
         self._reader = reader
         self._policy = policy
         self._journal = journal
+        self._work = work
         self._loader = Loader(
             dataset,
             committer,
@@ -54,7 +54,7 @@ class Run:
             grain=policy.grain,
             limits=limits,
             journal=journal,
-            progress=progress,
+            work=work,
             retired=policy.retired,
         )
 
@@ -69,6 +69,7 @@ class Run:
         self._loader.load(plan.recent, extra)
         self._loader.load(plan.again, extra)
         checks.ranges(plan.checks)
+        self._work.settle()
         self._loader.load(plan.history, extra)
         checks.counts()
         for endpoint in plan.details:
@@ -118,6 +119,7 @@ class Run:
             self._loader.commit([], rewritten)
         self._loader.breaker.failed_before = queue.failed_before
         waiting, failures = dict(queue.waiting), list[Failure]()
+        self._work.find(queue.tasks)
         for group in slices(queue.tasks, self._loader.slice_units):
             answers = list(self._loader.answers(group))
             tenant = self._reader.tenant or self._dataset.ledger.tenant

@@ -3,7 +3,7 @@
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, TextIO
 
@@ -11,8 +11,8 @@ import typer
 
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.running.exit_codes import ExitCode, exit_code
-from pipelines.telling.console import err, problem
 from pipelines.telling.fault import kept, show, told
+from pipelines.telling.log import note, problem
 from sources.rest.errors import ApiError, ConfigurationError
 from sources.rest.redaction import cleaned
 
@@ -33,11 +33,12 @@ _SECRET_MIN: Final = 4
 
 
 @contextmanager
-def boundary(*, debug: bool) -> Iterator[None]:
+def boundary(*, debug: bool, end: Callable[[ExitCode], object] = lambda _: None) -> Iterator[None]:
     """Say in one line what went wrong, and leave with its exit code.
 
     Args:
         debug: let errors through as they are.
+        end: says how a command has ended that an error has ended early.
     """
     try:
         yield
@@ -46,9 +47,12 @@ def boundary(*, debug: bool) -> Iterator[None]:
     except Exception as error:
         if debug:
             raise
-        raise typer.Exit(said(error)) from None
+        code = said(error)
+        end(code)
+        raise typer.Exit(code) from None
     except KeyboardInterrupt:
-        err.print("interrupted; what was committed stays, the next run goes on from there")
+        note("interrupted; what was committed stays, the next run goes on from there")
+        end(ExitCode.INTERRUPTED)
         with suppress(OSError):
             sys.stdout.flush()
         # threads may still wait for the rate limit; nothing that they could bring would be loaded
@@ -126,7 +130,7 @@ def _told(error: Exception) -> ExitCode:
 
 
 def _tell(text: str) -> None:
-    problem("error", shown(text))
+    problem("", shown(text))
 
 
 def _secrets() -> Iterator[str]:

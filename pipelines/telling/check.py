@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pipelines.telling.console import out, table, warn, wide
+from pipelines.telling.console import out, table, wide
+from pipelines.telling.log import warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

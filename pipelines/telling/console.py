@@ -1,12 +1,9 @@
 """Standard output and standard error, and what every command prints alike."""
 
 import json
-import logging
 import sys
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from contextvars import ContextVar
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -61,48 +58,6 @@ def wide() -> Console:
     return PlainConsole(width=None if sys.stdout.isatty() else _WIDE)
 
 
-_about: Final = ContextVar("about", default="")
-
-
-@contextmanager
-def about(name: str) -> Iterator[None]:
-    """Let what is printed to standard error meanwhile begin with whom it is about."""
-    token = _about.set(f"{name}:" if name else "")
-    try:
-        yield
-    finally:
-        _about.reset(token)
-
-
-def note(text: str, label: Text | None = None) -> None:
-    """Print something to standard error."""
-    err.print(*([_about.get()] if _about.get() else []), *([label] if label else []), text)
-
-
-def warn(text: str) -> None:
-    """Print a warning to standard error."""
-    note(text, Text("warning:", "yellow"))
-
-
-class Warnings(logging.Handler):
-    """Prints what our own modules log, as a warning."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Print a record."""
-        warn(record.getMessage())
-
-
-warnings: Final = Warnings()
-
-
-def problem(label: str, text: str) -> None:
-    """Print to standard error what has gone wrong."""
-    note(text, Text(f"{label}:", "bold red"))
-
-
 def table(*headings: str) -> Table:
     """Make a table without lines; counts stand to the right."""
     made = Table(box=None, pad_edge=False)
@@ -112,9 +67,20 @@ def table(*headings: str) -> Table:
 
 
 def write_json(document: object) -> None:
-    """Print one JSON document."""
-    json.dump(document, sys.stdout, indent=2, default=lambda value: value.isoformat())
+    """Print one JSON document, every text in it cleaned."""
+    text = json.dumps(document, default=lambda value: value.isoformat())
+    json.dump(json.loads(text, object_pairs_hook=_clean), sys.stdout, indent=2)
     sys.stdout.write("\n")
+
+
+def _clean(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return {cleaned(name): _clean_value(value) for name, value in pairs}
+
+
+def _clean_value(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_clean_value(one) for one in value]
+    return cleaned(value) if isinstance(value, str) else value
 
 
 def named(lines: Sequence[Any]) -> list[tuple[str, Any]]:

@@ -10,20 +10,37 @@ import typer
 
 from pipelines.running.exit_codes import ExitCode, named_code
 from pipelines.telling.boundary import said
-from pipelines.telling.console import about, note, out
+from pipelines.telling.console import out
 from pipelines.telling.fault import show
+from pipelines.telling.log import about, level_of, note
 
 if TYPE_CHECKING:
     from pipelines.running.config import RunConfig
     from pipelines.running.profiles import Done
+    from pipelines.running.together import Together
 
 T = TypeVar("T")
+
+
+def for_each(
+    chosen: "Sequence[Done[T]]", do: "Callable[[RunConfig, Together], T]", *, at_once: bool = True
+) -> "list[Done[T]]":
+    """Do something for each profile, see `side_by_side`; what is said meanwhile says whose it is."""
+    from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see `pipelines.cli`
+
+    def one(config: "RunConfig", together: "Together") -> T:
+        with about(config.profile.name, among=len(chosen) > 1):
+            return do(config, together)
+
+    return side_by_side(chosen, one, at_once=at_once)
 
 
 def each(
     done: "Sequence[Done[T]]",
     tell: "Callable[[RunConfig, T], object]",
     before: "Callable[[RunConfig], object] | None" = None,
+    *,
+    names: bool = True,
 ) -> list[T]:
     """Tell what came of each profile, under its name where there are several; return what came of them.
 
@@ -31,14 +48,15 @@ def each(
         done: the profiles.
         tell: tells of one that came to something.
         before: tells of each before, also of one that came to nothing.
+        names: print the name of each, where there are several.
     """
     results = []
     for one in done:
         if one.config is None:
             continue
-        if len(done) > 1:
+        if names and len(done) > 1:
             out.print(f"profile {one.name}")
-        with about(one.name if len(done) > 1 else ""):
+        with about(one.name, among=len(done) > 1):
             if before:
                 before(one.config)
             if one.error is None:
@@ -48,7 +66,11 @@ def each(
 
 
 def end_of(
-    done: "Sequence[Done[Any]]", code_of: Callable[[Any], int] = lambda _: ExitCode.DONE, *, debug: bool
+    done: "Sequence[Done[Any]]",
+    code_of: Callable[[Any], int] = lambda _: ExitCode.DONE,
+    *,
+    debug: bool,
+    ended: "Callable[[Sequence[Done[Any]], Sequence[ExitCode]], object] | None" = None,
 ) -> NoReturn:
     """Say what has ended profiles early, and end the command with the exit code that needs a person most.
 
@@ -56,36 +78,38 @@ def end_of(
         done: the profiles.
         code_of: exit code that a result calls for.
         debug: show where errors come from.
+        ended: says how a run has ended, given the exit code of each profile.
 
     Raises:
         typer.Exit: always.
     """
-    codes = [one.error_code if one.error else ExitCode(code_of(one.result)) for one in done]
+    codes = []
     for one in done:
-        if one.error is None:
-            continue
-        with about(one.name if len(done) > 1 else ""):
-            if one.error_code is one.stopped_by:
+        code = one.error_code if one.error else ExitCode(code_of(one.result))
+        with about(one.name, among=len(done) > 1):
+            if one.error is not None and one.error_code is one.stopped_by:
                 note(f"stopped by a signal; what is not committed is read again: {one.error}")
-            elif len(done) == 1:
-                raise one.error
-            else:
+            elif one.error is not None:
+                if debug and len(done) == 1:
+                    raise one.error
                 if debug:
                     show(type(one.error), one.error, one.error.__traceback__)
-                codes.append(said(one.error))  # one of the operating system may heal, or not
-    code = max(codes)
-    if len(done) > 1:
-        note(_verdict(codes[: len(done)], code))
+                code = max(code, said(one.error))  # one of the operating system may heal, or not
+        codes.append(code)
+    if ended:
+        ended(done, codes)
+    elif len(done) > 1:
+        code = max(codes)
+        note(f"{counted(codes)}; exit code {code}", level=level_of(code))
     if any(one.stopped_by is not None for one in done):
         sys.stdout.flush()
         # calls under way are not waited for; nothing that they bring would be loaded
-        os._exit(code)
-    raise typer.Exit(code)
+        os._exit(max(codes))
+    raise typer.Exit(max(codes))
 
 
-def _verdict(codes: Iterable[ExitCode], worst: int) -> str:
+def counted(codes: Iterable[ExitCode]) -> str:
+    """How many profiles are done, and which codes the others have ended with."""
     counts = Counter(codes)
-    others = ", ".join(f"{count} {named_code(code)}" for code, count in sorted(counts.items()) if code)
-    return (
-        f"{counts[ExitCode.DONE]} of {counts.total()} profiles done{f', {others}' if others else ''}; exit code {worst}"
-    )
+    others = "".join(f", {count} {named_code(code)}" for code, count in sorted(counts.items()) if code)
+    return f"{counts[ExitCode.DONE]} of {counts.total()} profiles done{others}"

@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from pipelines.running.exit_codes import named_code
-from pipelines.telling.console import about, note, out, problem, table, warn, windows_by_name
+from pipelines.running.exit_codes import ExitCode, named_code
+from pipelines.telling.console import out, windows_by_name
+from pipelines.telling.console import table as made_table
+from pipelines.telling.log import about, note, problem, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,35 +17,44 @@ if TYPE_CHECKING:
     from pipelines.running.profiles import Done
 
 
-def print_sync(result: "Outcome") -> None:
-    """Print what was loaded, and name everything that was not."""
-    if result.rows or not result.stopped:
-        out.print(_summary(result))
-    print_remarks(result)
-    if result.changes:
-        note(f"{len(result.changes)} restated values, see the table restatements")
-    print_problems(result)
+def print_syncs(done: "Sequence[Done[Outcome]]", *, table: bool) -> None:
+    """Name everything that was not loaded of any profile.
 
-
-def print_syncs(done: "Sequence[Done[Outcome]]") -> None:
-    """Print a line for each profile, and name everything that was not loaded of any."""
-    lines = table("profile", "rows", "windows", "units", "failed", "not asked", "outcome")
+    Args:
+        done: the profiles.
+        table: print before what was loaded: a line per table, or per profile where there are several.
+    """
     results = [(one.name, one.result) for one in done if one.result]
+    if table and len(done) > 1:
+        out.print(_lines(done))
+    elif table:
+        for _, result in results:
+            if result.rows or not result.stopped:
+                out.print(_summary(result))
+    for name, result in results:
+        with about(name, among=len(done) > 1):
+            print_remarks(result)
+            if result.changes:
+                note(f"{len(result.changes)} restated values, see the table restatements")
+            print_problems(result)
+
+
+def code_of_sync(result: "Outcome") -> ExitCode:
+    """Exit code of a sync."""
+    return result.exit_code
+
+
+def _lines(done: "Sequence[Done[Outcome]]") -> Table:
+    lines = made_table("profile", "rows", "windows", "units", "failed", "not asked", "outcome")
     for one in done:
         if one.result:
             lines.add_row(one.name, *map(str, _counts(one.result)), named_code(one.result.exit_code))
         else:
             lines.add_row(one.name, *["-"] * 5, named_code(one.error_code))
-    sums = map(sum, zip(*(_counts(result) for _, result in results), strict=True))
-    if results:
-        lines.add_row("total", *map(str, sums))
-    out.print(lines)
-    for name, result in results:
-        with about(name):
-            print_remarks(result)
-            if result.changes:
-                note(f"{len(result.changes)} restated values, see the table restatements")
-            print_problems(result)
+    counts = [_counts(one.result) for one in done if one.result]
+    if counts:
+        lines.add_row("total", *(str(sum(one)) for one in zip(*counts, strict=True)))
+    return lines
 
 
 def _counts(result: "Outcome") -> tuple[int, ...]:
@@ -52,7 +63,7 @@ def _counts(result: "Outcome") -> tuple[int, ...]:
 
 
 def _summary(result: "Outcome") -> Table:
-    summary = table("table", "rows", "windows", "units")
+    summary = made_table("table", "rows", "windows", "units")
     endpoints = {*result.windows, *(name for name, units in result.units.items() if units)}
     for name in sorted({*result.rows, *endpoints}):
         own = (str(result.windows[name]), str(result.units.get(name, 0))) if name in endpoints else ("", "")
@@ -86,7 +97,7 @@ def print_problems(result: "Outcome") -> None:
     for refusal in result.refused:
         problem("refused", f"{refusal.task}: {refusal.error}")
     if result.stopped:
-        problem("error", str(result.stopped))
+        problem("", str(result.stopped))
         return
     if result.missing:
         lacking = "; ".join(

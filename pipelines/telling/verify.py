@@ -3,15 +3,31 @@
 from typing import TYPE_CHECKING
 
 from pipelines.running.exit_codes import ExitCode
-from pipelines.telling.console import out, warn
+from pipelines.telling.console import out
+from pipelines.telling.log import warn
 from pipelines.telling.sync import print_problems, print_remarks
 
 if TYPE_CHECKING:
     from pipelines.running.outcome import Outcome
 
 
-def print_verify(result: "Outcome", *, repaired: bool) -> None:
-    """Print the differences, or what was proved."""
+def print_verify(result: "Outcome", *, repaired: bool, differences: bool) -> None:
+    """Print the differences, or what was proved; and name what was not.
+
+    Args:
+        result: what was found out.
+        repaired: windows that differ were read again.
+        differences: print them, and whether there are any.
+    """
+    if differences:
+        _print_differences(result, repaired=repaired)
+    if result.not_compared:
+        warn(f"not compared, because sums cannot prove it: {', '.join(sorted(result.not_compared))}")
+    print_remarks(result)
+    print_problems(result)
+
+
+def _print_differences(result: "Outcome", *, repaired: bool) -> None:
     for change in result.changes:
         where = " ".join(filter(None, [change.task.endpoint.name, change.task.variant_text]))
         what = " ".join(filter(None, [change.key, change.metric]))
@@ -21,10 +37,6 @@ def print_verify(result: "Outcome", *, repaired: bool) -> None:
         out.print(f"{days} windows differ" + (", and were read again" if repaired else "; --repair reads them again"))
     else:
         out.print("everything that was compared is equal" if result.compared else "nothing was compared")
-    if result.not_compared:
-        warn(f"not compared, because sums cannot prove it: {', '.join(sorted(result.not_compared))}")
-    print_remarks(result)
-    print_problems(result)
 
 
 def proof_code(result: "Outcome", *, repaired: bool) -> ExitCode:

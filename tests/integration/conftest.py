@@ -38,6 +38,11 @@ class Result:
     out: str
     err: str
 
+    @property
+    def said(self) -> list[str]:
+        """Lines of standard error, but for how much there is to do, and the verdict of a run."""
+        return [one for one in self.err.splitlines() if "windows to load" not in one and "; exit code " not in one]
+
 
 Elt = Callable[..., Result]
 Serve = Callable[..., Sandbox]

@@ -27,7 +27,7 @@ def configured(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def one_line(result: Result) -> str:
     """The only line of an error, which holds neither a traceback nor the key."""
-    lines = [line for line in result.err.splitlines() if "windows to load" not in line]
+    lines = result.said
     assert "Traceback" not in result.err
     assert KEY not in result.err + result.out
     assert len(lines) == 1, result.err

@@ -60,7 +60,7 @@ def test_output_and_folders_that_fail_are_told_in_one_line(tmp_path: Path, line:
     assert result.code == code, result.err
     assert "Traceback" not in result.err
     assert says in result.err
-    assert len(result.err.splitlines()) == (1 if says else 0)
+    assert len(result.said) == (1 if says else 0)
     assert "destination" not in result.err
 
 

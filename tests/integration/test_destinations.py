@@ -38,7 +38,7 @@ def named(kind: str) -> None:
 
 def error_of(result: Result) -> str:
     assert "Traceback" not in result.err
-    (line,) = [one for one in result.err.splitlines() if "windows to load" not in one]
+    (line,) = result.said
     return line
 
 

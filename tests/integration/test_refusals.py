@@ -49,7 +49,7 @@ def told(elt: Elt, command: tuple[str, ...], name: str) -> tuple[int, str]:
     """Exit code and only line of a command."""
     result = elt(command[0], "atribu", *command[1:], "--destination", name)
     assert "Traceback" not in result.err
-    (line,) = [one for one in result.err.splitlines() if "windows to load" not in one] or [""]
+    (line,) = result.said or [""]
     return result.code, line
 
 

@@ -30,7 +30,7 @@ def test_an_hour_that_the_server_asks_for_ends_the_run_with_a_sentence(
     began = time.monotonic()
     result = elt(*arguments)
     assert result.code == 75
-    assert "error:" in result.err
+    assert " ERROR " in result.err
     assert f"{path}: the rate limit of the key is used up (429" in result.err
     assert "it asks to wait 3600 s" in result.err
     assert [entry.path for entry in sandbox.log].count(path) == 1
@@ -54,7 +54,6 @@ def test_a_cache_that_cannot_be_written_is_one_line_and_no_error(
     serve()
     result = elt(*SYNC, "--resources", "channels")
     assert result.code == 0
-    says = (
-        "warning: the rate limit is not shared with other processes of this machine that use the key: Not a directory"
-    )
-    assert [line for line in result.err.splitlines() if "rate limit" in line] == [says]
+    says = "the rate limit is not shared with other processes of this machine that use the key: Not a directory"
+    (line,) = [line for line in result.err.splitlines() if "rate limit" in line]
+    assert line.endswith(f" WARNING atribu - local {says}")

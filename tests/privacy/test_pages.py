@@ -143,7 +143,7 @@ def test_a_customer_who_is_skipped_is_missed_and_named(many: Sandbox, elt: Elt) 
     many.faults.append(Fault("customers", UNSEEN, times=None))
     first = sync(elt, many, **at_once)
     assert len(rows_of("customers")) < len(many.truth_of_customers(GOALS[0], FIRST, TODAY))
-    assert f"warning: customers {GOALS[0]} 2026-03-0" in first.err
+    assert f"customers {GOALS[0]} 2026-03-0" in first.err
     assert "rows may be missing" in first.err
 
     many.faults.clear()

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.cli import SourceName
 from pipelines.commands import sandbox as stand_in
+from pipelines.parameters import SourceName
 
 ROOT = Path(__file__).parents[2]
 

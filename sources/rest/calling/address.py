@@ -52,3 +52,22 @@ def url_of(base_url: str, call: Call, params: Mapping[str, str], usual: DateRang
         if name not in in_path
     )
     return base_url + call.path.format_map(in_path) + (f"?{query}" if query else "")
+
+
+def checked_hook(option: str, url: str | None) -> None:
+    """See whether an address can be called that is told how a run has ended; it is a secret, and never shown.
+
+    Raises:
+        ConfigurationError: it is no URL, carries a password, or would be called in plain text.
+    """
+    try:
+        parts = urlsplit(url or "https://none")
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ConfigurationError(f"option {option} is not an https address")
+    if parts.username or parts.password:
+        raise ConfigurationError(f"option {option} carries a user or a password; give an address without")
+    if parts.scheme == "http" and not is_loopback(url or ""):
+        raise ConfigurationError(f"option {option} must be https (http is for loopback only)")

@@ -295,6 +295,13 @@ class Budget:
                 self._slowed_to = min(self.limit, max(SLOWEST, self.limit // 2))
                 self._slowed_until = now + self.period
 
+    def seconds_until(self, units: int) -> float:
+        """Seconds until so many more units have been spent, as far as the rate limit decides that."""
+        with self._lock, self._store.changing() as spending:
+            now = self._clock()
+            spending.forget_until(now)
+            return spending.seconds_until(units, self.limit, self.period, now)
+
     @property
     def seconds_left(self) -> float:
         """Seconds that this run may still go on."""

@@ -74,6 +74,13 @@ class Spending:
         """Units of calls without a response."""
         return sum(units for calls in self.reserved.values() for _, units in calls)
 
+    def seconds_until(self, units: int, limit: int, period: float, now: float) -> float:
+        """Seconds until so many more units have left, if nothing but the limit holds them up."""
+        free = max(0, limit - self.in_flight - len(self.held), self.promised - self.sent if not self.spread else 0)
+        rounds, place = divmod(units - free - 1, limit)
+        back = sorted(self.held)[place : place + 1] or [now + period]
+        return 0.0 if units <= free else max(0.0, back[0] - now, self.blocked_until - now) + rounds * period
+
     def reserve(self, owner: str, units: int, until: float) -> None:
         """Note a call that leaves."""
         self.reserved.setdefault(owner, []).append((until, units))

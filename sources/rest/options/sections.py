@@ -76,6 +76,15 @@ class Section:
         return names
 
 
+class ProgramSection(Section):
+    """Where the options stand that are no source's: how the program tells what it does."""
+
+    @property
+    def path(self) -> str:
+        """Its name."""
+        return "elt"
+
+
 def profile_names(source: str) -> list[str]:
     """Names of the profiles that files and environment configure, those of files first, in their order.
 

@@ -1,0 +1,133 @@
+"""The last line of a run: what it has come to, in numbers and with its exit code."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipelines.running.exit_codes import ExitCode
+from pipelines.telling.log import about, level_of, note
+from pipelines.telling.profiles import counted
+
+if TYPE_CHECKING:
+    from pipelines.running.outcome import Outcome
+    from pipelines.running.profiles import Done
+    from pipelines.telling.notices import Notices
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How a run has ended; `restated` counts the values that the API has changed, or those that differ in a proof."""
+
+    exit_code: ExitCode
+    rows: int = 0
+    windows: int = 0
+    units: int = 0
+    minutes: float = 0.0
+    restated: int = 0
+
+    @classmethod
+    def of(cls, result: "Outcome | None", code: ExitCode, seconds: float) -> "Verdict":
+        """Make that of one profile."""
+        minutes = round(seconds / 60, 1)
+        if result is None:
+            return cls(exit_code=code, minutes=minutes)
+        return cls(
+            exit_code=code,
+            rows=result.rows.total(),
+            windows=result.windows.total(),
+            units=sum(result.units.values()),
+            minutes=minutes,
+            restated=len(result.changes),
+        )
+
+    @classmethod
+    def of_all(cls, verdicts: "Sequence[Verdict]", seconds: float) -> "Verdict":
+        """Make that of several profiles; they ran side by side, so that minutes do not add up."""
+        sums = {name: sum(getattr(one, name) for one in verdicts) for name in ("rows", "windows", "units", "restated")}
+        return cls(exit_code=max(one.exit_code for one in verdicts), minutes=round(seconds / 60, 1), **sums)
+
+    def __str__(self) -> str:
+        """Say it in a sentence."""
+        return f"{self.outcome}: {self.numbers}"
+
+    @property
+    def outcome(self) -> str:
+        """Return the name of its exit code, as the history has it."""
+        return self.exit_code.name.lower()
+
+    @property
+    def numbers(self) -> str:
+        """What was done, and the exit code."""
+        return (
+            f"{self.rows} rows, {self.windows} windows, {self.units} units, {self.minutes} minutes,"
+            f" {self.restated} restated values; exit code {self.exit_code}"
+        )
+
+    @property
+    def fields(self) -> dict[str, Any]:
+        """The same for a machine."""
+        return {
+            "outcome": self.outcome,
+            "exit_code": int(self.exit_code),
+            "rows": self.rows,
+            "windows": self.windows,
+            "units": self.units,
+            "minutes": self.minutes,
+            "restated_values": self.restated,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ended:
+    """How a run of one profile has ended; `failed` names the resources of which windows failed."""
+
+    profile: str
+    verdict: Verdict
+    failed: Sequence[str] = ()
+
+
+class Ending:
+    """Says how a run ends.
+
+    Attributes:
+        notices: calls whoever wants to know; None before it is known whom.
+    """
+
+    def __init__(self) -> None:
+        self.notices: Notices | None = None
+        self._began = time.monotonic()
+
+    def early(self, code: ExitCode) -> None:
+        """Say that it has not even begun."""
+        verdict = Verdict.of(None, code, self._seconds)
+        if self.notices:
+            self.notices.tell([Ended(profile="", verdict=verdict)], verdict)
+        self._say(verdict)
+
+    def ended(self, done: "Sequence[Done[Outcome]]", codes: Sequence[ExitCode]) -> None:
+        """Say how it has ended: a line for each profile where there are several, and the last one for all."""
+        verdicts = [Verdict.of(one.result, code, one.seconds) for one, code in zip(done, codes, strict=True)]
+        total = Verdict.of_all(verdicts, self._seconds)
+        if self.notices:
+            self.notices.tell([_told(one, verdict) for one, verdict in zip(done, verdicts, strict=True)], total)
+        if len(done) == 1:
+            with about(done[0].name, among=False):
+                self._say(verdicts[0])
+            return
+        for one, verdict in zip(done, verdicts, strict=True):
+            with about(one.name, among=True):
+                self._say(verdict)
+        self._say(total, f"{counted(codes)}; {total.numbers}")
+
+    @property
+    def _seconds(self) -> float:
+        return time.monotonic() - self._began
+
+    def _say(self, verdict: Verdict, text: str = "") -> None:
+        note(text or str(verdict), {"event": "verdict", **verdict.fields}, level_of(verdict.exit_code))
+
+
+def _told(one: "Done[Outcome]", verdict: Verdict) -> Ended:
+    failed = {failure.task.endpoint.name for failure in one.result.failures} if one.result else set()
+    return Ended(profile=one.name, verdict=verdict, failed=sorted(failed))
