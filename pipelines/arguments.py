@@ -1,17 +1,18 @@
 """What is given on the command line, read as what it stands for."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pendulum import Date
 
 from pipelines.destinations.trust import trust_settings
 from pipelines.telling.log import STREAM
-from sources.rest.errors import ConfigurationError
+from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.windows import DAYS, known_day
 
 if TYPE_CHECKING:
@@ -20,6 +21,11 @@ if TYPE_CHECKING:
     from pipelines.running.profiles import Done
     from pipelines.telling.operating import Operating
     from sources.rest.vendor.source import Source
+
+UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+"""Last letter of an age, and how long it is."""
+
+_DIGITS: Final = 6
 
 
 def request(
@@ -147,6 +153,28 @@ def day(option: str, value: str | None) -> Date | None:
         return known_day(value) if value else None
     except ValueError:
         raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, {DAYS}, not {value!r}") from None
+
+
+def ages(texts: Sequence[str], resources: Mapping[str, object]) -> dict[str, timedelta] | None:
+    """Read how old resources may be, each as `26h` or `channels=3d`; None where nobody asks.
+
+    Args:
+        texts: as they are given.
+        resources: names that there are.
+
+    Raises:
+        ConfigurationError: one of them is none, or names no resource.
+    """
+    found = {}
+    for text in texts:
+        name, _, age = text.rpartition("=")
+        if name and name not in resources:
+            raise ConfigurationError(f"--max-age: there is no resource {name!r}{did_you_mean(name, resources)}")
+        number, unit = age[:-1], UNITS.get(age[-1:])
+        if unit is None or not number.isdecimal() or len(number) > _DIGITS:
+            raise ConfigurationError(f"--max-age takes an age as 90m, 26h or 3d, or resource=3d, not {text!r}")
+        found[name] = int(number) * unit
+    return found or None
 
 
 def _refuse_lost_folder() -> None:

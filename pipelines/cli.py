@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from pipelines.arguments import configured, day, operated, request
+from pipelines.looking import check, history, plan, status
 from pipelines.parameters import (
     AllProfiles,
     Dataset,
@@ -163,101 +164,6 @@ def verify(
 
 
 @app.command()
-def plan(
-    source: Source,
-    *,
-    profile: Profiles = None,
-    all_profiles: AllProfiles = False,
-    since: Since = None,
-    until: Until = None,
-    resources: Resources = None,
-    destination: Destination = "local",
-    dataset: Dataset = None,
-    today: Today = None,
-    full: Full = False,
-    include_pii: Pii = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
-    begin(source, destination)
-    with boundary(debug=debug):
-        from pipelines.commands.plan import preview  # noqa: PLC0415 - see sync
-        from pipelines.telling.plan import print_plans  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
-
-        asked = request(destination, dataset, resources=resources, since=since, until=until, today=today, full=full)
-        with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
-            done = for_each(chosen, lambda config, _: preview(config), at_once=False)
-        print_plans(done, as_json=json)
-        end_of(done, debug=debug)
-
-
-@app.command()
-def status(
-    source: Source,
-    *,
-    profile: Profiles = None,
-    all_profiles: AllProfiles = False,
-    destination: Destination = "local",
-    dataset: Dataset = None,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """Say how fresh the tables are and how the last runs went; needs no key."""
-    begin(source, destination)
-    with boundary(debug=debug):
-        from pipelines.commands.status import status as run  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
-        from pipelines.telling.status import print_statuses  # noqa: PLC0415 - see sync
-
-        asked = request(destination, dataset)
-        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
-            done = for_each(chosen, lambda config, _: run(config), at_once=False)
-        print_statuses(done, as_json=json)
-        end_of(done, debug=debug)
-
-
-@app.command()
-def check(
-    source: Source,
-    *,
-    profile: Profiles = None,
-    all_profiles: AllProfiles = False,
-    resources: Resources = None,
-    include_pii: Pii = None,
-    destination: Destination = "local",
-    dataset: Dataset = None,
-    no_write: Annotated[
-        bool, typer.Option("--no-write", help="Write no row to the destination, not even for a moment.")
-    ] = False,
-    json: Json = False,
-    debug: Debug = False,
-) -> None:
-    """See whether the key works, what it may spend, and whether the destination takes rows; load nothing."""
-    begin(source, destination)
-    with boundary(debug=debug):
-        from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
-        from pipelines.commands.origins import origins_of  # noqa: PLC0415 - see sync
-        from pipelines.telling.check import print_check, print_origins  # noqa: PLC0415 - see sync
-        from pipelines.telling.documents import check_document, write_documents  # noqa: PLC0415 - see sync
-        from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
-
-        asked = request(destination, dataset, resources=resources)
-        with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
-            done = for_each(chosen, lambda config, _: run(config, write=not no_write), at_once=False)
-        if json:
-            write_documents(done, check_document)
-        else:  # what does not work may be what stands in the wrong file
-            each(
-                done,
-                lambda config, found: print_check(found, config.limits.rate.limit, destination),
-                before=lambda config: print_origins(origins_of(config)),
-            )
-        end_of(done, debug=debug)
-
-
-@app.command()
 def forget(
     source: Source,
     *,
@@ -316,6 +222,10 @@ def sandbox(
         from pipelines.commands.sandbox import serve  # noqa: PLC0415 - see sync
 
         serve(source.value, port, day("--today", today), rate_limit, rate_period, settings=settings or ())
+
+
+for _command in (plan, status, history, check):
+    app.command()(_command)
 
 
 def main(arguments: list[str] | None = None) -> NoReturn:

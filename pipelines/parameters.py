@@ -15,6 +15,22 @@ class SourceName(StrEnum):
     ATATUS = "atatus"
 
 
+class History(StrEnum):
+    """What `elt history` prints."""
+
+    RUNS = "runs"
+    WINDOWS = "windows"
+    RESTATEMENTS = "restatements"
+
+
+class Form(StrEnum):
+    """How `elt history` prints it."""
+
+    TABLE = "table"
+    CSV = "csv"
+    JSON = "json"
+
+
 Source = Annotated[SourceName, typer.Argument(help="Source to read.")]
 Destination = Annotated[str, typer.Option(help="Name in destinations.toml.")]
 Dataset = Annotated[str | None, typer.Option(help="Schema in the destination; the source's name unless given.")]

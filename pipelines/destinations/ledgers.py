@@ -89,7 +89,7 @@ def located(target: Target, profile: Profile, ask: Ask | None = None) -> Target 
 
 
 def _at(target: Target, known: Known) -> Target:
-    return replace(target, ledger_id=known.ledger_id, profile_id=known.profile_id)
+    return replace(target, ledger_id=known.ledger_id, profile_id=known.profile_id, key=known.key)
 
 
 def _refuse_another(own_id: str, known: Sequence[Known], profile: Profile) -> None:

@@ -24,6 +24,7 @@ class Target:
         ledger_id: which of the dataset's ledgers; empty for that of a profile that was loaded without a name.
         profile_id: the profile whose ledger it is; None where nobody has told it yet.
         shared: other profiles have ledgers in the dataset, too.
+        key: fingerprint of the key with which it was last loaded; empty where nobody knows.
     """
 
     source: str
@@ -34,6 +35,7 @@ class Target:
     ledger_id: str = ""
     profile_id: str | None = None
     shared: bool = False
+    key: str = ""
 
     def for_personal_data(self) -> "Target":
         """Return where personal rows of the same source go."""

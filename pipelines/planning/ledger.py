@@ -1,6 +1,6 @@
 """The ledger of windows that were asked for and loaded; in the tables an empty day and a missing one look alike."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
@@ -38,6 +38,10 @@ class ServerBehaviour:
     capped: bool = False
     counted: bool = False
     checked: Date | None = None
+
+    def contradicts(self, additive: Collection[str]) -> bool:
+        """Whether nothing of what the catalogue calls additive adds up on this server."""
+        return bool(additive) and self.not_additive.issuperset(additive)
 
 
 @dataclass(frozen=True)

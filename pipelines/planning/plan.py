@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from pipelines.planning.entity_pages import entity_tasks, refresh_note, too_dear
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, refresh_due, why_missing
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.options.common import Restatement
@@ -74,14 +74,7 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
             if _is_fully_checked(whole, policy, ledger) and (whole.endpoint.name, whole.variant) not in partly
         ],
         details=details,
-        notes=[
-            f"{replace(whole, window=None)}: nothing adds up over days on this server, so that nothing can be proved;"
-            " the days of the horizon are all read again"
-            for whole in wholes
-            if policy.restatement is Restatement.EXACT
-            and _contradicts(whole.endpoint, ledger.behaviour(whole, policy.grain))
-        ]
-        + [refresh_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
+        notes=[refresh_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
     )
 
 
@@ -178,7 +171,7 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             yield replace(task, reason=why_missing(window, whole, policy, ledger))
         elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
             continue
-        elif policy.restatement is Restatement.FIXED or _contradicts(whole.endpoint, known):
+        elif policy.restatement is Restatement.FIXED or known.contradicts(whole.endpoint.additive):
             yield replace(task, reason=Reason.AGAIN)
         elif known.capped or not whole.endpoint.additive:
             if refresh_due(window, known.checked, policy.today):
@@ -198,11 +191,6 @@ def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
     stale = ledger.loaded(replace(whole, window=horizon), policy.grain)
     seen = looked_at(whole, policy, horizon).window or whole.window
     return all(seen.start <= one.start and one.end <= seen.end for one in stale)
-
-
-def _contradicts(endpoint: Endpoint, known: ServerBehaviour) -> bool:
-    """Whether nothing of an endpoint adds up on this server, although the catalogue says that it does."""
-    return bool(endpoint.additive) and known.not_additive.issuperset(endpoint.additive)
 
 
 def _newest_first(tasks: list[Task]) -> list[Task]:

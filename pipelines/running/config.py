@@ -189,6 +189,11 @@ class RunConfig:
         """Parameters of which a server may not take each value."""
         return self.source.doubtful
 
+    @property
+    def not_additive_advice(self) -> str:
+        """What to look at where nothing adds up over days."""
+        return self.source.api(self.options).not_additive_advice
+
     def discovered_values(self, endpoints: Sequence[Endpoint], reader: Reader) -> VariantValues:
         """Return the values of the parameters that multiply calls; those that nobody has configured are asked for.
 

@@ -147,13 +147,19 @@ def refusals(found: FirstContact, questions: Sequence[Question]) -> list[Failure
     ]
 
 
-def notes_of(ledger: Ledger, doubtful: Mapping[str, Doubt]) -> list[str]:
-    """What is left out, in sentences."""
+def notes_of(ledger: Ledger, doubtful: Mapping[str, Doubt], said: Mapping[str, Collection[str]]) -> list[str]:
+    """What is left out, in sentences.
+
+    Args:
+        ledger: knows it.
+        doubtful: parameters of which a server may not take each value.
+        said: parameter -> values of which it was said before.
+    """
     return [
         f"{param} {', '.join(values)} left out: {doubtful[param].refused}; --full asks again, and so does a sync after"
         " one for which it was not configured"
         for param, values in sorted(ledger.refused.items())
-        if values and param in doubtful
+        if param in doubtful and {*values} - {*said.get(param, ())}
     ]
 
 

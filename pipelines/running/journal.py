@@ -10,8 +10,8 @@ import pendulum
 import pyarrow.compute as pc
 from dlt.extract import DltResource
 
+from pipelines.planning.learned import learned
 from pipelines.planning.ledger import ServerBehaviour
-from pipelines.planning.policy import REFRESH_AGES
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome
@@ -131,20 +131,7 @@ class Journal:
             now: what is known.
             advice: what a user can look at where a metric does not add up.
         """
-        name, notes = f"{check.endpoint.name} {check.variant_text}".strip(), self.outcome.notes
-        if now.capped and not before.capped:
-            ages = ", ".join(map(str, REFRESH_AGES))
-            notes.append(
-                f"{name}: the API cuts off the list over a longer range, so that sums cannot prove it; its days are"
-                f" read again at the age of {ages} days"
-            )
-        if now.rounded and not before.rounded:
-            notes.append(
-                f"{name}: the API's sums differ by rounding; a change below half a cent per day and value is not seen"
-            )
-        for metric in sorted(now.not_additive - before.not_additive):
-            look_at = f"; {advice}" if advice else ""
-            notes.append(f"{name}: {metric} does not add up over days on this server; it is not checked{look_at}")
+        self.outcome.notes += learned(check.endpoint, check.variant_text, before, now, advice)
 
     def take_rows(self, *, restatements: bool) -> list[DltResource]:
         """Return the tables of what was noted since the last time.

@@ -135,8 +135,9 @@ def prepared_run(
                         raise
                     raise ConfigurationError(str(error)) from None  # nothing was ever loaded from it: misspelt
             else:
+                said = {} if config.request.full else dict(dataset.ledger.refused)
                 chosen, values, refused = _taken(rows, config, reader, dataset)
-                notes += notes_of(dataset.ledger, config.doubtful)
+                notes += notes_of(dataset.ledger, config.doubtful, said)
             _, series, *_ = opened[0]
             made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
             series.warehouse.release()

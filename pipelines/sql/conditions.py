@@ -41,6 +41,11 @@ def after(name: str, last: Any) -> exp.Expr:
     return exp.GT(this=column(name), expression=value(last))
 
 
+def not_after(name: str, last: Any) -> exp.Expr:
+    """The column has the value or an earlier one."""
+    return exp.LTE(this=column(name), expression=value(last))
+
+
 def before(name: str, end: Any) -> exp.Expr:
     """The column has an earlier value."""
     return exp.LT(this=column(name), expression=value(end))

@@ -3,12 +3,14 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Final
 
 from pendulum import Date
 from sqlglot import exp
 
-from pipelines.planning.ledger import Ledger
+from pipelines.planning.learned import learned
+from pipelines.planning.ledger import Ledger, ServerBehaviour
 from pipelines.sql.conditions import since
 from pipelines.sql.reading import rows, sums, types_of
 from pipelines.sql.runs import last_answers, last_truncated
@@ -82,6 +84,9 @@ class Status:
         units_today: units of all runs that began today in UTC, as of their last commit.
         pending: a run has read what it has not loaded yet.
         details: how far the details of people are loaded.
+        facts: what syncs have learned about the server, in sentences.
+        trouble: what needs a person in how the last runs went, in sentences.
+        stale: what is older than it may be, or failed, in sentences; empty where nobody has asked.
     """
 
     profile_id: str | None = None
@@ -90,6 +95,9 @@ class Status:
     resources: Sequence[Freshness] = ()
     runs: Sequence[RunRow] = ()
     details: Sequence[DetailProgress] = ()
+    facts: Sequence[str] = ()
+    trouble: Sequence[str] = ()
+    stale: Sequence[str] = ()
 
 
 @dataclass
@@ -120,14 +128,17 @@ class StatusReader:
         self._ledger = ledger
         self._endpoints = endpoints
 
-    def runs(self, *, at_work: bool | None) -> list[RunRow]:
-        """Return the last runs, newest first.
+    def runs(self, *, at_work: bool | None, first: datetime | None = None) -> list[RunRow]:
+        """Return the last runs, newest first; all that began at a moment or later, if one is given.
 
         Args:
+            first: this moment.
             at_work: a run holds the destination: the newest one is at work, and all others were killed; None where
                 nobody knows.
         """
-        runs = runs_of(self._warehouse, limit=RUNS_SHOWN)
+        runs = runs_of(
+            self._warehouse, [since("started_at", first)] if first else [], limit=None if first else RUNS_SHOWN
+        )
         return [
             replace(run, outcome=KILLED) if run.outcome == RUNNING and (place or at_work is False) else run
             for place, run in enumerate(runs)
@@ -140,18 +151,35 @@ class StatusReader:
 
     def freshness(self) -> Iterator[Freshness]:
         """How far each resource is loaded that was ever asked for."""
+        for whole, read in self._asked:
+            for grain in self._grains(whole):
+                yield self._fresh(whole, grain, read)
+
+    def facts(self, advice: str) -> Iterator[str]:
+        """What checks have learned about the server, in sentences; `advice` is of the vendor."""
+        for whole, _ in self._asked:
+            for grain in self._grains(whole):
+                known = self._ledger.behaviour(whole, grain or Grain.DAY)
+                yield from learned(whole.endpoint, whole.variant_text, ServerBehaviour(), known, advice)
+
+    @cached_property
+    def _asked(self) -> list[tuple[Task, _Read]]:
+        """Each variant that was ever asked for, as a task of all days, and what was answered."""
+        found = []
         for (name, variant_text), read in self._windows().items():
             endpoint = self._endpoints.get(name)
             values = variant_text.split()
             if endpoint is None or len(values) != len(endpoint.variant_columns):
                 continue  # an earlier version of the catalogue had it
             names = (column.name for column in endpoint.variant_columns)
-            whole = Task(endpoint, _ALWAYS, tuple(zip(names, values, strict=True)))
-            grains: list[Grain | None] = [None]
-            if endpoint.kind is Kind.AGGREGATE:
-                grains = [one for one in Grain if self._ledger.loaded(whole, one)] or [None]
-            for grain in grains:
-                yield self._fresh(whole, grain, read)
+            found.append((Task(endpoint, _ALWAYS, tuple(zip(names, values, strict=True))), read))
+        return found
+
+    def _grains(self, whole: Task) -> list[Grain | None]:
+        """Grains of which something is loaded; None where there are none."""
+        if whole.endpoint.kind is not Kind.AGGREGATE:
+            return [None]
+        return [one for one in Grain if self._ledger.loaded(whole, one)] or [None]
 
     def _fresh(self, whole: Task, grain: Grain | None, read: _Read) -> Freshness:
         stored = grain or Grain.DAY  # what has no grain is stored alike for any

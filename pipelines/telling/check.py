@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pipelines.telling.console import out, table, wide
+from pipelines.telling.console import out, print_table, table
 from pipelines.telling.log import warn
 
 if TYPE_CHECKING:
@@ -16,11 +16,9 @@ if TYPE_CHECKING:
 
 def print_origins(origins: "Sequence[Origin]") -> None:
     """Print where the values come from that decide what is sent where; keys are not printed."""
-    lines = table("value of", "is", "from")
-    for one in origins:
-        lines.add_row(one.name, one.value or "(secret)", one.origin)
     if origins:
-        wide().print(lines)
+        rows = [[one.name, one.value or "(secret)", one.origin] for one in origins]
+        print_table(("value of", "is", "from"), rows)
 
 
 def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
@@ -34,7 +32,7 @@ def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
         granted = Text("no", "bold red") if scope.granted is False else "yes" if scope.granted else "unknown"
         scopes.add_row(scope.name, granted, ", ".join(scope.resources))
     if found.scopes:
-        out.print(scopes)
+        out.print(scopes, soft_wrap=False)
     for value in found.values:
         says = {True: "taken", False: f"refused: {value.refused}, so that a sync leaves it out"}
         out.print(f"{value.param} {value.name}: {says.get(value.taken, 'not known before there are rows')}")  # type: ignore[arg-type] # None has no entry

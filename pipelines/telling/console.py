@@ -35,6 +35,9 @@ _COUNTS: Final = {
     "truncated",
     "failed",
     "not asked",
+    "open",
+    "cut",
+    "at most",
 }
 
 
@@ -62,8 +65,28 @@ def table(*headings: str) -> Table:
     """Make a table without lines; counts stand to the right."""
     made = Table(box=None, pad_edge=False)
     for heading in headings:
-        made.add_column(heading, justify="right" if heading in _COUNTS else "left")
+        made.add_column(heading, justify="right" if heading in _COUNTS else "left", overflow="fold")
     return made
+
+
+def print_table(headings: Sequence[str], rows: Sequence[Sequence[str]], spare: Sequence[str] = ()) -> None:
+    """Print a table as wide as the terminal is, in which long words go on in the next line.
+
+    Args:
+        headings: of its columns.
+        rows: cells.
+        spare: headings of columns that are left out, one after the other, where the terminal is too narrow for all.
+    """
+    place = wide()
+    left_out: set[str] = set()
+    for name in ["", *spare]:
+        left_out |= {name}
+        made = table(*(one for one in headings if one not in left_out))
+        for row in rows:
+            made.add_row(*(cell for one, cell in zip(headings, row, strict=True) if one not in left_out))
+        if made.__rich_measure__(place, place.options.update(max_width=_WIDE)).maximum <= place.width:
+            break
+    place.print(made, soft_wrap=False)
 
 
 def write_json(document: object) -> None:

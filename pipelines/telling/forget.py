@@ -2,16 +2,13 @@
 
 from collections.abc import Mapping
 
-from pipelines.telling.console import out, table
+from pipelines.telling.console import out, print_table
 
 
 def print_forget(rows: Mapping[str, int], *, erased: bool) -> None:
     """Print the rows of a person by table."""
-    found = table("table", "rows")
-    for name, count in rows.items():
-        found.add_row(name, str(count))
     if rows:
-        out.print(found)
+        print_table(("table", "rows"), [[name, str(count)] for name, count in rows.items()])
     else:
         out.print("no row of this person is found; rows without an address are found by --customer-id only")
     out.print(

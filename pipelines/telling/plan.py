@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.planning.estimate import GROWTH
 from pipelines.planning.policy import SURGE, Reason
-from pipelines.telling.console import PENDING, named, table, wide, write_json
+from pipelines.telling.console import PENDING, named, print_table, wide, write_json
 
 if TYPE_CHECKING:
     from pipelines.commands.plan import Preview
@@ -34,20 +34,16 @@ def print_plans(done: "Sequence[Done[Preview]]", *, as_json: bool) -> None:
 
 
 def _print_lines(found: "Sequence[tuple[str, RunConfig, Preview]]") -> None:
-    lines = table("profile", "windows", "calls", "units", "at most", "minutes")
+    rows = []
     for name, config, preview in [*found]:
         total, (_, most) = _total(preview.lines), _bounds(preview.lines)
         sums = (str(total[one]) for one in ("windows", "calls", "units"))
         plus = "+" if any(line.assumed for line in preview.lines) else ""
-        lines.add_row(name, *sums, f"{_most(most)}{plus}", f"{config.limits.rate.minutes(total['units']):.1f}")
+        rows.append([name, *sums, f"{_most(most)}{plus}", f"{config.limits.rate.minutes(total['units']):.1f}"])
     total = _added(found)
-    lines.add_row(
-        "total",
-        *(str(total[one]) for one in ("windows", "calls", "units")),
-        _most(total["units_max"]),
-        f"{total['minutes']:.1f}",
-    )
-    wide().print(lines)
+    sums = (str(total[one]) for one in ("windows", "calls", "units"))
+    rows.append(["total", *sums, _most(total["units_max"]), f"{total['minutes']:.1f}"])
+    print_table(("profile", "windows", "calls", "units", "at most", "minutes"), rows)
     wide().print("profiles are read side by side: all of them take as long as the one that takes longest")
 
 
@@ -68,9 +64,8 @@ def _added(found: "Sequence[tuple[str, RunConfig, Preview]]") -> dict[str, Any]:
 def _print_plan(found: "Preview", config: "RunConfig") -> None:
     """Print what a sync would do now."""
     limits = config.limits
-    lines = table("resource", "windows", "calls", "units", "at most", "minutes", "days", "why", "scope")
-    for name, line in named(found.lines):
-        lines.add_row(
+    rows = [
+        [
             name,
             str(line.windows),
             str(line.calls),
@@ -80,13 +75,16 @@ def _print_plan(found: "Preview", config: "RunConfig") -> None:
             _days(line.first_day, line.last_day),
             ", ".join(f"{reason} {count}" for reason, count in line.reasons.items()),
             line.scope or "not documented",
-        )
+        ]
+        for name, line in named(found.lines)
+    ]
     total = _total(found.lines)
     sums = [str(total[name]) for name in ("windows", "calls", "units")]
     least, most = _bounds(found.lines)
-    lines.add_row("total", *sums, _most(most), f"{limits.rate.minutes(total['units']):.1f}")
+    rows.append(["total", *sums, _most(most), f"{limits.rate.minutes(total['units']):.1f}", "", "", ""])
+    headings = ("resource", "windows", "calls", "units", "at most", "minutes", "days", "why", "scope")
+    print_table(headings, rows, ["scope", "calls", "windows", "days"])
     out = wide()
-    out.print(lines)
     personal = [f"{line.resource} ({', '.join(line.pii)})" for line in found.lines if line.pii]
     out.print(f"personal data: {', '.join(dict.fromkeys(personal)) or 'none'}")
     if least != most:

@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-
-from pipelines.telling.console import PENDING, moment, named, table, wide, write_json
+from pipelines.running.exit_codes import ExitCode
+from pipelines.telling.console import PENDING, moment, named, print_table, wide, write_json
 
 if TYPE_CHECKING:
     from pipelines.destinations.target import Target
@@ -23,28 +22,33 @@ def print_statuses(done: "Sequence[Done[Status]]", *, as_json: bool) -> None:
         total = {"units_today": sum(status.units_today for _, _, status in found)}
         write_json({"profiles": documents, "total": total})
     elif len(done) > 1:
-        wide().print(_lines(found))
+        _print_lines(found)
     else:
         for _, target, status in found:
             write_json(_document(status, target)) if as_json else _print_status(status, target)
 
 
-def _lines(found: "Sequence[tuple[str, Target, Status]]") -> Table:
-    """A line for each profile: the day up to which all of its tables are complete, and how its last run went."""
-    lines = table("profile", "complete to", "last run (UTC)", "outcome", "days open", "failed", "units today")
+def _print_lines(found: "Sequence[tuple[str, Target, Status]]") -> None:
+    """Print a line for each profile: the day up to which all tables are complete, and how its last run went."""
+    rows = []
     for name, _, status in found:
         days = [one.complete_to for one in status.resources if one.complete_to]
         run = status.runs[0] if status.runs else None
-        lines.add_row(
-            name,
-            str(min(days, default="-")),
-            moment(run.started_at if run else None),
-            _outcome(run) if run else "nothing is loaded yet",
-            *map(str, _counts(status)),
+        rows.append(
+            [
+                name,
+                str(min(days, default="-")),
+                moment(run.started_at if run else None),
+                _outcome(run) if run else "nothing is loaded yet",
+                *map(str, _counts(status)),
+            ]
         )
     sums = map(sum, zip(*(_counts(status) for _, _, status in found), strict=True))
-    lines.add_row("total", "", "", "", *map(str, sums))
-    return lines
+    rows.append(["total", "", "", "", *map(str, sums)])
+    headings = ("profile", "complete to", "last run (UTC)", "outcome", "days open", "failed", "units today")
+    print_table(headings, rows, ["units today"])
+    for name, _, status in found:
+        _print_trouble(status, f"{name}: ")
 
 
 def _counts(status: "Status") -> tuple[int, int, int]:
@@ -65,15 +69,23 @@ def _print_status(found: "Status", target: "Target") -> None:
             " elt plan says what a sync would do"
         )
     else:
-        out.print(_freshness(found.resources))
+        _print_freshness(found.resources)
         out.print()
-        out.print(_runs(found))
+        _print_runs(found)
         out.print(f"units today (UTC): {found.units_today}")
         for one in found.details:
             rest = f"; the rest needs {one.units} units or more, {one.minutes} minutes" if one.units else ""
             out.print(f"{one.resource}: current for {one.current} of {one.everybody} people{rest}")
+    for text in found.facts:
+        out.print(f"known of the server: {text}")
+    _print_trouble(found)
     if found.pending:
         out.print(PENDING)
+
+
+def _print_trouble(found: "Status", name: str = "") -> None:
+    for text in (*found.trouble, *found.stale):
+        wide().print(f"{name}look at this: {text}")
 
 
 def _document(found: "Status", target: "Target") -> dict[str, Any]:
@@ -81,22 +93,29 @@ def _document(found: "Status", target: "Target") -> dict[str, Any]:
     return {"destination": target.destination, "dataset": target.dataset, **asdict(found)}
 
 
-def _freshness(resources: "Sequence[Freshness]") -> Table:
-    headings = ("first day", "complete to", "newest day", "last read (UTC)", "days open", "truncated", "failed")
-    lines = table("resource", *headings)
-    for name, one in named(resources):
-        lines.add_row(
+def code_of_status(found: "Status", *, asked: bool) -> ExitCode:
+    """Exit code of a status; only whoever asks how old tables may be is told by it that somebody has to look."""
+    return ExitCode.STALE if asked and (found.stale or found.trouble) else ExitCode.DONE
+
+
+def _print_freshness(resources: "Sequence[Freshness]") -> None:
+    headings = ("resource", "first day", "complete to", "newest day", "last read (UTC)", "open", "cut", "failed")
+    rows = [
+        [
             f"{name} {one.grain}" if one.grain and one.grain != "day" else name,
             *(str(day or "-") for day in (one.first_day, one.complete_to, one.newest_day)),
             moment(one.read_at),
             *(str(count) for count in (one.open_days, one.truncated_windows, one.failed)),
-        )
-    return lines
+        ]
+        for name, one in named(resources)
+    ]
+    print_table(headings, rows, ["newest day", "first day"])
 
 
-def _runs(found: "Status") -> Table:
-    lines = table("last runs (UTC)", "outcome", "rows", "windows", "failed", "not asked", "units")
+def _print_runs(found: "Status") -> None:
+    headings = ("last runs (UTC)", "outcome", "rows", "windows", "failed", "not asked", "units")
+    rows = []
     for run in found.runs:
         counts = (run.row_count, run.windows, run.failed, run.skipped, run.units)
-        lines.add_row(moment(run.started_at), _outcome(run), *map(str, counts))
-    return lines
+        rows.append([moment(run.started_at), _outcome(run), *map(str, counts)])
+    print_table(headings, rows)

@@ -3,11 +3,8 @@
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from rich.table import Table
-
 from pipelines.running.exit_codes import ExitCode, named_code
-from pipelines.telling.console import out, windows_by_name
-from pipelines.telling.console import table as made_table
+from pipelines.telling.console import print_table, windows_by_name
 from pipelines.telling.log import about, note, problem, warn
 
 if TYPE_CHECKING:
@@ -26,11 +23,11 @@ def print_syncs(done: "Sequence[Done[Outcome]]", *, table: bool) -> None:
     """
     results = [(one.name, one.result) for one in done if one.result]
     if table and len(done) > 1:
-        out.print(_lines(done))
+        _print_lines(done)
     elif table:
         for _, result in results:
             if result.rows or not result.stopped:
-                out.print(_summary(result))
+                _print_summary(result)
     for name, result in results:
         with about(name, among=len(done) > 1):
             print_remarks(result)
@@ -44,17 +41,15 @@ def code_of_sync(result: "Outcome") -> ExitCode:
     return result.exit_code
 
 
-def _lines(done: "Sequence[Done[Outcome]]") -> Table:
-    lines = made_table("profile", "rows", "windows", "units", "failed", "not asked", "outcome")
+def _print_lines(done: "Sequence[Done[Outcome]]") -> None:
+    rows = []
     for one in done:
-        if one.result:
-            lines.add_row(one.name, *map(str, _counts(one.result)), named_code(one.result.exit_code))
-        else:
-            lines.add_row(one.name, *["-"] * 5, named_code(one.error_code))
-    counts = [_counts(one.result) for one in done if one.result]
-    if counts:
-        lines.add_row("total", *(str(sum(one)) for one in zip(*counts, strict=True)))
-    return lines
+        counts = map(str, _counts(one.result)) if one.result else ["-"] * 5
+        rows.append([one.name, *counts, named_code(one.result.exit_code if one.result else one.error_code)])
+    results = [_counts(one.result) for one in done if one.result]
+    if results:
+        rows.append(["total", *(str(sum(one)) for one in zip(*results, strict=True)), ""])
+    print_table(("profile", "rows", "windows", "units", "failed", "not asked", "outcome"), rows)
 
 
 def _counts(result: "Outcome") -> tuple[int, ...]:
@@ -62,14 +57,14 @@ def _counts(result: "Outcome") -> tuple[int, ...]:
     return result.rows.total(), result.windows.total(), units, len(result.failures), len(result.skipped)
 
 
-def _summary(result: "Outcome") -> Table:
-    summary = made_table("table", "rows", "windows", "units")
+def _print_summary(result: "Outcome") -> None:
+    rows = []
     endpoints = {*result.windows, *(name for name, units in result.units.items() if units)}
     for name in sorted({*result.rows, *endpoints}):
         own = (str(result.windows[name]), str(result.units.get(name, 0))) if name in endpoints else ("", "")
-        summary.add_row(name, str(result.rows[name]), *own)
-    summary.add_row("total", *map(str, (result.rows.total(), result.windows.total(), sum(result.units.values()))))
-    return summary
+        rows.append([name, str(result.rows[name]), *own])
+    rows.append(["total", *map(str, (result.rows.total(), result.windows.total(), sum(result.units.values())))])
+    print_table(("table", "rows", "windows", "units"), rows)
 
 
 def print_remarks(result: "Outcome") -> None:

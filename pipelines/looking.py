@@ -1,0 +1,162 @@
+"""The commands that load nothing: they ask the destination, or what a sync would do."""
+
+from functools import partial
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.arguments import ages, configured, day, request
+from pipelines.parameters import (
+    AllProfiles,
+    Dataset,
+    Debug,
+    Destination,
+    Form,
+    Full,
+    History,
+    Json,
+    Pii,
+    Profiles,
+    Resources,
+    Since,
+    Source,
+    Today,
+    Until,
+)
+from pipelines.telling.boundary import boundary
+from pipelines.telling.log import begin
+
+
+def plan(
+    source: Source,
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    since: Since = None,
+    until: Until = None,
+    resources: Resources = None,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    today: Today = None,
+    full: Full = False,
+    include_pii: Pii = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say what a sync would do now and what it would cost; ask nothing of the API, load nothing."""
+    begin(source, destination)
+    with boundary(debug=debug):
+        from pipelines.commands.plan import preview  # noqa: PLC0415 - see sync
+        from pipelines.telling.plan import print_plans  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
+
+        asked = request(destination, dataset, resources=resources, since=since, until=until, today=today, full=full)
+        with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
+            done = for_each(chosen, lambda config, _: preview(config), at_once=False)
+        print_plans(done, as_json=json)
+        end_of(done, debug=debug)
+
+
+def status(
+    source: Source,
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    max_age: Annotated[
+        list[str] | None,
+        typer.Option(help="End with 5 if a resource was read longer ago: 26h, or channels=3d; may be repeated."),
+    ] = None,
+    prometheus: Annotated[
+        Path | None,
+        typer.Option(help="Write figures to this file, for the textfile collector of Prometheus."),
+    ] = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Say how fresh the tables are and how the last runs went; needs no key."""
+    begin(source, destination)
+    with boundary(debug=debug):
+        from pipelines.commands.status import status as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
+        from pipelines.telling.prometheus import write_figures  # noqa: PLC0415 - see sync
+        from pipelines.telling.status import code_of_status, print_statuses  # noqa: PLC0415 - see sync
+
+        asked = request(destination, dataset)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = for_each(chosen, lambda config, _: run(config, ages(max_age or (), config.catalogue)), at_once=False)
+        print_statuses(done, as_json=json)
+        if prometheus:
+            write_figures(prometheus, done)
+        end_of(done, partial(code_of_status, asked=bool(max_age)), debug=debug)
+
+
+def history(
+    source: Source,
+    what: Annotated[History, typer.Argument(help="Which rows.")],
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    resources: Resources = None,
+    since: Annotated[str | None, typer.Option(help="First day on which it happened (YYYY-MM-DD, UTC).")] = None,
+    until: Annotated[str | None, typer.Option(help="Last day on which it happened.")] = None,
+    about: Annotated[str | None, typer.Option("--day", help="Only rows about this day (YYYY-MM-DD).")] = None,
+    limit: Annotated[int, typer.Option(help="Most rows, newest first.", min=1)] = 1000,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    form: Annotated[Form, typer.Option("--format", help="How rows are printed.")] = Form.TABLE,
+    debug: Debug = False,
+) -> None:
+    """Print runs, windows or restatements of the past; needs no key."""
+    begin(source, destination)
+    with boundary(debug=debug):
+        from pipelines.commands.history import history as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.history import print_histories  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
+
+        asked = request(destination, dataset, resources=resources, since=since, until=until)
+        one_day = day("--day", about)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = for_each(chosen, lambda config, _: run(config, what, day=one_day, limit=limit), at_once=False)
+        print_histories(done, what, form)
+        end_of(done, debug=debug)
+
+
+def check(
+    source: Source,
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    resources: Resources = None,
+    include_pii: Pii = None,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    no_write: Annotated[
+        bool, typer.Option("--no-write", help="Write no row to the destination, not even for a moment.")
+    ] = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """See whether the key works, what it may spend, and whether the destination takes rows; load nothing."""
+    begin(source, destination)
+    with boundary(debug=debug):
+        from pipelines.commands.check import check as run  # noqa: PLC0415 - see sync
+        from pipelines.commands.origins import origins_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.check import print_check, print_origins  # noqa: PLC0415 - see sync
+        from pipelines.telling.documents import check_document, write_documents  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
+
+        asked = request(destination, dataset, resources=resources)
+        with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
+            done = for_each(chosen, lambda config, _: run(config, write=not no_write), at_once=False)
+        if json:
+            write_documents(done, check_document)
+        else:  # what does not work may be what stands in the wrong file
+            each(
+                done,
+                lambda config, found: print_check(found, config.limits.rate.limit, destination),
+                before=lambda config: print_origins(origins_of(config)),
+            )
+        end_of(done, debug=debug)

@@ -1,0 +1,108 @@
+"""Whether somebody has to look: what is older than it may be, and what in the last runs does not heal by itself."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import takewhile
+from typing import Final
+
+from pipelines.running.config import RunConfig
+from pipelines.running.exit_codes import WELL, ExitCode, named_code
+from pipelines.storing.history import KILLED, RUNNING, RunRow
+from pipelines.storing.status import Freshness
+from sources.rest.catalogue.endpoints import Kind
+
+LOOKED_BACK: Final = timedelta(days=14)
+"""How far back runs say something of today."""
+
+ALLOWANCE_DAYS: Final = 3
+"""Days in a row on which every run has stopped at its allowance: from then on nobody can believe that it catches up."""
+
+RUN_HOURS: Final = 24
+"""Hours after which a run that is still at work is believed to hang."""
+
+MaxAges = Mapping[str, timedelta]
+"""Resource -> how long ago it may have been read last; the empty name stands for all others."""
+
+
+def trouble(runs: Sequence[RunRow], keys: Sequence[str], key: str, now: datetime) -> Iterator[str]:
+    """Say what the last runs of a profile into one dataset say that needs a person.
+
+    Args:
+        runs: the last ones, newest first.
+        keys: fingerprints of the keys that are configured.
+        key: that of the one that was used last.
+        now: the present moment.
+    """
+    for run in runs[:1]:
+        if run.outcome == KILLED:
+            yield f"the run of {_moment(run)} was killed: see whether something ends it, or memory runs out"
+        elif run.outcome == RUNNING and now - run.started_at > timedelta(hours=RUN_HOURS):
+            yield f"a run is at work since {_moment(run)}: it may hang"
+        elif run.exit_code is not None and run.exit_code not in WELL:
+            yield f"the run of {_moment(run)} has ended with {named_code(run.exit_code)}{_WHY.get(run.exit_code, '')}"
+    stopped = list(takewhile(lambda run: run.exit_code == ExitCode.ALLOWANCE, runs))
+    days = {run.started_at.date() for run in stopped}
+    if len(days) >= ALLOWANCE_DAYS:
+        yield (
+            f"every run of {len(days)} days has stopped at its allowance: raise max_units or max_minutes, or load fewer"
+            " resources"
+        )
+    if key and key in keys[1:]:
+        yield "api_key is refused and next_api_key is used: put it in the place of api_key"
+
+
+def stale(config: RunConfig, loaded: Sequence[Freshness], ages: MaxAges, now: datetime) -> Iterator[str]:
+    """Say which resources are older than they may be, or lack something.
+
+    The age of all others holds for what a sync would load and was asked for before: a scope that lacks is told by the
+    exit code of the run. Details are read only where somebody's figures have changed, so that they have no age.
+
+    Args:
+        config: what a sync would load.
+        loaded: how far each resource is loaded.
+        ages: how old it may be.
+        now: the present moment.
+    """
+    if not loaded:
+        yield "nothing is loaded yet"
+    chosen = {row.name for row in config.endpoints if "" in ages} | (ages.keys() - {""})
+    for name, row in config.catalogue.items():
+        if name not in chosen or row.kind is Kind.DETAIL:
+            continue
+        configured = {" ".join(value for _, value in one) for one in row.variants(config.policy.values)}
+        lines = [one for one in loaded if one.resource == name and (not configured or one.variant in configured)]
+        if not lines and name in ages:
+            yield f"{name} was never read"
+        for variant in dict.fromkeys(one.variant for one in lines):
+            yield from _about(f"{name} {variant}".strip(), [one for one in lines if one.variant == variant], ages, now)
+
+
+def _about(name: str, lines: Sequence[Freshness], ages: MaxAges, now: datetime) -> Iterator[str]:
+    """Say the same of one variant, whose windows may have several lengths."""
+    first = lines[0]
+    most = ages.get(first.resource, ages.get("", timedelta.max))
+    if first.read_at is None:
+        yield f"{name} was never answered"
+    elif now - first.read_at > most:
+        yield f"{name} was read {_age(now - first.read_at)} ago; it may be {_age(most)}"
+    if first.failed:
+        yield f"{name}: {first.failed} windows failed in the last run that asked for it"
+    if days := sum(one.open_days for one in lines):
+        yield f"{name}: {days} days are missing between those that are loaded"
+
+
+def _moment(run: RunRow) -> str:
+    return f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+
+
+def _age(span: timedelta) -> str:
+    hours = span.total_seconds() / 3600
+    return f"{hours / 24:.1f} days" if hours >= 48 else f"{hours:.1f} hours"  # noqa: PLR2004 - up to there, hours say more
+
+
+_WHY: Final[Mapping[int, str]] = {
+    ExitCode.REFUSED: ": the key is refused, or lacks a scope",
+    ExitCode.CONFIGURATION: ": it cannot work before somebody changes something",
+    ExitCode.LATER: ": the server or the destination was away or full",
+    ExitCode.INTERNAL: ": nobody foresaw it, see the log",
+}
