@@ -82,7 +82,7 @@ class Machine:
         return subprocess.Popen(  # noqa: S603 - our own interpreter and command
             [sys.executable, *program, command, "atribu", *arguments],
             cwd=self.folder,
-            env=self._environment() | {"PYTHONPATH": str(root)},
+            env=self.all_variables() | {"PYTHONPATH": str(root)},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -99,7 +99,7 @@ class Machine:
     def run_here(self, *arguments: str) -> Ended:
         """Run a command to its end in this process."""
         out, err = io.StringIO(), io.StringIO()
-        with patch.dict(os.environ, self._environment(), clear=True), chdir(self.folder):
+        with patch.dict(os.environ, self.all_variables(), clear=True), chdir(self.folder):
             try:
                 with redirect_stdout(out), redirect_stderr(err):
                     main(list(arguments))
@@ -107,7 +107,8 @@ class Machine:
                 return Ended(int(end.code or 0), out.getvalue(), err.getvalue())
         raise AssertionError("the command did not exit")
 
-    def _environment(self) -> dict[str, str]:
+    def all_variables(self) -> dict[str, str]:
+        """Variables of the environment in which a command runs."""
         options = {
             "BASE_URL": self.url,
             "API_KEY": FULL_KEY,

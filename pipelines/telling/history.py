@@ -42,7 +42,7 @@ SHOWN: Final[Mapping[str, tuple[Mapping[str, str], Sequence[str]]]] = {
             "error": "error",
             "request_id": "request",
         },
-        ("request", "cut", "variant"),
+        ("request", "cut", "why"),
     ),
     "restatements": (
         {

@@ -60,8 +60,8 @@ class Verdict:
     def numbers(self) -> str:
         """What was done, and the exit code."""
         return (
-            f"{self.rows} rows, {self.windows} windows, {self.units} units, {self.minutes} minutes,"
-            f" {self.restated} restated values; exit code {self.exit_code}"
+            f"{self.rows} rows, {self.windows} windows, {self.units} units, {self.minutes} min,"
+            f" {self.restated} restated; exit code {self.exit_code}"
         )
 
     @property

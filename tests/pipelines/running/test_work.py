@@ -1,0 +1,97 @@
+"""How long the rest of a run takes is told nearly right, also where checks need more than was planned."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from pipelines.running.work import Work
+from sources.atribu.endpoints import ENDPOINTS
+from sources.rest.calling.budget import Budget
+from sources.rest.reading.tasks import Task
+from sources.rest.windows import Window, known_day
+from tests.sources.rest.calling.rate_limiters import FixedWindow, RateLimiter, SlidingLog, TokenBucket
+
+LATENCY = 0.2
+
+
+def tasks(first: int, count: int) -> list[Task]:
+    start = known_day("2020-01-01")
+    days = (start.add(days=one) for one in range(first, first + count))
+    return [Task(ENDPOINTS["channels"], Window(day, day)) for day in days]
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+def told(limiter: type[RateLimiter], planned: int, found: int, expected: int) -> Iterator[tuple[float, float]]:
+    """Run tasks one after the other against a server; give, after each, the seconds left that are told and the moment.
+
+    Args:
+        limiter: how the server counts.
+        planned: tasks of the plan.
+        found: tasks that turn out to be needed once half of the plan is done.
+        expected: how many of them were to be expected.
+    """
+    clock = Clock()
+    server, budget = limiter(60, 60.0, 17.0), Budget(60, 60.0, clock=clock, sleep=clock.sleep)
+    work = Work(budget, clock=clock)
+    work.plan(tasks(0, planned), expected)
+    more = tasks(planned, found)
+    queue = [*tasks(0, planned // 2), *more, *tasks(planned // 2, planned - planned // 2)]
+    for place, task in enumerate(queue):
+        if place == planned // 2:
+            work.find(more)
+            work.settle()
+        call = budget.acquire(1)
+        clock.sleep(LATENCY)
+        passes, remaining = server.hit(clock(), 1)
+        assert passes
+        budget.settle(call, limit=60, remaining=remaining)
+        work.end(task)
+        yield work.seconds_left, clock()
+    assert (work.left, work.open_windows, work.windows, work.units) == (0, 0, len(queue), len(queue))
+
+
+@pytest.mark.parametrize("limiter", [FixedWindow, SlidingLog, TokenBucket])
+@pytest.mark.parametrize(
+    ("planned", "found", "expected"),
+    [
+        pytest.param(200, 0, 0, id="as-planned"),
+        pytest.param(1000, 0, 0, id="long"),
+        pytest.param(120, 120, 100, id="as-usual"),
+    ],
+)
+def test_the_time_that_is_left_is_within_a_quarter_of_the_truth_for_most_of_a_run(
+    limiter: type[RateLimiter], planned: int, found: int, expected: int
+) -> None:
+    said = list(told(limiter, planned, found, expected))
+
+    end = said[-1][1]
+    # by the clock, not by calls: most of a run is spent waiting
+    seconds = dict[int, tuple[float, float]]()
+    for left, now in said:
+        seconds |= {second: (left - (second - now), end - second) for second in range(int(now), int(end))}
+    near = [abs(left - true) <= max(0.25 * true, 5.0) for left, true in seconds.values()]
+    assert end > 60
+    assert sum(near) > 0.9 * len(near), f"{sum(near)} of {len(near)} seconds"
+
+
+def test_the_rest_grows_when_more_is_needed_and_never_before() -> None:
+    work = Work(Budget(60, 60.0))
+    work.plan(tasks(0, 10), 0)
+    assert (work.units, work.left) == (0, 10)
+    for task in tasks(0, 4):
+        work.end(task)
+    assert (work.units, work.left) == (4, 6)
+    work.find(tasks(2, 6))
+    assert (work.units, work.left) == (4, 8)
