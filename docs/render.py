@@ -16,10 +16,13 @@ from typer.models import OptionInfo
 
 from pipelines.cli import app
 from pipelines.storing.history import HISTORY
+from pipelines.telling.config_schema import schema
+from sources import atatus, atribu
 from sources.rest.catalogue.document import markdown_table, written
 
 ROOT: Final = Path(__file__).parents[1]
 PICTURE: Final = ROOT / "docs" / "first-query.svg"
+SCHEMA: Final = ROOT / "docs" / "config.schema.json"
 WIDTH: Final = 92
 
 FORMAT: Final = """\
@@ -102,6 +105,11 @@ def history_tables() -> str:
     )
 
 
+def config_schema() -> str:
+    """The JSON schema of `.dlt/config.toml`."""
+    return schema({"atribu": atribu.Options, "atatus": atatus.Options})
+
+
 RENDERED: Final = {
     ("docs/commands.md", "options"): options_table(),
     ("docs/resources.md", "history"): history_tables(),
@@ -113,3 +121,4 @@ if __name__ == "__main__":
     for file, content in written(ROOT, RENDERED).items():
         file.write_text(content)
     PICTURE.write_text(picture(first_query()))
+    SCHEMA.write_text(config_schema())

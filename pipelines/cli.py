@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from pipelines.arguments import configured, day, operated, request
-from pipelines.looking import check, history, plan, status
+from pipelines.looking import check, config, docs, history, plan, resources, status
 from pipelines.parameters import (
     AllProfiles,
     Dataset,
@@ -132,7 +132,7 @@ def verify(
     debug: Debug = False,
 ) -> None:
     """Prove that what is loaded is what the API says; name the days that differ."""
-    ending = Ending()
+    ending = Ending("differing")
     begin(source, destination, log_format, quiet=quiet, verbose=verbose)
     with boundary(debug=debug, end=ending.early):
         from pipelines.commands.verify import verify as run  # noqa: PLC0415 - see sync
@@ -224,7 +224,7 @@ def sandbox(
         serve(source.value, port, day("--today", today), rate_limit, rate_period, settings=settings or ())
 
 
-for _command in (plan, status, history, check):
+for _command in (plan, status, history, check, config, resources, docs):
     app.command()(_command)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipelines.arguments import ages, configured, day, request
+from pipelines.arguments import ages, configured, day, operated, request
 from pipelines.parameters import (
     AllProfiles,
     Dataset,
@@ -159,4 +159,64 @@ def check(
                 lambda config, found: print_check(found, config.limits.rate.limit, destination),
                 before=lambda config: print_origins(origins_of(config)),
             )
+        end_of(done, debug=debug)
+
+
+def config(
+    source: Source,
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Print every option, what it is set to and where; needs no key, asks nobody, tells no secret."""
+    begin(source, destination)
+    with boundary(debug=debug):
+        from pipelines.commands.settings import settings_of  # noqa: PLC0415 - see `pipelines.cli`
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - as above
+        from pipelines.telling.settings import print_settings  # noqa: PLC0415 - as above
+
+        asked, operating = request(destination, dataset), operated()
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = for_each(chosen, lambda found, _: settings_of(found, operating), at_once=False)
+        print_settings(done, as_json=json)
+        end_of(done, debug=debug)
+
+
+def resources(source: Source, *, include_pii: Pii = None, json: Json = False, debug: Debug = False) -> None:
+    """List what can be loaded, with units and scopes; needs no key, asks nobody."""
+    begin(source)
+    with boundary(debug=debug):
+        from pipelines.telling.catalogue import print_resources  # noqa: PLC0415 - see `pipelines.cli`
+        from pipelines.telling.profiles import end_of  # noqa: PLC0415 - as above
+
+        with configured(
+            source, request("local", None), None, everyone=False, keyless=True, include_pii=include_pii
+        ) as done:
+            for one in done:
+                if one.config:
+                    print_resources(one.config.catalogue, one.config.endpoints, as_json=json)
+        end_of(done, debug=debug)
+
+
+def docs(
+    source: Source,
+    resource: Annotated[str, typer.Argument(help="Resource, or a table that every run leaves.")],
+    *,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Print what the columns of a resource mean; needs no key, asks nobody."""
+    begin(source)
+    with boundary(debug=debug):
+        from pipelines.telling.catalogue import print_docs  # noqa: PLC0415 - see `pipelines.cli`
+        from pipelines.telling.profiles import end_of  # noqa: PLC0415 - as above
+
+        with configured(source, request("local", None), None, everyone=False, keyless=True) as done:
+            for one in done:
+                if one.config:
+                    print_docs(resource, one.config.catalogue, as_json=json)
         end_of(done, debug=debug)

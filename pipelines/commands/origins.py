@@ -30,15 +30,15 @@ def origins_of(config: RunConfig) -> list[Origin]:
     credentials = origin_of(f"destination.{place}.credentials")
     folder = origin_of("dlt_data_dir")
     return [
-        *(Origin(name, "", _found(section, name)) for name in keys),
-        Origin("base_url", options.base_url, _found(section, "base_url")),
+        *(Origin(name, "", found_in(section, name)) for name in keys),
+        Origin("base_url", options.base_url, found_in(section, "base_url")),
         Origin("destination", place, str(file_of_destinations().absolute())),
         Origin("credentials", "", credentials),
         Origin("working folder", get_dlt_pipelines_dir(), "home folder" if folder == DEFAULT else folder),
     ]
 
 
-def _found(section: Section, option: str) -> str:
+def found_in(section: Section, option: str) -> str:
     """Where an option of a profile comes from: its own section, or that of the source."""
     origins = [origin_of(f"{part.path}.{option}") for part in section.parts]
     return next((one for one in origins if one != DEFAULT), DEFAULT)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """How a run has ended; `restated` counts the values that the API has changed, or those that differ in a proof."""
+    """How a run has ended; `restated` counts the values that the API has changed, or those that differ in a proof.
+
+    `word` says which of both.
+    """
 
     exit_code: ExitCode
     rows: int = 0
@@ -25,13 +28,14 @@ class Verdict:
     units: int = 0
     minutes: float = 0.0
     restated: int = 0
+    word: str = "restated"
 
     @classmethod
-    def of(cls, result: "Outcome | None", code: ExitCode, seconds: float) -> "Verdict":
+    def of(cls, result: "Outcome | None", code: ExitCode, seconds: float, word: str = "restated") -> "Verdict":
         """Make that of one profile."""
         minutes = round(seconds / 60, 1)
         if result is None:
-            return cls(exit_code=code, minutes=minutes)
+            return cls(exit_code=code, minutes=minutes, word=word)
         return cls(
             exit_code=code,
             rows=result.rows.total(),
@@ -39,13 +43,19 @@ class Verdict:
             units=sum(result.units.values()),
             minutes=minutes,
             restated=len(result.changes),
+            word=word,
         )
 
     @classmethod
     def of_all(cls, verdicts: "Sequence[Verdict]", seconds: float) -> "Verdict":
         """Make that of several profiles; they ran side by side, so that minutes do not add up."""
         sums = {name: sum(getattr(one, name) for one in verdicts) for name in ("rows", "windows", "units", "restated")}
-        return cls(exit_code=max(one.exit_code for one in verdicts), minutes=round(seconds / 60, 1), **sums)
+        return cls(
+            exit_code=max(one.exit_code for one in verdicts),
+            minutes=round(seconds / 60, 1),
+            word=verdicts[0].word,
+            **sums,
+        )
 
     def __str__(self) -> str:
         """Say it in a sentence."""
@@ -61,7 +71,7 @@ class Verdict:
         """What was done, and the exit code."""
         return (
             f"{self.rows} rows, {self.windows} windows, {self.units} units, {self.minutes} min,"
-            f" {self.restated} restated; exit code {self.exit_code}"
+            f" {self.restated} {self.word}; exit code {self.exit_code}"
         )
 
     @property
@@ -92,22 +102,28 @@ class Ending:
 
     Attributes:
         notices: calls whoever wants to know; None before it is known whom.
+
+    Args:
+        word: what values are that the verdict counts: `restated`, or `differing` in a proof.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, word: str = "restated") -> None:
+        self._word = word
         self.notices: Notices | None = None
         self._began = time.monotonic()
 
     def early(self, code: ExitCode) -> None:
         """Say that it has not even begun."""
-        verdict = Verdict.of(None, code, self._seconds)
+        verdict = Verdict.of(None, code, self._seconds, self._word)
         if self.notices:
             self.notices.tell([Ended(profile="", verdict=verdict)], verdict)
         self._say(verdict)
 
     def ended(self, done: "Sequence[Done[Outcome]]", codes: Sequence[ExitCode]) -> None:
         """Say how it has ended: a line for each profile where there are several, and the last one for all."""
-        verdicts = [Verdict.of(one.result, code, one.seconds) for one, code in zip(done, codes, strict=True)]
+        verdicts = [
+            Verdict.of(one.result, code, one.seconds, self._word) for one, code in zip(done, codes, strict=True)
+        ]
         total = Verdict.of_all(verdicts, self._seconds)
         if self.notices:
             self.notices.tell([_told(one, verdict) for one, verdict in zip(done, verdicts, strict=True)], total)

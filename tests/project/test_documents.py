@@ -1,12 +1,14 @@
 """Documents hold what the program holds: tables, options, commands, exit codes, links, paths."""
 
 import gzip
+import json
 import re
 import subprocess
 import tomllib
 from dataclasses import fields
 from pathlib import Path
 
+import jsonschema
 import pytest
 from pendulum import Date
 from typer.testing import CliRunner
@@ -18,6 +20,7 @@ from pipelines.planning.plan import cost, plan
 from pipelines.planning.request import Request
 from pipelines.running.config import RunConfig
 from pipelines.running.exit_codes import ExitCode
+from pipelines.telling.operating import Operating
 from sources import atatus, atribu
 from sources.atatus.document import RENDERED as ATATUS_RENDERED
 from sources.atatus.endpoints import ENDPOINTS as ATATUS_ENDPOINTS
@@ -58,6 +61,22 @@ ABOUT_CODE = [ROOT / "CONTRIBUTING.md", ROOT / "docs/architecture.md", *tracked(
 )
 def test_rendered_tables_are_up_to_date(file: Path, text: str) -> None:
     assert file.read_text() == text, "run `make docs`"
+
+
+def test_the_schema_of_the_configuration_is_up_to_date_and_takes_what_documents_show() -> None:
+    text = render.SCHEMA.read_text()
+    assert text == render.config_schema(), "run `make docs`"
+    schema = json.loads(text)
+    for block in re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL):
+        document = json.loads(json.dumps(tomllib.loads(block), default=str))
+        jsonschema.validate(document, schema)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"sources": {"atribu": {"grian": "day"}}}, schema)
+
+
+def test_the_options_of_the_program_are_in_the_table_of_their_own() -> None:
+    section = CONFIGURATION.split("## How runs tell what they do\n")[1].split("\n## ")[0]
+    assert re.findall(r"^\| `(\w+)` \| ", section, re.MULTILINE) == [field.name for field in fields(Operating)]
 
 
 def options_of(heading: str) -> dict[str, str]:
