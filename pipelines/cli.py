@@ -98,7 +98,8 @@ def sync(
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
         from pipelines.telling.sync import code_of_sync, print_syncs  # noqa: PLC0415 - as above
 
-        ending.notices = Notices(operated(), "sync", source, place)
+        operating = operated()
+        ending.notices = None if sandbox else Notices(operating, "sync", source, place)  # a demo is nobody's night
         asked = request(place, dataset, resources=resources, since=since, until=until, today=today, full=full)
         options: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
         with (

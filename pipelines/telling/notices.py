@@ -86,7 +86,8 @@ class Notices:
             ended: how each profile has ended; one without a name, where not even the profiles could be read.
             total: how the command has ended.
         """
-        if total.exit_code in WELL and self._options.heartbeat_url:
+        # a proof that goes well says nothing of syncs that do not happen any more
+        if total.exit_code in WELL and self._options.heartbeat_url and self._about["command"] == "sync":
             self._call("heartbeat_url", self._options.heartbeat_url, None)
         if not self._options.notify_url or total.exit_code in OF_SOMEBODY:
             return

@@ -22,7 +22,7 @@ class Operating:
         log_format: how lines of standard error look; without it, sentences on a terminal and text elsewhere.
         notify_url: address that is called when a run has not ended well, and when one does again.
         notify_format: what is sent there: `json`, every field of it, or `slack`, a text alone.
-        heartbeat_url: address that is called when a run has ended well.
+        heartbeat_url: address that is called when a sync has ended well.
 
     Raises:
         ConfigurationError: an address cannot work, or would be called in plain text.

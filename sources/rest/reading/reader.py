@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextvars import copy_context
 from itertools import islice
 from math import inf
 from typing import Any, Final
@@ -154,12 +155,12 @@ class Reader:
 
         queue = iter(tasks)
         pool = ThreadPoolExecutor(in_flight, thread_name_prefix="reader")
-        running = deque((task, pool.submit(one, task)) for task in islice(queue, 2 * in_flight))
+        running = deque((task, pool.submit(copy_context().run, one, task)) for task in islice(queue, 2 * in_flight))
         try:
             while running:
                 task, future = running.popleft()
                 yield self._result(task, future)
-                running.extend((task, pool.submit(one, task)) for task in islice(queue, 1))
+                running.extend((task, pool.submit(copy_context().run, one, task)) for task in islice(queue, 1))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
