@@ -39,7 +39,6 @@ from sources.rest.errors import ConfigurationError
 app = typer.Typer(
     name="elt",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
 )
 GARBAGE: Final = 50_000

@@ -64,3 +64,10 @@ def test_resources_and_their_columns_are_told_without_a_key(elt: Elt) -> None:
     }.items()
     assert any(line.startswith("exit_code") for line in text.splitlines())
     assert (wrong.code, "did you mean 'channels'" in wrong.err) == (78, True)
+
+
+def test_a_shell_completes_commands_and_options(elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("_ELT_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "elt sync atribu --log")
+    monkeypatch.setenv("COMP_CWORD", "3")
+    assert elt().out.split() == ["--log-format"]

@@ -2,18 +2,15 @@
 
 import json
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from threading import Thread
 from typing import Any
-from wsgiref.simple_server import WSGIRequestHandler, make_server
 
 import jsonschema
 import pytest
 
 from sandbox.atribu import FULL_KEY, Fault
 from tests.integration.conftest import Elt, Serve
+from tests.listening import listening
 
 DAYS = ("--today", "2026-03-31", "--since", "2026-03-28")
 SYNC = ("sync", "atribu", *DAYS, "--resources", "channels,goals")
@@ -27,30 +24,6 @@ def fitting(command: str, text: str) -> dict[str, Any]:
     document: dict[str, Any] = json.loads(text)
     jsonschema.validate(document, {**SCHEMAS, "$ref": f"#/$defs/{command}"})
     return document
-
-
-class Quiet(WSGIRequestHandler):
-    """Says nothing of requests."""
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in the library
-        """Say nothing."""
-
-
-@contextmanager
-def listening() -> Iterator[tuple[str, list[dict[str, Any] | None]]]:
-    """Take calls on loopback; give the address and what was sent, None for a call without a body."""
-    calls: list[dict[str, Any] | None] = []
-
-    def app(environ: dict[str, Any], start: Any) -> list[bytes]:
-        body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0))
-        calls.append(json.loads(body) if body else None)
-        start("200 OK", [])
-        return [b""]
-
-    with make_server("127.0.0.1", 0, app, handler_class=Quiet) as server:
-        Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/hook/hidden-path", calls
-        server.shutdown()
 
 
 def test_every_line_of_a_log_has_its_fields_and_the_last_one_is_the_verdict(
