@@ -69,7 +69,7 @@ def differing(warehouse: Warehouse, sandbox: Sandbox) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("homes", [2, pytest.param(12, marks=pytest.mark.sweep)])
+@pytest.mark.parametrize("homes", [2, pytest.param(6, marks=pytest.mark.sweep)])
 def test_homes_with_a_profile_each_load_one_dataset_at_once(
     shared: Warehouse, servers: ExitStack, tmp_path: Path, homes: int
 ) -> None:

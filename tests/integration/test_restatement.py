@@ -48,7 +48,7 @@ def places(*tables: str) -> dict[str, list[dict[str, int]]]:
     return {table: rows_of(table, columns="rowid") for table in tables}
 
 
-@pytest.mark.parametrize("days", [1, pytest.param(3, marks=pytest.mark.sweep)])
+@pytest.mark.parametrize("days", [1, pytest.param(2, marks=pytest.mark.sweep)])
 def test_every_day_equals_the_truth_for_a_fraction_of_the_units(loaded: Sandbox, elt: Elt, days: int) -> None:
     full = CALLS_A_WINDOW * 11 + CALLS_A_SYNC
 

@@ -124,9 +124,8 @@ def test_rows_say_the_range_that_they_answer_in_a_warehouse_too(
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize("days", [3, 30])
-def test_day_after_day_no_row_differs_from_the_one_question_that_it_says(ranged: Sandbox, elt: Elt, days: int) -> None:
-    for later in range(days + 1):
+def test_day_after_day_no_row_differs_from_the_one_question_that_it_says(ranged: Sandbox, elt: Elt) -> None:
+    for later in range(9):
         ranged.settings.today = TODAY + timedelta(later)
         units = planned(elt, ranged)
         spent = ranged.units_spent

@@ -13,21 +13,12 @@ from hypothesis import strategies as st
 
 from sandbox.atribu import DEFAULT_KEY
 from sandbox.server.limiter import Algorithm, make_limiter
+from tests.clock import Clock
 from tests.sandbox.conftest import Client, make_settings
 
 ALGORITHMS = get_args(Algorithm)
 every_algorithm = pytest.mark.parametrize("algorithm", ALGORITHMS)
 DAY = {"date_from": "2026-01-05", "date_to": "2026-01-05"}
-
-
-class Clock:
-    """A clock that only a test moves."""
-
-    def __init__(self) -> None:
-        self.now = 1_000_020.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 def burst(limiter, now: float) -> int:  # noqa: ANN001 - any limiter
@@ -131,7 +122,7 @@ def test_no_algorithm_lets_more_than_two_limits_pass_within_one_period(
 def test_the_server_charges_three_units_for_heavy_calls_and_names_what_remains(
     start: Callable[..., Client], algorithm: Algorithm
 ) -> None:
-    client = start(make_settings(algorithm=algorithm, limit=7), clock=Clock())
+    client = start(make_settings(algorithm=algorithm, limit=7), clock=Clock(1_000_020.0))
     replies = [client.get("goals"), client.get("visitors", **DAY), client.get("visitors", **DAY), client.get("goals")]
     assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
     assert [reply.headers["X-RateLimit-Remaining"] for reply in replies] == ["6", "3", "0", "0"]
@@ -141,7 +132,7 @@ def test_the_server_charges_three_units_for_heavy_calls_and_names_what_remains(
 
 
 def test_retry_after_is_whole_seconds_rounded_up_and_enough(start: Callable[..., Client]) -> None:
-    clock = Clock()
+    clock = Clock(1_000_020.0)
     client = start(make_settings(limit=1), clock=clock)
     client.data("goals")
     clock.now += 0.5
@@ -152,7 +143,7 @@ def test_retry_after_is_whole_seconds_rounded_up_and_enough(start: Callable[...,
 
 
 def test_retry_after_may_be_a_date_or_absent(start: Callable[..., Client]) -> None:
-    client = start(make_settings(limit=1, retry_after="http_date"), clock=Clock())
+    client = start(make_settings(limit=1, retry_after="http_date"), clock=Clock(1_000_020.0))
     client.data("goals")
     until = parsedate_to_datetime(client.get("goals").headers["Retry-After"])
     assert 0 < (until - datetime.now(UTC)).total_seconds() <= 61
@@ -161,7 +152,7 @@ def test_retry_after_may_be_a_date_or_absent(start: Callable[..., Client]) -> No
 
 
 def test_each_key_has_a_limit_of_its_own(start: Callable[..., Client]) -> None:
-    client = start(make_settings(limit=1), clock=Clock())
+    client = start(make_settings(limit=1), clock=Clock(1_000_020.0))
     client.data("goals")
     assert client.get("goals").status_code == 429
     headers = {"Authorization": f"Bearer {DEFAULT_KEY}"}
@@ -169,7 +160,7 @@ def test_each_key_has_a_limit_of_its_own(start: Callable[..., Client]) -> None:
 
 
 def test_a_call_with_bad_parameters_is_charged_one_without_the_scope_is_not(start: Callable[..., Client]) -> None:
-    client = start(make_settings(limit=2), clock=Clock())
+    client = start(make_settings(limit=2), clock=Clock(1_000_020.0))
     headers = {"Authorization": f"Bearer {DEFAULT_KEY}"}
     refused = requests.get(f"{client.url}/visitors", headers=headers, timeout=5)
     assert (refused.status_code, refused.headers["X-RateLimit-Remaining"]) == (403, "2")

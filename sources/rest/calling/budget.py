@@ -246,30 +246,36 @@ class Budget:
             if limit is not None:
                 self._named = max(1, limit)
             self._numbers = self._numbers or None not in (limit, remaining)
-            # a server that names no numbers tells of no other way in which it may count
-            spacing = self._spacing if spending.spread or not self._numbers else 0.0
-            back = now + self.period * (1 + HOLD_MARGIN)
-            # no server remembers more than a whole limit of units: spread over a period they are as good as forgotten
-            latest = back + self.period * (1 + PACE_MARGIN)
-            spending.hold(call.units, back, spacing, latest)
-            if remaining is None or call.era != spending.era:
-                return
-            # of the calls that have left since this one, the server may have counted some before it, and some after it
-            fewer = self.limit - call.in_flight - call.held - (spending.sent - call.sent) - max(remaining, 0)
-            promised = max(remaining, 0) + call.sent - call.in_flight + call.units
-            named = limit == self.limit
-            impossible = named and not refused and call.units <= self.limit < remaining + call.units
-            short = refused or (fewer > 0 and spending.fell_short(now, self.period) >= SHORT_PERIODS)
-            if impossible and not spending.spread:
-                spending.spread_out(self._spacing)
-            elif short and not spending.spread:
-                spending.spread, spending.held = True, []  # all that is not promised comes back anew, as it should have
-                fewer = self.limit - spending.in_flight - max(0, promised - spending.sent)
-                spacing = self._spacing
-            spending.hold(min(fewer, self.limit), back, spacing, latest)
-            if named:
-                # the newest answer counts, because somebody else may have spent what an earlier one has promised
-                spending.promised = promised
+            self._hold(spending, call.units, now)
+            if remaining is not None and call.era == spending.era:
+                self._believe(spending, call, remaining, now, named=limit == self.limit, refused=refused)
+
+    def _hold(self, spending: Spending, units: int, now: float) -> None:
+        """Hold units until a period from now, or longer where they come back spread."""
+        # a server that names no numbers tells of no other way in which it may count
+        spacing = self._spacing if spending.spread or not self._numbers else 0.0
+        back = now + self.period * (1 + HOLD_MARGIN)
+        # no server remembers more than a whole limit of units: spread over a period they are as good as forgotten
+        spending.hold(units, back, spacing, back + self.period * (1 + PACE_MARGIN))
+
+    def _believe(
+        self, spending: Spending, call: Reservation, remaining: int, now: float, *, named: bool, refused: bool
+    ) -> None:
+        """Correct what is spent by what the server says remains: what others spend, and how it counts."""
+        # of the calls that have left since this one, the server may have counted some before it, and some after it
+        fewer = self.limit - call.in_flight - call.held - (spending.sent - call.sent) - max(remaining, 0)
+        promised = max(remaining, 0) + call.sent - call.in_flight + call.units
+        impossible = named and not refused and call.units <= self.limit < remaining + call.units
+        short = refused or (fewer > 0 and spending.fell_short(now, self.period) >= SHORT_PERIODS)
+        if impossible and not spending.spread:
+            spending.spread_out(self._spacing)
+        elif short and not spending.spread:
+            spending.spread, spending.held = True, []  # all that is not promised comes back anew, as it should have
+            fewer = self.limit - spending.in_flight - max(0, promised - spending.sent)
+        self._hold(spending, min(fewer, self.limit), now)
+        if named:
+            # the newest answer counts, because somebody else may have spent what an earlier one has promised
+            spending.promised = promised
 
     def refund(self, call: Reservation) -> None:
         """Give back the units of a call that never left this machine."""

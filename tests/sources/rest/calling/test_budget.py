@@ -3,22 +3,8 @@
 import pytest
 
 from sources.rest.calling.budget import Budget, CallTooDearError, Reservation
+from tests.clock import Clock
 from tests.sources.rest.calling.rate_limiters import leave
-
-
-class Clock:
-    """Seconds that pass only when told to; sleeping is one way of telling."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(round(seconds, 6))
-        self.now += seconds
 
 
 @pytest.fixture

@@ -3,16 +3,8 @@
 import pytest
 
 from sources.rest.calling.budget import SLOWEST, Budget
+from tests.clock import Clock
 from tests.sources.rest.calling.rate_limiters import leave
-
-
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from sources.rest.errors import (
     InternalError,
     UnavailableError,
 )
+from tests.clock import Clock
 from tests.scripted import Say, playing, refusal, session_for
 
 GOALS = ENDPOINTS["goals"]
@@ -22,22 +23,8 @@ DAY = {"date_from": "2026-01-06", "date_to": "2026-01-06"}
 GOOD = Say(headers={"X-Request-ID": "req_good"})
 
 
-class Clock:
-    """Seconds that pass only by sleeping; every nap is kept."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-        self.slept: list[float] = []
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.now += seconds
-
-    def budget(self) -> Budget:
-        return Budget(1000, clock=self, sleep=self.sleep)
+def budget_of(clock: Clock) -> Budget:
+    return Budget(1000, clock=clock, sleep=clock.sleep)
 
 
 @pytest.fixture
@@ -69,7 +56,7 @@ def sandbox(served: tuple[str, Sandbox]) -> Iterator[tuple[str, Sandbox]]:
 def test_a_429_waits_as_long_as_the_server_asks(clock: Clock, value: str) -> None:
     with (
         playing(refusal(429, "rate_limit_exceeded", Retry_After=value), GOOD) as script,
-        session_for(script.url, budget=clock.budget()) as session,
+        session_for(script.url, budget=budget_of(clock)) as session,
     ):
         assert session.get(GOALS, {}).request_id == "req_good"
     assert clock.slept == [120.0]
@@ -80,7 +67,7 @@ def test_a_429_waits_until_the_moment_that_the_server_names(clock: Clock) -> Non
     moment = formatdate(time.time() + 200, usegmt=True)
     with (
         playing(refusal(429, "rate_limit_exceeded", Retry_After=moment), GOOD) as script,
-        session_for(script.url, budget=clock.budget()) as session,
+        session_for(script.url, budget=budget_of(clock)) as session,
     ):
         session.get(GOALS, {})
     assert len(clock.slept) == 1
@@ -101,7 +88,7 @@ def test_a_429_that_names_no_wait_is_tried_again_after_growing_ones(clock: Clock
     limited = refusal(429, "rate_limit_exceeded", **headers)
     with (
         playing(limited, limited, limited, GOOD) as script,
-        session_for(script.url, budget=clock.budget(), tries=4, base=2.0) as session,
+        session_for(script.url, budget=budget_of(clock), tries=4, base=2.0) as session,
     ):
         session.get(GOALS, {})
     assert len(script.heard) == 4
@@ -112,7 +99,7 @@ def test_a_429_that_names_no_wait_is_tried_again_after_growing_ones(clock: Clock
 def test_a_wait_without_a_retry_after_never_exceeds_a_minute(clock: Clock) -> None:
     with (
         playing(refusal(500)) as script,
-        session_for(script.url, budget=clock.budget(), tries=12, base=50.0) as session,
+        session_for(script.url, budget=budget_of(clock), tries=12, base=50.0) as session,
         pytest.raises(UnavailableError),
     ):
         session.get(GOALS, {})
@@ -121,7 +108,7 @@ def test_a_wait_without_a_retry_after_never_exceeds_a_minute(clock: Clock) -> No
 
 
 def test_no_call_of_the_key_leaves_while_a_429_asks_to_wait(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    budget = clock.budget()
+    budget = budget_of(clock)
     waits = []
 
     def sleep(seconds: float) -> None:
@@ -141,7 +128,7 @@ def test_no_call_of_the_key_leaves_while_a_429_asks_to_wait(clock: Clock, monkey
 def test_a_retry_after_beyond_the_retry_time_fails_at_once_and_is_told(clock: Clock, status: int) -> None:
     with (
         playing(refusal(status, Retry_After="3600")) as script,
-        session_for(script.url, budget=clock.budget(), seconds=300.0) as session,
+        session_for(script.url, budget=budget_of(clock), seconds=300.0) as session,
         pytest.raises(ApiError, match="it asks to wait 3600 s") as caught,
     ):
         session.get(GOALS, {})

@@ -14,23 +14,15 @@ from sources.rest.calling import spending
 from sources.rest.calling.budget import SIGN_SECONDS, Budget, Reservation
 from sources.rest.calling.spending import SharedFile, user_folder
 from tests.benchmarks.processes import refused
+from tests.clock import Clock
 from tests.sources.rest.calling.rate_limiters import leave
 
 Log = list[str]
 
 
-class Clock:
-    """Seconds that pass when a test says so."""
-
-    now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock() -> Clock:
-    return Clock()
+    return Clock(1000.0)
 
 
 @pytest.fixture
