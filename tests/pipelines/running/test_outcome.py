@@ -81,6 +81,7 @@ def test_names_and_numbers_of_the_exit_codes_are_those_of_the_manual() -> None:
         "usage": 2,
         "allowance": 3,
         "failed_windows": 4,
+        "stale": 5,
         "internal": 70,
         "later": 75,
         "refused": 77,

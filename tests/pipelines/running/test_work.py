@@ -9,6 +9,7 @@ from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.calling.budget import Budget
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Window, known_day
+from tests.clock import Clock
 from tests.sources.rest.calling.rate_limiters import FixedWindow, RateLimiter, SlidingLog, TokenBucket
 
 LATENCY = 0.2
@@ -18,19 +19,6 @@ def tasks(first: int, count: int) -> list[Task]:
     start = known_day("2020-01-01")
     days = (start.add(days=one) for one in range(first, first + count))
     return [Task(ENDPOINTS["channels"], Window(day, day)) for day in days]
-
-
-class Clock:
-    """Seconds that pass only when told to."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-    def sleep(self, seconds: float) -> None:
-        self.now += seconds
 
 
 def told(limiter: type[RateLimiter], planned: int, found: int, expected: int) -> Iterator[tuple[float, float]]:
