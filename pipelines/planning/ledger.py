@@ -66,6 +66,7 @@ class Ledger:
         taken: query parameter -> values that the server was found to take.
         refused: query parameter -> values that it was found not to take.
         readings: what was found out of how the server names rows, as `LevelNames` keeps it.
+        described: which comments the tables carry, as `pipelines/storing/describing.py` keeps it.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Ledger:
         self.taken: dict[str, tuple[str, ...]] = {}
         self.refused: dict[str, tuple[str, ...]] = {}
         self.readings: dict[str, str] = {}
+        self.described = ""
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
@@ -136,6 +138,7 @@ class Ledger:
         for name in ("taken", "refused"):
             setattr(found, name, {param: tuple(values) for param, values in stored.get(name, {}).items()})
         found.readings = dict(stored.get("readings", {}))
+        found.described = stored.get("described", "")
         return found
 
     def to_state(self) -> dict[str, Any]:
@@ -152,6 +155,8 @@ class Ledger:
             optional |= {name: known} if known else {}
         if self.readings:
             optional["readings"] = dict(sorted(self.readings.items()))
+        if self.described:
+            optional["described"] = self.described
         return {
             "version": LAYOUT,
             "loaded": {
@@ -181,6 +186,7 @@ class Ledger:
     def drop(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""
         self._loaded = {key: windows for key, windows in self._loaded.items() if key.split("|")[0] != endpoint}
+        self.described = ""  # a table that was dropped comes back without comments
 
     def variants(self, endpoint: str) -> set[str]:
         """Variants of a series or of entities of which something is loaded."""
