@@ -242,6 +242,30 @@ def check(
 
 
 @app.command()
+def views(
+    source: Source,
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    debug: Debug = False,
+) -> None:
+    """Make views that fix model, level and grain, in a schema beside the dataset; needs no key and no dbt."""
+    with boundary(debug=debug):
+        from pipelines.commands.views import views as run  # noqa: PLC0415 - see sync
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
+        from pipelines.telling.views import print_views  # noqa: PLC0415 - see sync
+
+        asked = request(destination, dataset)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = side_by_side(chosen, lambda config, _: run(config), at_once=False)
+        each(done, lambda _, found: print_views(found))
+        end_of(done, debug=debug)
+
+
+@app.command()
 def forget(
     source: Source,
     *,
