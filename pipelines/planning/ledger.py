@@ -186,7 +186,6 @@ class Ledger:
     def drop(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""
         self._loaded = {key: windows for key, windows in self._loaded.items() if key.split("|")[0] != endpoint}
-        self.described = ""  # a table that was dropped comes back without comments
 
     def variants(self, endpoint: str) -> set[str]:
         """Variants of a series or of entities of which something is loaded."""
