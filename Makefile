@@ -10,7 +10,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 # without bytecode every process of a test would compile what it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test sweep lint types bench docs lock audit clean
+.PHONY: demo test sweep models lint types bench docs lock audit clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
@@ -21,6 +21,10 @@ test: lint types
 
 sweep: $(READY_DEV)
 	$(PYTEST) -m sweep
+
+# dbt builds and tests the models on a restated quarter, in a DuckDB file and in PostgreSQL
+models: $(READY_DEV) $(TOOLS)/dbt
+	$(BIN)/python -m tests.dbt $(TOOLS)/dbt/bin/dbt
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .
@@ -36,7 +40,7 @@ bench: $(READY_DEV)
 docs: $(READY_DEV)
 	$(BIN)/python -m sources.atribu.document
 	$(BIN)/python -m sources.atatus.document
-	$(BIN)/python docs/render.py
+	$(BIN)/python -m docs.render
 
 # every version that is locked, for Pythons from 3.11 on, Linux, macOS and Windows; versions stay until they have to go
 lock: $(TOOLS)/uv
@@ -58,6 +62,11 @@ $(READY): requirements.lock pyproject.toml
 
 $(READY_DEV): $(READY) requirements-dev.lock
 	$(INSTALL) --require-hashes --no-deps --requirement requirements-dev.lock
+	@touch $@
+
+$(TOOLS)/dbt: models/requirements.lock $(READY)
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $<
 	@touch $@
 
 # tools that nothing else needs, each in an environment of its own

@@ -1,13 +1,15 @@
-"""Writes `requirements.lock` and `requirements-dev.lock` with uv; run by `make lock`."""  # noqa: INP001 - a script
+"""Writes `requirements.lock`, `requirements-dev.lock` and the lock of dbt with uv; run by `make lock`."""  # noqa: INP001 - a script
 
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
 RUNNING, DEVELOPING = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
+DBT_ASKED, DBT = ROOT / "models/requirements.in", ROOT / "models/requirements.lock"
 BESIDE: Final = "setuptools\n"
 """What the editable installation is built with."""
 
@@ -16,6 +18,7 @@ _RUNNING: Final = (
     " `make lock`.\n"
 )
 _DEVELOPING: Final = "# What development needs beside it; made by `make lock`.\n--requirement requirements.lock\n"
+_DBT: Final = "# dbt with its adapters, for an environment of its own; made by `make lock`.\n"
 _ALIKE: Final = ("--universal", "--generate-hashes", "--python-version", "3.11", "--quiet")
 _PLAIN: Final = ("--no-header", "--no-annotate", "--no-config")
 
@@ -24,18 +27,21 @@ def main(uv: str) -> None:
     """Lock; versions that are locked stay, unless `pyproject.toml` forbids them."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        running = _compiled(uv, folder)
-        developing = _compiled(uv, folder, "--extra", "dev")
+        project, known = ("pyproject.toml",), (RUNNING, DEVELOPING)
+        running = _compiled(uv, folder, project, known)
+        developing = _compiled(uv, folder, (*project, "--extra", "dev"), known)
+        dbt = _compiled(uv, folder, (str(DBT_ASKED),), (DBT,))
     RUNNING.write_text(_RUNNING + "".join(running))
     DEVELOPING.write_text(_DEVELOPING + "".join(one for one in developing if one not in running))
+    DBT.write_text(_DBT + "".join(dbt))
 
 
-def _compiled(uv: str, folder: Path, *extra: str) -> list[str]:
-    """Requirements with their hashes, one text each."""
+def _compiled(uv: str, folder: Path, asked: Sequence[str], locked: Sequence[Path]) -> list[str]:
+    """Requirements with their hashes, one text each; what is locked stays."""
     beside, known, made = folder / "beside.in", folder / "known.txt", folder / "made.txt"
     beside.write_text(BESIDE)
-    known.write_text("".join(line for file in (RUNNING, DEVELOPING) for line in _pins(file)))
-    command = [uv, "pip", "compile", "pyproject.toml", str(beside), *extra, *_ALIKE, *_PLAIN]
+    known.write_text("".join(line for file in locked if file.exists() for line in _pins(file)))
+    command = [uv, "pip", "compile", *asked, str(beside), *_ALIKE, *_PLAIN]
     subprocess.run([*command, "--constraint", str(known), "--output-file", str(made)], cwd=ROOT, check=True)  # noqa: S603 - our own words
     found: list[str] = []
     for line in made.read_text().splitlines(keepends=True):

@@ -10,12 +10,16 @@ from io import StringIO
 from pathlib import Path
 from typing import Final, get_args
 
+import duckdb
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from typer.models import OptionInfo
 
+from docs.answers import DICTIONARY, SETTINGS, answered, commands
 from pipelines.cli import app
+from pipelines.storing.describing import OWN
 from pipelines.storing.history import HISTORY
+from pipelines.storing.models import models_of
 from pipelines.telling.config_schema import schema
 from sources import atatus, atribu
 from sources.rest.catalogue.document import markdown_table, written
@@ -24,6 +28,7 @@ ROOT: Final = Path(__file__).parents[1]
 PICTURE: Final = ROOT / "docs" / "first-query.svg"
 SCHEMA: Final = ROOT / "docs" / "config.schema.json"
 WIDTH: Final = 92
+SOURCES: Final = ("atribu", "atatus")
 
 FORMAT: Final = """\
 <svg viewBox="0 0 {width} {height}" xmlns="http://www.w3.org/2000/svg">
@@ -70,6 +75,23 @@ def first_query() -> str:
         return run("pipelines.first_query", "sandbox.duckdb")
 
 
+def answers() -> str:
+    """The dictionary with the answers of its demo, loaded into a folder of its own."""
+    text = DICTIONARY.read_text()
+    with tempfile.TemporaryDirectory(prefix="elt-docs-") as folder:
+        env = {**os.environ, **SETTINGS, "DLT_DATA_DIR": folder}
+        for arguments in commands(text):
+            command = [sys.executable, "-m", "pipelines.cli", *arguments]
+            subprocess.run(command, check=True, cwd=folder, env=env, capture_output=True)  # noqa: S603 - our own interpreter
+        with duckdb.connect(f"{folder}/sandbox.duckdb", read_only=True) as connection:
+
+            def ask(query: str) -> tuple[list[str], list[tuple[object, ...]]]:
+                found = connection.sql(query)
+                return found.columns, found.fetchall()
+
+            return answered(text, ask)
+
+
 def options_table() -> str:
     """Every option of every command, in the words of its help."""
     commands: dict[tuple[str, str], list[str]] = {}
@@ -96,6 +118,25 @@ def _options(callback: Callable[..., object]) -> Iterator[tuple[str, str]]:
             yield spelled, f"{info.help}{told}"
 
 
+def models_table() -> str:
+    """The models, with their columns; those that others are built on are left out."""
+    models = {one.name: one for source in SOURCES for one in models_of(source, None) if "__" not in one.name}
+    return "\n\n".join(
+        f"### `{name}`\n\n{one.description}\n\n"
+        + markdown_table(("column", "meaning"), [(f"`{column}`", text) for column, text in one.columns.items()])
+        for name, one in sorted(models.items())
+    )
+
+
+def engine_tables() -> str:
+    """Tables that the engine keeps for itself beside those of every run."""
+    return "\n\n".join(
+        f"### `{name}`\n\n{text}\n\n"
+        + markdown_table(("column", "meaning"), [(f"`{column}`", meaning) for column, meaning in columns.items()])
+        for name, (text, columns) in OWN.items()
+    )
+
+
 def history_tables() -> str:
     """The tables that every run leaves, with their columns."""
     return "\n\n".join(
@@ -112,7 +153,9 @@ def config_schema() -> str:
 
 RENDERED: Final = {
     ("docs/commands.md", "options"): options_table(),
-    ("docs/resources.md", "history"): history_tables(),
+    ("docs/dictionary.md", "models"): models_table(),
+    ("docs/dictionary.md", "history"): history_tables(),
+    ("docs/dictionary.md", "engine"): engine_tables(),
 }
 """(file, mark) -> what stands there."""
 
@@ -122,3 +165,4 @@ if __name__ == "__main__":
         file.write_text(content)
     PICTURE.write_text(picture(first_query()))
     SCHEMA.write_text(config_schema())
+    DICTIONARY.write_text(answers())

@@ -162,6 +162,29 @@ def check(
         end_of(done, debug=debug)
 
 
+def views(
+    source: Source,
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    debug: Debug = False,
+) -> None:
+    """Make views that fix model, level and grain, in a schema beside the dataset; needs no key and no dbt."""
+    begin(source, destination)
+    with boundary(debug=debug):
+        from pipelines.commands.views import views as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
+        from pipelines.telling.views import print_views  # noqa: PLC0415 - see sync
+
+        asked = request(destination, dataset)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = for_each(chosen, lambda config, _: run(config), at_once=False)
+        each(done, lambda _, found: print_views(found))
+        end_of(done, debug=debug)
+
+
 def config(
     source: Source,
     *,

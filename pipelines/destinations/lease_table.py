@@ -42,6 +42,22 @@ ABOUT: Final[Columns] = {
 }
 """Columns that an earlier version, which knew one profile, had not."""
 
+DESCRIPTION: Final = "One row per profile: which run loads it now, and which ledger of the dataset is its own."
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "lease_number": "Grows with each run that loads.",
+    "holder": "Home folder of the run that loads now, as an id; empty while none does.",
+    "host": "Machine of that run.",
+    "pid": "Process of that run.",
+    "held_since": "When it began, ISO 8601.",
+    "held_until": "From when on another run may begin, unless this one says that it lives, ISO 8601.",
+    "ledger_id": "Which ledger is the profile's; empty for one that was loaded without a name.",
+    "profile_id": "Profile; null where no answer has told it.",
+    "profile_name": "What the configuration calls the profile; empty for the one without a name.",
+    "key_fingerprint": "Tells the key that was used from others; nobody can make out the key from it.",
+}
+"""What the columns of both hold."""
+
 
 @dataclass(frozen=True)
 class Held:

@@ -70,6 +70,7 @@ class Ledger:
         taken: query parameter -> values that the server was found to take.
         refused: query parameter -> values that it was found not to take.
         readings: what was found out of how the server names rows, as `LevelNames` keeps it.
+        described: which comments the tables carry, as `pipelines/storing/describing.py` keeps it.
     """
 
     def __init__(
@@ -87,6 +88,7 @@ class Ledger:
         self.taken: dict[str, tuple[str, ...]] = {}
         self.refused: dict[str, tuple[str, ...]] = {}
         self.readings: dict[str, str] = {}
+        self.described = ""
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
@@ -140,6 +142,7 @@ class Ledger:
         for name in ("taken", "refused"):
             setattr(found, name, {param: tuple(values) for param, values in stored.get(name, {}).items()})
         found.readings = dict(stored.get("readings", {}))
+        found.described = stored.get("described", "")
         return found
 
     def to_state(self) -> dict[str, Any]:
@@ -156,6 +159,8 @@ class Ledger:
             optional |= {name: known} if known else {}
         if self.readings:
             optional["readings"] = dict(sorted(self.readings.items()))
+        if self.described:
+            optional["described"] = self.described
         return {
             "version": LAYOUT,
             "loaded": {

@@ -9,6 +9,7 @@ from dlt.extract import DltResource
 from pendulum import Date
 
 from pipelines.destinations.destination import Destination
+from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.lease_table import Known
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
@@ -28,6 +29,7 @@ from pipelines.running.together import Together
 from pipelines.running.work import Watcher, Work
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset, open_dataset
+from pipelines.storing.describing import complete
 from pipelines.storing.habits import habits_of
 from pipelines.storing.level_names import rename_rows
 from pipelines.storing.open_pages import open_pages
@@ -108,13 +110,16 @@ def prepared_run(
             stack.enter_context(destination.lock())
         policy = config.policy
         opened = []
-        for destination in destinations:
+        for destination, rows in zip(destinations, groups, strict=True):
             dataset = open_dataset(destination, policy.grain, reader.endpoints)
             stack.callback(dataset.warehouse.release)
             destination.known = partial(_known, config, reader, dataset, destination.target)
             committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
             journal = Journal(reader.session, partial(_profile, reader, dataset))
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
+            with destination_errors(destination.name, personal=destination.personal):
+                extra = () if destination.personal else config.extra_resources("")
+                complete(dataset, rows, extra, personal=destination.personal)
             opened.append((destination, dataset, committer, journal))
         work = Work(reader.session.budget, watcher)
         reader.session.budget.allow(*config.limits.allowance)

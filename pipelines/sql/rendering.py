@@ -15,6 +15,9 @@ PLACEHOLDER: Final = "%s"
 ROW_LOCKS: Final = frozenset({"postgres"})
 """Dialects of destinations that lock single rows for a transaction, as far as that was tried."""
 
+COMMENTS: Final = frozenset({"duckdb", "postgres", "redshift", "snowflake"})
+"""Dialects with statements that describe a table or a column; the last two were not tried."""
+
 _TOKEN: Final = re.compile("\0([0-9]+)\0")
 """A value that is still to be numbered by its place in the text; no name holds a NUL."""
 

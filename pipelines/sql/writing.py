@@ -60,6 +60,17 @@ def retype_column(name: str, changed: str, kind: Type) -> Statement:
     return Statement(exp.Alter(this=table(name), kind="TABLE", actions=[action]))
 
 
+def comment_table(name: str, text: str) -> Statement:
+    """Say in the database what a row of a table is."""
+    return Statement(exp.Comment(this=table(name), kind="TABLE", expression=exp.Literal.string(text)))
+
+
+def comment_column(name: str, described: str, text: str) -> Statement:
+    """Say in the database what a column of a table is."""
+    place = exp.Dot(this=table(name), expression=column(described).this)
+    return Statement(exp.Comment(this=place, kind="COLUMN", expression=exp.Literal.string(text)))
+
+
 def _where(conditions: Sequence[exp.Expr]) -> exp.Where:
     """Conditions, also where there is none: some dialects do nothing to all rows unless they are told so."""
     return exp.Where(this=exp.and_(*conditions, copy=False) if conditions else exp.true())

@@ -106,5 +106,8 @@ def _open(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]
     for name in ledger.endpoints():
         if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
             ledger.drop(name)
+    seen = pipeline.default_schema.data_tables(seen_data_only=True) if pipeline.schema_names else []
+    if not tables.issuperset(str(table["name"]) for table in seen):
+        ledger.described = ""  # a table that was dropped by hand comes back without comments
     shared = {table for row in catalogue.values() for table in row.tables} if destination.target.shared else set()
     return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger, shared_tables=frozenset(shared))

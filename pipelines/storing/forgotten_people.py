@@ -21,6 +21,16 @@ TABLE: Final = "forgotten_people"
 _LIST: Final[Columns] = {"salt": Type.TEXT, "mark": Type.TEXT}
 _COLUMNS: Final[Columns] = {**_LIST, "forgotten_at": Type.TEXT, COLUMN: Type.TEXT}
 
+DESCRIPTION: Final = "One row per id or address that is never loaded again, as a salted hash."
+
+MEANINGS: Final[Mapping[str, str]] = {
+    "salt": "What is hashed with it.",
+    "mark": "Hash of an id or an address.",
+    "forgotten_at": "When the person was forgotten, ISO 8601.",
+    COLUMN: "Profile that the person was forgotten for.",
+}
+"""What the columns hold."""
+
 
 def name_profiles(warehouse: Warehouse) -> None:
     """Give the table the column that tells profiles apart, if an earlier version has made it without."""

@@ -13,7 +13,7 @@ from dlt.extract import DltResource
 
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.reading.arrays import ARROW
-from sources.rest.vendor.resources import column_hint
+from sources.rest.vendor.resources import column_hint, described
 
 RUNNING: Final = "running"
 """Outcome of a run that has not come to its end."""
@@ -157,8 +157,21 @@ def own_table(
     name: str, columns: Sequence[Column], key: Sequence[str], rows: Sequence[Mapping[str, Any]], description: str
 ) -> list[DltResource]:
     """Make the resource of a table that no endpoint fills, rows replaced by their key; none without rows."""
-    if not rows:
-        return []
+    return [_own_resource(name, columns, key, rows, description)] if rows else []
+
+
+def history_tables(*, personal: bool) -> list[DltResource]:
+    """Make the resources of all history tables of a dataset, without rows; no change of personal rows is kept."""
+    return [
+        _own_resource(name, table.columns, table.key, [], table.description)
+        for name, table in HISTORY.items()
+        if not (personal and table.row is RestatementRow)
+    ]
+
+
+def _own_resource(
+    name: str, columns: Sequence[Column], key: Sequence[str], rows: Sequence[Mapping[str, Any]], description: str
+) -> DltResource:
     fields = [pa.field(column.name, ARROW[column.type], nullable=column.name not in key) for column in columns]
     table = pa.Table.from_pylist(rows, schema=pa.schema(fields))
     resource = dlt.resource(
@@ -168,5 +181,4 @@ def own_table(
         primary_key=list(key),
         write_disposition={"disposition": "merge", "strategy": "delete-insert"},
     )
-    resource.apply_hints(additional_table_hints={"description": description})
-    return [resource]
+    return described(resource, description)

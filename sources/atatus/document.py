@@ -4,7 +4,7 @@ from typing import Final
 
 from sources.atatus.endpoints import ENDPOINTS
 from sources.atatus.errors import STATUSES
-from sources.rest.catalogue.document import ROOT, dictionary, inventory, resource_table, written
+from sources.rest.catalogue.document import ROOT, dictionary, entities, inventory, resource_table, written
 
 _ROWS: Final = tuple(ENDPOINTS.values())
 
@@ -18,7 +18,8 @@ def _refusals() -> str:
 RENDERED: Final = {
     ("docs/resources.md", "atatus resources"): resource_table(_ROWS),
     ("sources/atatus/README.md", "inventory"): inventory(_ROWS),
-    ("sources/atatus/README.md", "dictionary"): dictionary(_ROWS),
+    ("docs/dictionary.md", "atatus entities"): entities(_ROWS),
+    ("docs/dictionary.md", "atatus tables"): dictionary(_ROWS),
     ("sources/atatus/README.md", "refusals"): _refusals(),
 }
 """(file, mark) -> what stands there."""

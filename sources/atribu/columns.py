@@ -227,6 +227,8 @@ JOURNEY: Final = (
     boolean("is_synthetic", "Meaning not documented."),
 )
 
+PROFILE_TABLE: Final = "profile"
+PROFILE_DESCRIPTION: Final = "One row per profile: what the configuration says of it, and the API does not."
 PROFILE: Final = (
     PROFILE_ID,
     text("timezone", "Time zone that decides what today is, as configured."),

@@ -3,14 +3,15 @@
 from typing import Final
 
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue.document import ROOT, dictionary, inventory, resource_table, written
+from sources.rest.catalogue.document import ROOT, dictionary, entities, inventory, resource_table, written
 
 _ROWS: Final = tuple(ENDPOINTS.values())
 
 RENDERED: Final = {
     ("docs/resources.md", "atribu resources"): resource_table(_ROWS),
     ("sources/atribu/README.md", "inventory"): inventory(_ROWS),
-    ("sources/atribu/README.md", "dictionary"): dictionary(_ROWS),
+    ("docs/dictionary.md", "atribu entities"): entities(_ROWS),
+    ("docs/dictionary.md", "atribu tables"): dictionary(_ROWS),
 }
 """(file, mark) -> what stands there."""
 

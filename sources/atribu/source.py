@@ -11,11 +11,11 @@ from requests import PreparedRequest
 from requests.auth import AuthBase
 
 from sources.atribu.api import ATRIBU
-from sources.atribu.columns import PROFILE
+from sources.atribu.columns import PROFILE, PROFILE_DESCRIPTION, PROFILE_TABLE
 from sources.atribu.endpoints import DISCOVERED, DOUBTFUL
 from sources.atribu.options import Options
 from sources.rest.privacy.policies import Privacy
-from sources.rest.vendor.resources import column_hint
+from sources.rest.vendor.resources import column_hint, described
 from sources.rest.vendor.source import Source
 
 
@@ -48,15 +48,14 @@ def profile_table(options: Options, profile_id: str) -> list[DltResource]:
     """Return the table `profile`: what configuration says of the profile and the API does not."""
     row = {"profile_id": profile_id, "timezone": options.timezone, "reporting_currency": options.reporting_currency}
     fields = [pa.field(column.name, pa.string(), nullable=column.name != "profile_id") for column in PROFILE]
-    return [
-        dlt.resource(
-            [pa.Table.from_pylist([row], schema=pa.schema(fields))],
-            name="profile",
-            columns={column.name: column_hint(column, ("profile_id",)) for column in PROFILE},
-            write_disposition="merge",
-            merge_key="profile_id",
-        )
-    ]
+    resource = dlt.resource(
+        [pa.Table.from_pylist([row], schema=pa.schema(fields))],
+        name=PROFILE_TABLE,
+        columns={column.name: column_hint(column, ("profile_id",)) for column in PROFILE},
+        write_disposition="merge",
+        merge_key="profile_id",
+    )
+    return [described(resource, PROFILE_DESCRIPTION)]
 
 
 class BearerKey(AuthBase):

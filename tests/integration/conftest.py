@@ -26,6 +26,7 @@ COMMANDS: Final = (
     ("status",),
     ("check",),
     ("forget", "--customer-id", "c1"),
+    ("views",),
 )
 """Every command that asks a destination something, in its shortest form."""
 

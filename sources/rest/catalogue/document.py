@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sources.rest.catalogue.columns import OWN_COLUMNS, Column
+from sources.rest.catalogue.columns import OWN_COLUMNS, POSITION, Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 
 ROOT: Final = Path(__file__).parents[3]
@@ -72,6 +72,25 @@ def dictionary(endpoints: Iterable[Endpoint]) -> str:
                 f"### `{name}`\n\n{row.describe(name)}\n\n{markdown_table(('column', 'type', 'meaning'), rows)}"
             )
     return "\n\n".join(sections)
+
+
+def entities(endpoints: Iterable[Endpoint]) -> str:
+    """How tables hang together, as a mermaid diagram: keys, lists, and which table's ids another one is read for."""
+    rows = list(endpoints)
+    lines = []
+    for row in rows:
+        for name, columns in row.tables.items():
+            keys = [column for column in columns if column.name in (*row.request_names, *row.key, POSITION.name)]
+            lines += [f"    {name} {{", *(f"        {one.type.value} {one.name}" for one in keys), "    }"]
+        lines += [f'    {row.name} ||--o{{ {child} : "has"' for child in row.child_tables]
+        lines += [f'    {row.name} }}o--o| {one.name} : "adds up to"' for one in row.totals]
+        asked = [(one.endpoint, one.column) for one in (row.for_each, row.parents) if one and one.endpoint]
+        lines += [f'    {endpoint} |o--o{{ {row.name} : "{column}"' for endpoint, column in asked]
+        if row.counted_by:
+            lines += [
+                f'    {row.counted_by.endpoint} |o--o{{ {row.name} : "{row.counted_by.column} = {row.counted_by.param}"'
+            ]
+    return "\n".join(["```mermaid", "erDiagram", *lines, "```"])
 
 
 def written(root: Path, rendered: Mapping[tuple[str, str], str]) -> Mapping[Path, str]:

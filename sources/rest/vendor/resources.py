@@ -44,14 +44,18 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
     """Make a resource per table out of answers that have been read."""
     answers = deduplicated(endpoint, list(answers))
     return [
-        described(
-            dlt.resource(
-                [combined([answer.tables[table] for answer in answers])], name=table, **table_hints(endpoint, table)
-            ),
-            endpoint.describe(table),
-        )
+        _resource(endpoint, table, [combined([answer.tables[table] for answer in answers])])
         for table in endpoint.tables
     ]
+
+
+def empty_tables(endpoint: Endpoint) -> list[DltResource]:
+    """Make a resource per table, without rows."""
+    return [_resource(endpoint, table, []) for table in endpoint.tables]
+
+
+def _resource(endpoint: Endpoint, table: str, data: list[pa.Table]) -> DltResource:
+    return described(dlt.resource(data, name=table, **table_hints(endpoint, table)), endpoint.describe(table))
 
 
 def deduplicated(endpoint: Endpoint, answers: Sequence[Answer]) -> list[Answer]:

@@ -8,9 +8,10 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, statement, writing
-from pipelines.sql.rendering import Names
+from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, statement, views, writing
+from pipelines.sql.rendering import COMMENTS, Names
 from pipelines.sql.statement import Statement
+from pipelines.storing.models import models_of
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import Type
 from sources.rest.reading.tasks import Task
@@ -55,6 +56,10 @@ class Sample:
         """Whether the statement is ever sent to such a destination."""
         if self.function is writing.rename_column:
             return destination != "athena"  # nothing that an earlier version has loaded is there
+        if self.function in (writing.comment_table, writing.comment_column):
+            return destination in COMMENTS
+        if self.function.__module__ == views.__name__:
+            return destination in COMMENTS  # nobody has tried views anywhere else
         return destination == "duckdb" or self.function.__module__ != duckdb_file.__name__
 
 
@@ -154,6 +159,17 @@ def samples() -> list[Sample]:
         ),
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),
         _sample(writing.retype_column, "channels", "visitors", Type.DOUBLE),
+        _sample(writing.comment_table, "channels", "Conversions and revenue by channel."),
+        _sample(writing.comment_column, "channels", "value", "Traffic channel, the profile's."),
+        _sample(views.create_schema),
+        _sample(views.drop_view, "restated"),
+        *(
+            _sample(views.create_view, one.name, one.query)
+            for one in models_of("atribu", None)
+            if one.name in ("conversion_paths", "daily_as_of")
+        ),
+        _sample(views.comment_view, "restated", "Every version of a value."),
+        _sample(views.comment_view_column, "restated", "version", "0 for what was loaded first."),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
         _sample(duckdb_file.attach_copy, "copy.duckdb", "v1.0.0"),

@@ -68,7 +68,9 @@ def test_a_statement_can_be_written_for_a_destination(sample: Sample, destinatio
         assert len(parsed.selects) == len(sample.statement.types)
         assert all(one.alias_or_name for one in parsed.selects) or sample.function.__name__ == "own_name"
     if sample.fits("postgres"):
-        tables = [".".join(part.name for part in one.parts).lower() for one in parsed.find_all(exp.Table)]
+        named = [one.parts for one in parsed.find_all(exp.Table)]
+        named += [parsed.this.parts[:-1]] if isinstance(parsed, exp.Comment) and parsed.this.find(exp.Column) else []
+        tables = [".".join(part.name for part in parts).lower() for parts in named]
         assert tables
         assert all(one.startswith(("atribu.", "catalog.atribu.", "database.atribu___")) for one in tables)
 

@@ -1,0 +1,9 @@
+{#- An amount of money, exact to the cent: the tables hold it as a floating-point number. -#}
+{%- macro money(column) -%}
+cast({{ column }} as decimal(18, 2))
+{%- endmacro -%}
+
+{#- One number per another, null where there is none to divide by. -#}
+{%- macro ratio(above, below) -%}
+cast(({{ above }}) / nullif({{ below }}, 0) as decimal(18, 4))
+{%- endmacro -%}

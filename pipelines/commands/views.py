@@ -1,0 +1,66 @@
+"""`elt views`: the models of the dbt package as views, without dbt; asks nothing of the API."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+from pipelines.destinations.destination import Destination
+from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.target import PERSONAL
+from pipelines.running.config import RunConfig
+from pipelines.sql.views import VIEWS
+from pipelines.storing.dataset import open_dataset
+from pipelines.storing.models import Model, buildable, models_of
+from pipelines.storing.views import SCHEMA, existing_tables, make_views
+from sources.rest.errors import ConfigurationError
+from sources.rest.windows import Grain
+
+
+@dataclass(frozen=True, kw_only=True)
+class Views:
+    """What was made.
+
+    Attributes:
+        schema: where the views are.
+        made: a view for each.
+        lacking: what could not be made, and the tables that it needs.
+    """
+
+    schema: str
+    made: Sequence[Model]
+    lacking: Mapping[str, frozenset[str]]
+
+
+def views(config: RunConfig) -> Views:
+    """Make the models views in a schema beside the dataset.
+
+    Raises:
+        ConfigurationError: nothing is loaded, not by day, or something is in the way.
+        DestinationBusyError: another process holds the destination.
+    """
+    if config.policy.grain is not Grain.DAY:
+        raise ConfigurationError(f"the models have a row per day, and option grain is {config.policy.grain}")
+    target = config.loaded_at(config.target)
+    if target is None:
+        raise ConfigurationError(f"the dataset {config.target.dataset_name} holds nothing of {config.profile}")
+    name, dataset_name = config.source.name, target.dataset_name
+    places = {
+        name: dataset_name,
+        f"{name}{PERSONAL}": target.for_personal_data().dataset_name,
+        VIEWS: f"{dataset_name}{SCHEMA}",
+    }
+    chosen = next(iter(config.options.values.get("model", ())), None)
+    models = models_of(name, chosen)
+    destination = Destination(target)
+    with destination.lock(), ExitStack() as stack:
+        dataset = open_dataset(destination, config.policy.grain, config.catalogue)
+        stack.callback(dataset.warehouse.release)
+        with destination_errors(destination.name), destination.turn():
+            tables = existing_tables(dataset.pipeline, places, models)
+            if not tables:
+                raise ConfigurationError(
+                    f"nothing is loaded into the dataset {dataset_name}; run elt sync {name} first"
+                )
+            made, lacking = buildable(models, tables)
+            make_views(dataset.pipeline, places, made, list(lacking)[::-1])
+    return Views(schema=places[VIEWS], made=made, lacking=lacking)

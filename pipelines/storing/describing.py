@@ -1,0 +1,107 @@
+"""Tables are there before their first row, and say in the database what they hold."""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Final, cast
+
+from dlt.common.schema import Schema
+from dlt.common.schema.typing import TTableSchema
+from dlt.extract import DltResource
+
+from pipelines.destinations import lease_table
+from pipelines.sql.rendering import COMMENTS
+from pipelines.sql.statement import Statement
+from pipelines.sql.writing import comment_column, comment_table
+from pipelines.storing import forgotten_people
+from pipelines.storing.dataset import Dataset
+from pipelines.storing.history import history_tables
+from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.vendor.resources import empty_tables
+
+OWN: Final = {
+    lease_table.TABLE: (lease_table.DESCRIPTION, dict(lease_table.MEANINGS)),
+    forgotten_people.TABLE: (forgotten_people.DESCRIPTION, dict(forgotten_people.MEANINGS)),
+}
+"""Tables that dlt does not know, because no load fills them: what a row is, and what its columns hold."""
+
+
+def complete(
+    dataset: Dataset, endpoints: Sequence[Endpoint], extra: Iterable[DltResource] = (), *, personal: bool
+) -> None:
+    """Make the tables that a run may fill, and describe all in the database, where it has comments.
+
+    Comments are written when a table was made or a description has changed; the ledger remembers that with the next
+    commit. To be cut off and begun again does no harm.
+
+    Args:
+        dataset: one that was loaded into before, if only by the row that says that a run has begun.
+        endpoints: what the run reads.
+        extra: further tables that it fills.
+        personal: the dataset is that of personal data.
+    """
+    resources = [
+        *(one for row in endpoints for one in empty_tables(row)),
+        *history_tables(personal=personal),
+        *extra,
+    ]
+    _declare(dataset, [one.compute_table_schema() for one in resources])
+    texts = _descriptions(dataset.pipeline.default_schema, dataset.warehouse.tables(OWN))
+    digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
+    if digest != dataset.ledger.described and dataset.warehouse.dialect in COMMENTS:
+        with dataset.warehouse.transaction():
+            for statement in _comments(texts):
+                dataset.warehouse.change(statement)
+        dataset.ledger.described = digest
+
+
+def _declare(dataset: Dataset, wanted: Iterable[TTableSchema]) -> None:
+    """Let dlt know the tables and their descriptions, and make those that are not there."""
+    pipeline, schema, known = dataset.pipeline, dataset.pipeline.default_schema, dataset.warehouse.tables()
+    for table in wanted:
+        name = str(table["name"])
+        if name not in known:
+            # as after its first row: so dlt keeps it, and a sync notices if somebody drops it
+            made = cast("TTableSchema", {**table, "x-normalizer": {"seen-data": True}})
+            schema.update_table(made)
+        else:
+            _describe(schema.tables[name], table)
+    if schema.is_modified:
+        pipeline.schemas.save_schema(schema)
+        with pipeline.destination_client() as client:
+            client.update_stored_schema()
+
+
+def _describe(stored: Any, table: Any) -> None:
+    """Give a table and its columns the descriptions of today."""
+    stored["description"] = table["description"]
+    for name, column in table["columns"].items():
+        if name in stored["columns"]:
+            stored["columns"][name]["description"] = column["description"]
+
+
+Texts = dict[str, tuple[str, dict[str, str]]]
+
+
+def _descriptions(schema: Schema, tables: set[str]) -> Texts:
+    """What tables and their columns hold, as far as dlt's schema says so, by table."""
+    known = {
+        name: (
+            str(schema.tables[name].get("description", "")),
+            {
+                column: str(content["description"])
+                for column, content in sorted(schema.tables[name]["columns"].items())
+                if content.get("description")
+            },
+        )
+        for name in sorted(tables & schema.tables.keys())
+    }
+    return {**known, **{name: texts for name, texts in OWN.items() if name in tables}}
+
+
+def _comments(texts: Texts) -> Iterator[Statement]:
+    for name, (text, columns) in texts.items():
+        if text:
+            yield comment_table(name, text)
+        for column, meaning in columns.items():
+            yield comment_column(name, column, meaning)

@@ -1,0 +1,70 @@
+"""Tables are there after the first run, rows or not, and say in the database what they hold."""
+
+from dataclasses import replace
+
+import duckdb
+import pytest
+
+from pipelines.storing.describing import OWN
+from pipelines.storing.history import HISTORY
+from sources.atribu.columns import PROFILE_TABLE
+from sources.atribu.endpoints import ENDPOINTS
+from sources.rest.catalogue.columns import OWN_COLUMNS
+from tests.integration.conftest import Elt, Serve
+
+pytestmark = pytest.mark.untraced
+
+FEW = ("--since", "2026-03-30", "--today", "2026-03-31", "--resources", "channels,goals,top_performers")
+
+
+def comments() -> dict[str, str | None]:
+    """Comment of each table that is not dlt's own, and of each of their columns, as `table.column`."""
+    with duckdb.connect("local.duckdb", read_only=True) as connection:
+        found = connection.sql("""
+            SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'atribu'
+            UNION ALL
+            SELECT table_name || '.' || column_name, comment FROM duckdb_columns() WHERE schema_name = 'atribu'
+        """).fetchall()
+    return {name: text for name, text in found if not name.startswith("_dlt") and "._dlt" not in name}
+
+
+def test_every_table_of_a_run_is_there_and_described_also_where_it_has_no_row(serve: Serve, elt: Elt) -> None:
+    serve()
+    assert elt("sync", "atribu", *FEW).code == 0
+
+    found = comments()
+
+    chosen = {name: row for name, row in ENDPOINTS.items() if name in FEW[-1].split(",")}
+    tables = {table: row for row in chosen.values() for table in row.tables}
+    assert {name for name in found if "." not in name} == {*tables, *HISTORY, PROFILE_TABLE, "run_lease"}
+    for table, row in tables.items():
+        assert found[table] == row.describe(table)
+        described = {column.name: column.description for column in (*row.tables[table], *OWN_COLUMNS)}
+        assert {name: found[f"{table}.{name}"] for name in described} == described
+    assert [name for name, text in found.items() if not text] == []
+    assert found["run_lease"] == OWN["run_lease"][0]
+    with duckdb.connect("local.duckdb", read_only=True) as connection:
+        assert connection.sql("SELECT count(*) FROM local.atribu.restatements").fetchall() == [(0,)]
+
+
+def test_a_sync_writes_comments_again_only_if_a_table_was_made_or_a_description_has_changed(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve()
+    assert elt("sync", "atribu", *FEW).code == 0
+    change("COMMENT ON TABLE local.atribu.channels IS 'Ours.'")
+    assert elt("sync", "atribu", *FEW).code == 0
+    assert comments()["channels"] == "Ours."
+
+    change("DROP TABLE local.atribu.goals")
+    assert elt("sync", "atribu", *FEW).code == 0
+    assert comments()["goals"] == ENDPOINTS["goals"].description
+
+    monkeypatch.setitem(ENDPOINTS, "channels", replace(ENDPOINTS["channels"], description="It's new; 100% so?"))
+    assert elt("sync", "atribu", *FEW).code == 0
+    assert comments()["channels"] == "It's new; 100% so?"
+
+
+def change(sql: str) -> None:
+    with duckdb.connect("local.duckdb") as connection:
+        connection.execute(sql)
