@@ -276,6 +276,31 @@ def forget(
 
 
 @app.command()
+def copy(
+    source: Source,
+    *,
+    from_: Annotated[str, typer.Option("--from", help="Name in destinations.toml: where the rows are.")],
+    to: Annotated[str, typer.Option("--to", help="Name in destinations.toml: where they go.")],
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    dataset: Dataset = None,
+    debug: Debug = False,
+) -> None:
+    """Take what is loaded to another destination, ledger included; asks nothing of the API, needs no key."""
+    with boundary(debug=debug):
+        from pipelines.commands.copy import copy as run  # noqa: PLC0415 - see sync
+        from pipelines.running.profiles import side_by_side  # noqa: PLC0415 - see sync
+        from pipelines.telling.copy import print_copy  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of  # noqa: PLC0415 - see sync
+
+        asked = request(from_, dataset)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = side_by_side(chosen, lambda config, _: run(config, to), at_once=False)
+        each(done, lambda _, rows: print_copy(rows, source.value, to))
+        end_of(done, debug=debug)
+
+
+@app.command()
 def sandbox(
     source: Source,
     *,
