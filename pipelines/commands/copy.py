@@ -1,9 +1,11 @@
 """`elt copy`: take what is loaded to another destination, ledger included; asks nothing of the API."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+
+from sqlglot import exp
 
 from pipelines.destinations.destination import Destination
 from pipelines.destinations.lease_table import Known
@@ -108,19 +110,34 @@ def _opened(stack: ExitStack, config: RunConfig, there: RunConfig, found: Target
         source=source,
         target=opened,
         destination=destination,
-        conditions=_untold(config) if found.shared else {},
+        conditions=_untold(config, source) if found.shared or target.shared else {},
     )
 
 
-def _untold(config: RunConfig) -> Conditions:
-    """Rows that name no profile are told apart by what was asked for."""
-    values = config.options.values
-    return {
-        table: [one_of(column.name, values[column.name]) for column in row.variant_columns if column.name in values]
-        for row in config.catalogue.values()
-        if row.tenant is None
-        for table in row.tables
-    }
+def _untold(config: RunConfig, source: Dataset) -> Conditions:
+    """Rows that name no profile are told apart by what was asked for, which the ledger knows.
+
+    Raises:
+        ConfigurationError: nothing tells which rows of a table are the profile's.
+    """
+    untold = [row for row in config.catalogue.values() if row.tenant is None]
+    known: dict[str, set[str]] = defaultdict(set)
+    for row in untold:
+        names = [column.name for column in row.variant_columns]
+        for variant in source.ledger.variants(row.name) if names else ():
+            for name, value in zip(names, variant.split("|")[-len(names) :], strict=True):
+                known[name].add(value)
+    found: dict[str, Sequence[exp.Expr]] = {}
+    for row in untold:
+        names = [column.name for column in row.variant_columns]
+        if not (names and all(known[name] for name in names)) and any(map(source.warehouse.has, row.tables)):
+            raise ConfigurationError(
+                f"nothing tells which rows of {row.name} are those of {config.profile}: copy a dataset that holds no"
+                " other profile"
+            )
+        own = [one_of(name, sorted(known[name])) for name in names]
+        found |= dict.fromkeys(row.tables, own)
+    return found
 
 
 def _is_loaded(pair: _Pair, config: RunConfig) -> bool:

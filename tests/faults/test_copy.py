@@ -169,3 +169,23 @@ def test_each_profile_is_copied_by_itself_and_beside_others(places: dict[str, Wa
     assert everything(places["warehouse"]) == before
     assert nobody.code == 78
     assert "holds nothing of the profile without a name" in nobody.err
+
+
+def test_rows_that_name_no_profile_are_told_apart_by_what_was_asked_for(tmp_path: Path) -> None:
+    names = ("acme", "globex")
+    places = {name: duckdb_file(tmp_path / f"{name}.duckdb") for name in ("first", "last")}
+    keys = {f"SOURCES__ATATUS__PROFILES__{name.upper()}__API_KEY": name for name in names}
+    machine = machine_at(places, tmp_path / "home", "", environment=keys)
+    chosen = ("--sandbox", "--today", "2026-03-31", "--since", "2026-03-30", "--destination", "first")
+    assert machine.run_here("sync", "atatus", "--all-profiles", *chosen).code == 0
+    per_project = "SELECT project_id, count(*) FROM atatus.transactions GROUP BY 1 ORDER BY 1"
+    before = places["first"].ask(per_project)
+
+    copied = machine.run_here("copy", "atatus", "--profile", "acme", "--from", "first", "--to", "last")
+    found = places["last"].ask(per_project)
+    again = machine.run_here("copy", "atatus", "--profile", "acme", "--from", "first", "--to", "last")
+    other = machine.run_here("copy", "atatus", "--profile", "globex", "--from", "first", "--to", "last")
+
+    assert (copied.code, again.code, other.code) == (0, 78, 0), (copied, again, other)
+    assert found == [one for one in before if one[0] == b"acme".hex()]
+    assert places["last"].ask(per_project) == before
