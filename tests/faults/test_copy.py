@@ -1,7 +1,7 @@
 """What is loaded moves to another destination: from a DuckDB file to PostgreSQL and back, cell by cell."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -45,12 +45,20 @@ def people() -> Iterator[tuple[Sandbox, str]]:
         yield both
 
 
+@pytest.fixture(scope="module")
+def databases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Warehouse]]:
+    """Run a PostgreSQL server."""
+    with postgres_databases(tmp_path_factory.mktemp("server") / "postgres") as make:
+        yield make
+
+
 @pytest.fixture
-def places(tmp_path: Path) -> Iterator[dict[str, Warehouse]]:
+def places(
+    databases: Callable[[str], Warehouse], tmp_path: Path, request: pytest.FixtureRequest
+) -> dict[str, Warehouse]:
     """A DuckDB file, a database of PostgreSQL, another file."""
-    with postgres_databases(tmp_path / "postgres") as make:
-        first, last = (duckdb_file(tmp_path / f"{name}.duckdb") for name in ("first", "last"))
-        yield {"first": first, "warehouse": make("moved"), "last": last}
+    first, last = (duckdb_file(tmp_path / f"{name}.duckdb") for name in ("first", "last"))
+    return {"first": first, "warehouse": databases(f"d{abs(hash(request.node.nodeid))}"), "last": last}
 
 
 def machine_at(places: dict[str, Warehouse], folder: Path, url: str, **settings: Any) -> Machine:
