@@ -48,6 +48,28 @@ sync, verify = elt_dags(
 )
 """
 
+ENDS: Final = """
+import json, sys
+from types import SimpleNamespace
+from unittest.mock import patch
+from airflow.sdk import BaseHook, Connection
+from pipelines.airflow_dag import EltOperator
+
+found = {}
+for code in (0, 2, 3, 4, 70, 75, 77, 78, 143):
+    operator = EltOperator(task_id="sync", elt=sys.argv[1], verb=str(code), source="atribu", destination="warehouse")
+    known = Connection(conn_id="c", conn_type="postgres", password="p", host="h")
+    with patch.object(BaseHook, "get_connection", return_value=known):
+        try:
+            operator.execute({"dag_run": SimpleNamespace(run_type="scheduled")})
+        except Exception as error:
+            found[code] = type(error).__name__
+        else:
+            found[code] = "success"
+print(json.dumps(found))
+"""
+"""What the operator makes of each exit code: a stand-in for `elt` ends with the code that it is given as its verb."""
+
 
 class Airflow:
     """An Airflow in a folder, with a database of its own."""
@@ -88,6 +110,18 @@ class Airflow:
         if done.returncode:
             raise RuntimeError(f"airflow {' '.join(words)}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done.stdout + done.stderr
+
+    def ends(self) -> Mapping[str, str]:
+        """Return what a task comes to, by exit code of its command."""
+        stand_in = self.home / "elt"
+        stand_in.write_text('#!/bin/sh\nexit "$1"\n')
+        stand_in.chmod(0o700)
+        python = AIRFLOW.with_name("python")
+        done = subprocess.run(  # noqa: S603 - our own words
+            [python, "-c", ENDS, stand_in], env=self.environment, capture_output=True, text=True, check=True
+        )
+        found: Mapping[str, str] = json.loads(done.stdout.splitlines()[-1])
+        return found
 
     @contextmanager
     def running(self) -> Iterator[None]:
@@ -250,6 +284,7 @@ def tried(
     own = Counter(outcome for profile, outcome in outcomes if profile == id_of(killed))
     proof = airflow.say("dags", "test", "elt_verify_atribu")
     return {
+        "exit codes": airflow.ends(),
         "sync": synced,
         "seconds": round(seconds),
         "killed": killed,
