@@ -5,6 +5,7 @@ TOOLS := .venv/tools
 READY := .venv/ready
 READY_DEV := .venv/ready-dev
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+AIRFLOW := .venv/airflow
 PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 
 # without bytecode every process of a test would compile what it imports
@@ -34,7 +35,7 @@ lint: $(READY_DEV)
 types: $(READY_DEV)
 	$(BIN)/mypy
 
-bench: $(READY_DEV)
+bench: $(READY_DEV) $(AIRFLOW)/ready
 	$(BIN)/python -m tests.benchmarks
 
 docs: $(READY_DEV)
@@ -52,6 +53,13 @@ audit: $(TOOLS)/pip-audit
 
 clean:
 	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage build *.egg-info sandbox.duckdb
+
+# the Airflow that the DAG is tried with, which must not meet what `elt` runs with
+$(AIRFLOW)/ready: $(READY_DEV) requirements-airflow.lock
+	$(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement requirements-airflow.lock
+	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --editable .
+	@touch $@
 
 $(READY): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed, this is " + sys.version.split()[0])'

@@ -1,4 +1,4 @@
-"""Writes `requirements.lock`, `requirements-dev.lock` and the lock of dbt with uv; run by `make lock`."""  # noqa: INP001 - a script
+"""Writes the lock files with uv, those of dbt and of Airflow too; run by `make lock`."""  # noqa: INP001 - a script
 
 import subprocess
 import sys
@@ -10,6 +10,10 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 RUNNING, DEVELOPING = ROOT / "requirements.lock", ROOT / "requirements-dev.lock"
 DBT_ASKED, DBT = ROOT / "models/requirements.in", ROOT / "models/requirements.lock"
+AIRFLOW = ROOT / "requirements-airflow.lock"
+AIRFLOW_ASKED: Final = "apache-airflow>=3.3,<4\nasyncpg\npsycopg2-binary\n"
+"""With the drivers of its database."""
+
 BESIDE: Final = "setuptools\n"
 """What the editable installation is built with."""
 
@@ -19,6 +23,7 @@ _RUNNING: Final = (
 )
 _DEVELOPING: Final = "# What development needs beside it; made by `make lock`.\n--requirement requirements.lock\n"
 _DBT: Final = "# dbt with its adapters, for an environment of its own; made by `make lock`.\n"
+_AIRFLOW: Final = "# The Airflow that the DAG is tried with, in an environment of its own; made by `make lock`.\n"
 _ALIKE: Final = ("--universal", "--generate-hashes", "--python-version", "3.11", "--quiet")
 _PLAIN: Final = ("--no-header", "--no-annotate", "--no-config")
 
@@ -30,9 +35,13 @@ def main(uv: str) -> None:
         project, known = ("pyproject.toml",), (RUNNING, DEVELOPING)
         running = _compiled(uv, folder, project, known)
         developing = _compiled(uv, folder, (*project, "--extra", "dev"), known)
+        airflow_asked = folder / "airflow.in"
+        airflow_asked.write_text(AIRFLOW_ASKED)
+        airflow = _compiled(uv, folder, (str(airflow_asked),), (AIRFLOW,))
         dbt = _compiled(uv, folder, (str(DBT_ASKED),), (DBT,))
     RUNNING.write_text(_RUNNING + "".join(running))
     DEVELOPING.write_text(_DEVELOPING + "".join(one for one in developing if one not in running))
+    AIRFLOW.write_text(_AIRFLOW + "".join(airflow))
     DBT.write_text(_DBT + "".join(dbt))
 
 

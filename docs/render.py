@@ -113,7 +113,8 @@ def _options(callback: Callable[..., object]) -> Iterator[tuple[str, str]]:
         _, info = get_args(parameter.annotation)
         if isinstance(info, OptionInfo):
             default = parameter.default
-            told = f" Default: `{default}`." if default and not isinstance(default, bool) else ""
+            telling = default and default is not inspect.Parameter.empty and not isinstance(default, bool)
+            told = f" Default: `{default}`." if telling else ""
             spelled = info.default if isinstance(info.default, str) else f"--{name.replace('_', '-')}"  # typer's first
             yield spelled, f"{info.help}{told}"
 

@@ -1,4 +1,4 @@
-"""The commands that load nothing: they ask the destination, or what a sync would do."""
+"""The commands that ask nothing of the API but `check`: of the destination, or of what a sync would do."""
 
 from functools import partial
 from pathlib import Path
@@ -182,6 +182,30 @@ def views(
         with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
             done = for_each(chosen, lambda config, _: run(config), at_once=False)
         each(done, lambda _, found: print_views(found))
+        end_of(done, debug=debug)
+
+
+def copy(
+    source: Source,
+    *,
+    from_: Annotated[str, typer.Option("--from", help="Name in destinations.toml: where the rows are.")],
+    to: Annotated[str, typer.Option("--to", help="Name in destinations.toml: where they go.")],
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    dataset: Dataset = None,
+    debug: Debug = False,
+) -> None:
+    """Take what is loaded to another destination, ledger included; asks nothing of the API, needs no key."""
+    begin(source, from_)
+    with boundary(debug=debug):
+        from pipelines.commands.copy import copy as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.copy import print_copy  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
+
+        asked = request(from_, dataset)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = for_each(chosen, lambda config, _: run(config, to), at_once=False)
+        each(done, lambda _, rows: print_copy(rows, source.value, to))
         end_of(done, debug=debug)
 
 

@@ -88,6 +88,17 @@ def located(target: Target, profile: Profile, ask: Ask | None = None) -> Target 
     return _at(target, own) if own else target.with_ledger_of(own_id)
 
 
+def noted_of(target: Target) -> Known | None:
+    """Return what a destination has noted of the profile whose ledger a target names; it is only opened for reading.
+
+    Raises:
+        ConfigurationError: the destination cannot work.
+        DestinationBusyError: another process holds the destination, or it does not answer.
+    """
+    known = _Looking(target, for_reading=True).profiles()
+    return next((one for one in known if one.ledger_id == target.ledger_id), None)
+
+
 def _at(target: Target, known: Known) -> Target:
     return replace(target, ledger_id=known.ledger_id, profile_id=known.profile_id, key=known.key)
 

@@ -32,6 +32,7 @@ def rows(
     *,
     distinct: bool = False,
     newest_by: str = "",
+    in_order_of: Sequence[str] = (),
     limit: int | None = None,
     lock: Lock | None = None,
 ) -> Statement:
@@ -43,6 +44,7 @@ def rows(
         where: conditions.
         distinct: rows that are alike are told once.
         newest_by: column by which they come, greatest value first.
+        in_order_of: columns by which they come, so that rows that are alike in them come together.
         limit: most rows that are told.
         lock: keeps the rows from others.
     """
@@ -51,6 +53,8 @@ def rows(
         query.distinct(copy=False)
     if newest_by:
         query.order_by(exp.Ordered(this=column(newest_by), desc=True), copy=False)
+    if in_order_of:
+        query.order_by(*map(column, in_order_of), copy=False)
     if limit is not None:
         query.limit(limit, copy=False)
     if lock:

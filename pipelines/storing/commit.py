@@ -80,13 +80,16 @@ class Committer:
             dlt.current.source_state()[STATE_KEY] = state
             return ()
 
-        differing = self._differing(answers)
+        tables = [table for endpoint, group in self._differing(answers) for table in loaded_tables(endpoint, group)]
+        self.load([*tables, *extra, dlt.resource(ledger, name="ledger")])
+
+    def load(self, tables: Sequence[DltResource]) -> None:
+        """Load tables in one load package; the ledger says nothing new of them."""
         name = self._pipeline.pipeline_name
 
         @dlt.source(name=name, section=name, max_table_nesting=0)
-        def one_slice() -> list[DltResource]:
-            tables = [table for endpoint, group in differing for table in loaded_tables(endpoint, group)]
-            return [*tables, *extra, dlt.resource(ledger, name="ledger")]
+        def one_slice() -> Sequence[DltResource]:
+            return tables
 
         self._pipeline.extract(one_slice())
         self._pipeline.normalize()

@@ -1,6 +1,6 @@
 """The table of people who stay out, by profile: it only grows, and no run writes it with what it has read before."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 import pendulum
@@ -19,7 +19,8 @@ TABLE: Final = "forgotten_people"
 """Lies in the dataset of personal data; holds salted hashes, and no id or address."""
 
 _LIST: Final[Columns] = {"salt": Type.TEXT, "mark": Type.TEXT}
-_COLUMNS: Final[Columns] = {**_LIST, "forgotten_at": Type.TEXT, COLUMN: Type.TEXT}
+_DATED: Final[Columns] = {**_LIST, "forgotten_at": Type.TEXT}
+_COLUMNS: Final[Columns] = {**_DATED, COLUMN: Type.TEXT}
 
 DESCRIPTION: Final = "One row per id or address that is never loaded again, as a salted hash."
 
@@ -69,16 +70,26 @@ def forgotten_people(warehouse: Warehouse, at_least: int = 0) -> Forgotten:
 def keep_out(warehouse: Warehouse, forgotten: Forgotten) -> None:
     """Add to the table who of a list is not in it yet."""
     known = forgotten_people(warehouse).marks
+    now = pendulum.now("UTC").to_iso8601_string()
+    _add(warehouse, [(forgotten.salt, mark, now) for mark in sorted(forgotten.marks - known)])
 
+
+def copy_list(source: Warehouse, target: Warehouse) -> None:
+    """Add to the table of one dataset who is in that of another and not in it yet, and since when."""
+    known = forgotten_people(target).marks
+    listed = source.ask(rows(TABLE, _DATED)) if source.stored_columns(TABLE) else []
+    if listed:
+        _add(target, [one for one in sorted(listed) if one[1] not in known])
+
+
+def _add(warehouse: Warehouse, people: Iterable[tuple[str, str, str]]) -> None:
     def make() -> None:
         if not warehouse.stored_columns(TABLE):
             warehouse.change(create(TABLE, _COLUMNS))
 
     made_by_somebody(make)
-    now = pendulum.now("UTC").to_iso8601_string()
     new: list[Mapping[str, str | None]] = [
-        {"salt": forgotten.salt, "mark": mark, "forgotten_at": now, COLUMN: warehouse.profile}
-        for mark in sorted(forgotten.marks - known)
+        {**dict(zip(_DATED, one, strict=True)), COLUMN: warehouse.profile} for one in people
     ]
     with warehouse.transaction():
         for row in new:

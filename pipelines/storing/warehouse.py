@@ -13,6 +13,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
 
+from pipelines.destinations.executing import streamed
 from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
 from pipelines.sql.earlier import Renamed, named_as_today
 from pipelines.sql.profiles import of_profile, restricted
@@ -94,6 +95,13 @@ class Warehouse:
         text, values = self._rendered(statement)
         with client.execute_query(text, *values) as cursor:
             return from_destination(cursor.fetchall(), statement.types)
+
+    def stream(self, statement: Statement, size: int) -> Iterator[list[tuple[Any, ...]]]:
+        """Rows that answer a statement, so many at a time: the whole answer is never in memory."""
+        client = self._connected()
+        with streamed(client, *self._rendered(statement)) as cursor:
+            while found := cursor.fetchmany(size):
+                yield from_destination(found, statement.types)
 
     def change(self, statement: Statement) -> None:
         """Execute a statement that answers nothing."""

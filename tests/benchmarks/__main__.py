@@ -28,6 +28,8 @@ def main() -> None:
     profiles()
     people()
     quarter()
+    copying()
+    orchestrated()
 
 
 def loading() -> None:
@@ -100,6 +102,23 @@ def quarter() -> None:
             row = result[policy]
             most, compared = (row.get("most", row["units"]), result["compared"] if policy == "exact" else "")
             print(f"{profile:12}{policy:12}{row['units']:>13.0f}{most:>7}{row['wrong']:>23,}{compared:>16}", flush=True)
+
+
+def copying() -> None:
+    """Rows per second and peak memory of a copy."""
+    print("\n`elt copy` from a DuckDB file, rows of `pages`:\n")
+    print(f"{'to':10}{'rows':>9}{'seconds':>9}{'rows/s':>9}{'peak MB':>9}")
+    for kind, count in (("duckdb", 200_000), ("duckdb", 800_000), ("postgres", 200_000)):
+        row = measured("copying", kind, str(count))
+        speed = row["rows"] / row["seconds"]
+        print(f"{kind:10}{row['rows']:>9,}{row['seconds']:>9.0f}{speed:>9,.0f}{row['peak_mb']:>9.0f}", flush=True)
+
+
+def orchestrated() -> None:
+    """The DAGs in a real Airflow."""
+    print("\nTwelve profiles in an Airflow of its own, a worker killed, a backfill of a day (takes a while):\n")
+    for name, found in measured("airflow").items():
+        print(f"{name:24}{found}")
 
 
 if __name__ == "__main__":

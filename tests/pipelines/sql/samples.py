@@ -123,6 +123,7 @@ def samples() -> list[Sample]:
         _sample(reading.rows, "customers", who, [conditions.is_set("email")], limit=1),
         _sample(reading.rows, "visitors", {"referrer": Type.TEXT}, suspect, distinct=True),
         _sample(reading.rows, "sync_runs", run, newest_by="started_at", limit=5),
+        _sample(reading.rows, "channels", by_value, in_order_of=["date", "value"]),
         *(_sample(reading.rows, "run_lease", {"holder": Type.TEXT}, lock=lock) for lock in reading.Lock),
         _sample(reading.all_columns, "run_lease"),
         _sample(reading.sums, "channels", by_value, list(channels.additive), changed),
