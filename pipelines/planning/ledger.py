@@ -31,6 +31,8 @@ class ServerBehaviour:
         capped: the list over a longer range is cut off, so that sums cannot be checked.
         counted: rows of entities were as many as another endpoint counts; from then on they have to be.
         checked: day on which everything that could still change was compared with the API; nothing loaded is older.
+        learned: day on which `not_additive` and `capped` were last found out; None if an earlier version did.
+        asked_as: how the days were asked for that everything loaded was last compared under; empty if not known.
     """
 
     rounded: bool = False
@@ -38,6 +40,8 @@ class ServerBehaviour:
     capped: bool = False
     counted: bool = False
     checked: Date | None = None
+    learned: Date | None = None
+    asked_as: str = ""
 
 
 @dataclass(frozen=True)
@@ -163,14 +167,14 @@ class Ledger:
             **optional,
         }
 
-    def add(self, task: Task, grain: Grain, today: Date) -> None:
+    def add(self, task: Task, grain: Grain, today: Date, asked_as: str = "") -> None:
         """Note that a task was loaded; today is not noted as loaded, because it is not over."""
         if task.window is None:
             return
         key = _key(task, grain)
         behaviour = self._behaviours.get(key, ServerBehaviour())
         if behaviour.checked is None:
-            self._behaviours[key] = replace(behaviour, checked=today)
+            self._behaviours[key] = replace(behaviour, checked=today, asked_as=asked_as)
         start = max(task.since or task.window.start, task.window.start)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), Window(start, task.window.end)])
@@ -215,13 +219,15 @@ class Ledger:
 
 
 def _behaviour_from(facts: Mapping[str, Any]) -> ServerBehaviour:
-    checked = facts.get("checked")
+    checked, learned = facts.get("checked"), facts.get("learned")
     return ServerBehaviour(
         rounded=facts.get("rounded", False),
         not_additive=frozenset(facts.get("not_additive", ())),
         capped=facts.get("capped", False),
         counted=facts.get("counted", False),
         checked=Date.fromisoformat(checked) if checked else None,
+        learned=Date.fromisoformat(learned) if learned else None,
+        asked_as=facts.get("asked_as", ""),
     )
 
 
@@ -232,6 +238,8 @@ def _facts_of(behaviour: ServerBehaviour) -> dict[str, Any]:
         "capped": behaviour.capped,
         "counted": behaviour.counted,
         "checked": str(behaviour.checked) if behaviour.checked else None,
+        "learned": str(behaviour.learned) if behaviour.learned else None,
+        "asked_as": behaviour.asked_as,
     }
     return {name: value for name, value in facts.items() if value}
 

@@ -79,7 +79,7 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
             " the days of the horizon are all read again"
             for whole in wholes
             if policy.restatement is Restatement.EXACT
-            and _contradicts(whole.endpoint, ledger.behaviour(whole, policy.grain))
+            and _contradicts(whole.endpoint, policy.believed(whole.endpoint, ledger.behaviour(whole, policy.grain)))
         ]
         + [refresh_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
     )
@@ -164,8 +164,9 @@ def _series(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Itera
 
 
 def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Iterator[Task]:
-    known = ledger.behaviour(whole, policy.grain)
-    horizon = policy.horizon(known.checked)
+    before = ledger.behaviour(whole, policy.grain)
+    known, horizon = policy.believed(whole.endpoint, before), _horizon(whole, policy, ledger)
+    doubted, otherwise = policy.doubts(known), policy.asks_otherwise(whole.endpoint, before)
     settled: list[Window] = []
     scope = looked_at(whole, policy, horizon).window or asked
     for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
@@ -180,8 +181,10 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             continue
         elif policy.restatement is Restatement.FIXED or _contradicts(whole.endpoint, known):
             yield replace(task, reason=Reason.AGAIN)
+            settled += [window] if doubted and policy.restatement is Restatement.EXACT else []
         elif known.capped or not whole.endpoint.additive:
-            if refresh_due(window, known.checked, policy.today):
+            settled += [window] if doubted else []
+            if otherwise or refresh_due(window, known.checked, policy.today):
                 yield replace(task, reason=Reason.REFRESH)
         else:
             settled.append(window)
@@ -190,11 +193,20 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
     yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
 
 
+def _horizon(whole: Task, policy: Policy, ledger: Ledger) -> Window:
+    """Days that may not be as the API says: all that are loaded, if they were asked for in another way than now."""
+    known = ledger.behaviour(whole, policy.grain)
+    loaded = ledger.loaded(replace(whole, window=Window(EVER, policy.today)), policy.grain)
+    if loaded and policy.asks_otherwise(whole.endpoint, known):
+        return Window(min(loaded[0].start, policy.today), policy.today)
+    return policy.horizon(known.checked)
+
+
 def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
     """Whether the plan looks at every loaded window whose numbers may have changed."""
     if whole.window is None or policy.restatement is Restatement.NONE:
         return False
-    horizon = policy.horizon(ledger.behaviour(whole, policy.grain).checked)
+    horizon = _horizon(whole, policy, ledger)
     stale = ledger.loaded(replace(whole, window=horizon), policy.grain)
     seen = looked_at(whole, policy, horizon).window or whole.window
     return all(seen.start <= one.start and one.end <= seen.end for one in stale)

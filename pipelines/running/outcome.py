@@ -37,6 +37,8 @@ class Outcome:
         dropped_fields: table and field of what nobody knows of personal rows.
         compared: endpoints of which something was compared with what the API says.
         not_compared: endpoints of which something is loaded that could not be.
+        not_summed: endpoint, variant and metric of what adds up by its nature, and not on this server.
+        as_read: endpoint -> columns that were compared only on the days that were read, because they do not add up.
         first: nothing had been loaded before, so that nobody knows whether the host has ever been there.
     """
 
@@ -61,6 +63,8 @@ class Outcome:
     dropped_fields: set[tuple[str, str]] = field(default_factory=set)
     compared: set[str] = field(default_factory=set)
     not_compared: set[str] = field(default_factory=set)
+    not_summed: set[tuple[str, str, str]] = field(default_factory=set)
+    as_read: dict[str, tuple[str, ...]] = field(default_factory=dict)
     first: bool = False
 
     def __add__(self, other: "Outcome") -> "Outcome":
@@ -70,12 +74,13 @@ class Outcome:
             setattr(merged, name, getattr(self, name) + getattr(other, name))
         for name in ("failures", "refused", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared"):
+        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared", "not_summed"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
             for scope in (*self.missing, *other.missing)
         }
+        merged.as_read = {**self.as_read, **other.as_read}
         merged.first = self.first and other.first
         merged.stopped = self.stopped or other.stopped
         merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by

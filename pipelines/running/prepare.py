@@ -119,7 +119,9 @@ def prepared_run(
             dataset = open_dataset(destination, policy.grain, reader.endpoints)
             stack.callback(dataset.warehouse.release)
             destination.known = partial(_known, config, reader, dataset, destination.target)
-            committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
+            committer = Committer(
+                dataset, destination.load, grain=policy.grain, today=policy.today, asked_as=policy.asked_as
+            )
             journal = Journal(reader.session, partial(_profile, reader, dataset))
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
             opened.append((destination, dataset, committer, journal))

@@ -90,7 +90,7 @@ class Run:
                 self._journal.outcome.compared.add(alike[0].task.endpoint.name)
                 if self._loader.differs(alike):
                     self._loader.commit(alike)
-        self._checks(replace(self._policy, tolerance=0.0)).ranges(plan.checks)
+        self._checks(replace(self._policy, tolerance=0.0), asks_again=True).ranges(plan.checks)
         return self._ended()
 
     def begin(self, spent_before: tuple[int, int, int]) -> None:
@@ -104,8 +104,8 @@ class Run:
         self._journal.end(outcome.exit_code)
         self._loader.close()
 
-    def _checks(self, policy: Policy) -> Checks:
-        return Checks(self._loader, self._dataset, self._reader, policy, self._journal)
+    def _checks(self, policy: Policy, *, asks_again: bool = False) -> Checks:
+        return Checks(self._loader, self._dataset, self._reader, policy, self._journal, asks_again=asks_again)
 
     def _load_details(self, endpoint: Endpoint) -> None:
         """Read the details of everybody whose figures have changed, best first."""

@@ -26,6 +26,10 @@ class DateRange:
     end_exclusive: bool = False
     literal: str = ""
 
+    def __str__(self) -> str:
+        ends = "exclusive" if self.end_exclusive else "inclusive"
+        return f"{self.start} {self.end} {self.format} {ends} {self.literal}".rstrip()
+
     def params(self, window: Window) -> dict[str, str]:
         """Query parameters that ask for some days."""
         start = datetime.combine(window.start, time.min)
