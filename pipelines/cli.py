@@ -238,7 +238,7 @@ def check(
             lambda config, found: print_check(found, config.limits.rate.limit, destination),
             before=lambda config: print_origins(origins_of(config)),
         )
-        end_of(done, debug=debug)
+        end_of(done, lambda found: found.exit_code, debug=debug)
 
 
 @app.command()

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pendulum import Date
+
 from pipelines.planning.entity_pages import entity_tasks, refresh_note, too_dear
 from pipelines.planning.ledger import Ledger, ServerBehaviour
 from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, refresh_due, why_missing
@@ -22,6 +24,10 @@ class Plan:
         again: loaded windows that are read again.
         checks: loaded ranges that have to add up; each answers for many windows and is not loaded itself.
         history: the rest, newest first.
+        late: what was read today already, then what failed when it was asked for last: after everything else, so that
+            each run gets somewhere.
+        late_checks: ranges that were proved today already.
+        waiting: windows that have failed in several runs, and the day from which on each is asked for again.
         fully_checked: variants of which this plan looks at everything that may have changed.
         details: endpoints whose calls depend on what is loaded by then.
         notes: what the plan leaves for later, in sentences.
@@ -32,13 +38,16 @@ class Plan:
     checks: list[Task]
     history: list[Task]
     fully_checked: list[Task]
+    late: list[Task] = field(default_factory=list)
+    late_checks: list[Task] = field(default_factory=list)
+    waiting: list[tuple[Task, Date]] = field(default_factory=list)
     details: list[Endpoint] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def tasks(self) -> list[Task]:
         """Every task, in order."""
-        return [*self.recent, *self.again, *self.checks, *self.history]
+        return [*self.recent, *self.again, *self.checks, *self.history, *self.late, *self.late_checks]
 
 
 def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: Ledger) -> Plan:
@@ -59,15 +68,29 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
         for one in row.variants(policy.values)
     ]
     tasks = [task for whole in wholes for task in _tasks(whole, policy, ledger)]
-    groups: dict[str, list[Task]] = {"recent": [], "again": [], "checks": [], "history": []}
+    groups: dict[str, list[Task]] = {
+        name: [] for name in ("recent", "again", "checks", "history", "late", "late_checks")
+    }
+    waiting: list[tuple[Task, Date]] = []
+    failed: list[Task] = []
     for task in tasks:
         recent = task.window is None or overlap(task.window, policy.recent) is not None
         group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
-        groups[group].append(task)
+        again = None if policy.full or group == "checks" else ledger.waits(task, policy.grain, policy.today)
+        if again:
+            waiting.append((task, again))
+        elif group != "checks" and ledger.has_failed(task, policy.grain):
+            failed.append(task)
+        elif ledger.was_read(task, policy.grain, policy.today, proved=group == "checks"):
+            groups["late_checks" if group == "checks" else "late"].append(task)
+        else:
+            groups[group].append(task)
     partly = {(task.endpoint.name, task.variant) for task in tasks if task.since}
-    ordered = {name: group if name == "checks" else _newest_first(group) for name, group in groups.items()}
+    ordered = {name: group if "checks" in name else _newest_first(group) for name, group in groups.items()}
+    ordered["late"] += _newest_first(failed)
     return Plan(
         **ordered,
+        waiting=waiting,
         fully_checked=[
             whole
             for whole in wholes

@@ -97,6 +97,7 @@ class Policy:
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
         retired: metrics that the API need not send any more, each as `metric` or `resource.metric`.
         date_range: how the vendor is asked for days under the options.
+        full: what has failed in several runs is asked for again now.
     """
 
     today: Date
@@ -113,6 +114,7 @@ class Policy:
     reread_units: int = 600
     retired: frozenset[str] = frozenset()
     date_range: DateRange | None = None
+    full: bool = False
 
     def horizon(self, checked: Date | None) -> Window:
         """Days whose numbers may have changed since the last check; after a pause there are more of them."""

@@ -59,6 +59,9 @@ class Checks:
             finding = self._search(whole.task, self._still_believed(whole.task, before)).run(whole)
             now = self._dated(before, finding.behaviour)
             self._ledger.learn(whole.task, self._policy.grain, now)
+            self._ledger.note_read(whole.task, self._policy.grain, self._policy.today, proved=True)
+            if now.not_additive - before.not_additive:
+                self._ledger.range_ends = ("", None)  # the server may read ranges otherwise than it did
             self._journal.learned(whole.task, before, now, self._advice)
             if not now.capped and not now.not_additive.issuperset(whole.task.endpoint.additive):
                 outcome.compared.add(whole.task.endpoint.name)

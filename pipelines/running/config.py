@@ -127,6 +127,7 @@ class RunConfig:
             reread_units=options.reread_units,
             retired=options.retired(self.catalogue),
             date_range=self.source.api(options).date_range,
+            full=request.full,
         )
 
     @property

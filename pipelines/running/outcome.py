@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pendulum import Date
+
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode, exit_code
 from sources.rest.errors import ApiError, UnknownHostError
@@ -22,6 +24,7 @@ class Outcome:
         failures: tasks that gave no rows; they are asked for again by the next run.
         refused: what the server does not take; it is left out from now on.
         skipped: tasks that were not asked for.
+        waiting: windows that have failed in several runs, and the day from which on each is asked for again.
         truncated: tasks whose list was cut off by the API.
         empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
@@ -48,6 +51,7 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     refused: list[Failure] = field(default_factory=list)
     skipped: list[Task] = field(default_factory=list)
+    waiting: list[tuple[Task, Date]] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
     empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
@@ -72,7 +76,7 @@ class Outcome:
         merged = Outcome(units={**self.units, **other.units})
         for name in ("rows", "windows", "answered"):
             setattr(merged, name, getattr(self, name) + getattr(other, name))
-        for name in ("failures", "refused", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
+        for name in ("failures", "refused", "skipped", "waiting", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
         for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared", "not_summed"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
@@ -104,6 +108,7 @@ class Outcome:
         if self.first and not self.answered and any(isinstance(one, UnknownHostError) for one in errors):
             codes.append(ExitCode.CONFIGURATION)
         codes += [ExitCode.REFUSED] if self.missing else []
+        codes += [ExitCode.FAILED_WINDOWS] if self.waiting else []
         if self.stopped_by is not None:
             return self.stopped_by
         if self.allowance_reached:

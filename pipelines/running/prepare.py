@@ -22,6 +22,7 @@ from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
 from pipelines.running.first_contact import ask, needed, notes_of, open_questions, refusals, remember, usable
 from pipelines.running.journal import Journal
+from pipelines.running.range_contact import settle_ranges
 from pipelines.running.recording import recorded
 from pipelines.running.run import Run
 from pipelines.running.together import Together
@@ -273,6 +274,7 @@ def _taken(
 ) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
     """Endpoints and values of their parameters that the server takes, and what it refuses for the first time."""
     values, ledger = config.policy.values, dataset.ledger
+    settle_ranges(config, reader, ledger, rows, values)
     if config.request.full:
         ledger.refused = {}
     known = {*ledger.readings}

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from pipelines.people.detail_queue import asked_again, delete_strangers, queue_of, read_rows, rewritten_rows
 from pipelines.planning.plan import Plan, slices
-from pipelines.planning.policy import Policy
+from pipelines.planning.policy import Policy, Reason
 from pipelines.running.checks import Checks
 from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
@@ -70,11 +70,14 @@ class Run:
         self._loader.load(plan.again, extra)
         checks.ranges(plan.checks)
         self._loader.load(plan.history, extra)
+        self._loader.load(plan.late, extra)
+        checks.ranges(plan.late_checks)
         checks.counts()
         for endpoint in plan.details:
             self._load_details(endpoint)
         checks.fully_checked(plan.fully_checked)
         self._journal.outcome.notes += plan.notes
+        self._journal.outcome.waiting += plan.waiting
         return self._ended()
 
     def verify(self, plan: Plan, *, repair: bool) -> Outcome:
@@ -137,6 +140,10 @@ class Run:
         outcome, budget = self._journal.outcome, self._reader.session.budget
         outcome.missing = self._loader.missing_scopes
         self._dataset.warehouse.release()
+        if outcome.answered:  # a server that answers nothing says nothing of a window
+            for failure in outcome.failures:
+                if failure.task.reason not in (Reason.CHECK, Reason.RESTATED):
+                    self._dataset.ledger.failed(failure.task, self._policy.grain, self._policy.today)
         outcome.allowance_reached = bool(outcome.skipped) and budget.closed and outcome.stopped is None
         if budget.slowed:
             outcome.notes.append(

@@ -82,7 +82,8 @@ class Committer:
                 " one a name ([sources.<source>.profiles.<name>]), or load it into another dataset (--dataset), or into"
                 " another file if what it holds was made up"
             )
-        for answer in (one for one in answers if not one.more):
+        for answer in (one for one in answers if not (one.more or one.lost)):
+            self._ledger.note_read(answer.task, self._grain, self._today)
             self._ledger.add(answer.task, self._grain, self._today, self._asked_as(answer.task.endpoint))
         state = self._ledger.to_state()
 

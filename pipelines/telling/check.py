@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from pipelines.telling.console import out, table, warn, wide
+from pipelines.telling.console import out, problem, table, warn, wide
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +37,10 @@ def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
     for value in found.values:
         says = {True: "taken", False: f"refused: {value.refused}, so that a sync leaves it out"}
         out.print(f"{value.param} {value.name}: {says.get(value.taken, 'not known before there are rows')}")  # type: ignore[arg-type] # None has no entry
+    for text in found.ranges:
+        out.print(text)
+    for task, error in found.failed.items():
+        problem("failed", f"{task}: {error}")
     if found.limit_seen is None:
         out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
     else:
