@@ -190,6 +190,7 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
     before = ledger.behaviour(whole, policy.grain)
     known, horizon = policy.believed(whole.endpoint, before), _horizon(whole, policy, ledger)
     doubted, otherwise = policy.doubts(known), policy.asks_otherwise(whole.endpoint, before)
+    unprovable = otherwise and before.capped
     settled: list[Window] = []
     scope = looked_at(whole, policy, horizon).window or asked
     for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
@@ -202,7 +203,7 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             yield replace(task, reason=why_missing(window, whole, policy, ledger))
         elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
             continue
-        elif policy.restatement is Restatement.FIXED or _contradicts(whole.endpoint, known):
+        elif policy.restatement is Restatement.FIXED or _contradicts(whole.endpoint, known) or unprovable:
             yield replace(task, reason=Reason.AGAIN)
             settled += [window] if doubted and policy.restatement is Restatement.EXACT else []
         elif known.capped or not whole.endpoint.additive:
