@@ -9,7 +9,7 @@ import pytest
 from sandbox.atatus import PROJECTS, Size
 from sandbox.atatus.state import Sandbox
 from tests.integration.atatus_truth import loaded, truth
-from tests.integration.conftest import Elt, Result, ServeAtatus, rows_of
+from tests.integration.conftest import Elt, Result, ServeAtatus
 
 pytestmark = pytest.mark.untraced
 
@@ -91,10 +91,3 @@ def test_a_server_that_changes_its_mind_is_found_out_and_everything_loaded_is_ma
     proved = elt("verify", "atatus", *on(last))
     assert (proved.code, "does not add up over days on this server" in proved.err) == (0, False)
     assert "success_time" in proved.err
-
-
-def test_averages_that_have_changed_are_restatements_too(serve_atatus: ServeAtatus, elt: Elt) -> None:
-    sandbox = serve_atatus()
-    for offset in range(3):
-        assert synced(elt, sandbox, LAST + timedelta(offset)).code == 0
-    assert "success_time" in {row["metric"] for row in rows_of("restatements", dataset="atatus")}

@@ -52,6 +52,7 @@ def test_every_cell_is_the_truth_day_after_day_for_a_call_per_window(serve_atatu
         synced(elt, sandbox, LAST + timedelta(offset))
         assert_truth(sandbox, LAST + timedelta(offset))
     assert {row["resource"] for row in restatements()} == {"transactions"}
+    assert "success_time" in {row["metric"] for row in restatements()}
 
 
 def restatements() -> list[dict[str, Any]]:
