@@ -1,6 +1,7 @@
 """The commands that ask nothing of the API but `check`: of the destination, or of what a sync would do."""
 
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from typing import Annotated
 
@@ -151,15 +152,16 @@ def check(
         asked = request(destination, dataset, resources=resources)
         with configured(source, asked, profile, everyone=all_profiles, include_pii=include_pii) as chosen:
             done = for_each(chosen, lambda config, _: run(config, write=not no_write), at_once=False)
+        code_of = attrgetter("exit_code")
         if json:
-            write_documents(done, check_document)
+            write_documents(done, check_document, code_of)
         else:  # what does not work may be what stands in the wrong file
             each(
                 done,
                 lambda config, found: print_check(found, config.limits.rate.limit, destination),
                 before=lambda config: print_origins(origins_of(config)),
             )
-        end_of(done, debug=debug)
+        end_of(done, code_of, debug=debug)
 
 
 def views(

@@ -1,6 +1,6 @@
 """`elt plan`: what a sync would do now and what it would cost; asks nothing of the API, loads nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -16,14 +16,20 @@ from pipelines.planning.plan import Plan
 from pipelines.running.config import RunConfig
 from pipelines.running.first_contact import Question, open_questions, usable
 from pipelines.running.prepare import planned, split_by_privacy
+from pipelines.running.range_contact import TRIES, is_open, range_questions
 from pipelines.storing.dataset import Dataset, dataset_to_read
 from pipelines.storing.habits import habits_of
 from pipelines.storing.loaded_ids import LoadedIds
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.reading.range_ends import CALLS_MAX
 from sources.rest.reading.tasks import VariantValues
 
 FIRST_CONTACT: Final = "first contact"
 """Reason of a call that shows whether the server takes a value."""
+
+
+RANGE_CALLS: Final = 12
+"""Calls that usually show how a server reads ranges."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,6 +81,7 @@ def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], series
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
         *map(_line_of_question, unsure),
+        *_line_of_ranges(config, chosen, values, dataset.ledger),
         *(_perhaps(line, {one.value for one in unsure}) for line in lines),
         *counting_lines(plan.tasks),
         *(_details(row, queue, plan, habits) for row, queue in queues.items()),
@@ -131,6 +138,26 @@ def _line_of_question(one: Question) -> Line:
         units_max=2 * units,
         reasons={FIRST_CONTACT: 1},
     )
+
+
+def _line_of_ranges(
+    config: RunConfig, rows: Sequence[Endpoint], values: VariantValues, ledger: Ledger
+) -> Iterator[Line]:
+    """What it costs to ask how the server reads ranges: a few calls of the first day that has figures."""
+    doubt = config.source.api(config.options).range_doubt
+    first = next(range_questions(rows, values, config.policy.today), None)
+    if first and is_open(config, ledger, doubt):
+        most, units = TRIES * CALLS_MAX, first.endpoint.units
+        yield Line(
+            resource=first.endpoint.name,
+            variant=f"{FIRST_CONTACT} ranges",
+            windows=1,
+            calls=RANGE_CALLS,
+            units=RANGE_CALLS * units,
+            units_min=units,
+            units_max=most * units,
+            reasons={FIRST_CONTACT: 1},
+        )
 
 
 def _perhaps(line: Line, unsure: AbstractSet[str]) -> Line:

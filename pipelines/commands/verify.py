@@ -33,6 +33,12 @@ def verify(
         def prove(part: DatasetRun) -> Outcome:
             outcome = part.run.verify(part.plan, repair=repair)
             outcome.not_compared = (part.ledger.endpoints() & chosen) - outcome.compared
+            outcome.as_read = {
+                row.name: names
+                for row in config.endpoints
+                if row.name in outcome.compared and not row.by_day
+                if (names := tuple(one.name for one in row.columns if not (one.key or one.additive)))
+            }
             return outcome
 
         return each_dataset(prepared, prove)

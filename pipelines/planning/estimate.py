@@ -106,7 +106,7 @@ def estimate(
             line.calls += bool(endpoint.for_each.endpoint) - known_by
             asked |= {parent} if endpoint.for_each.endpoint else set()
         line.windows += 1
-        line.assumed |= endpoint.cursor is not None  # nobody knows how many pages there are
+        line.assumed |= bool(endpoint.cursor or endpoint.pages)  # nobody knows how many pages there are
         line.calls += groups if endpoint.for_each else task.pages
         units = cost([task], groups) - known_by
         line.units += units
@@ -131,6 +131,8 @@ def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: Most
     endpoint, for_each = task.endpoint, task.endpoint.for_each
     if any(value.startswith("(") for _, value in task.variant):  # stands for values that the API tells
         return 0, None
+    if endpoint.pages:
+        return units, None
     if task.paged:
         again = 2 if endpoint.counted_by else 1  # what is not as long as it is counted is read once more
         return endpoint.units, task.pages_most and again * task.pages_most * endpoint.units

@@ -6,6 +6,9 @@ from typing import Any, Final, Self
 
 from pendulum import Date
 
+from pipelines.planning.failed_windows import FailedWindows
+from pipelines.planning.read_today import ReadToday
+from sources.rest.catalogue.endpoints import Kind
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.tasks import Task
@@ -31,6 +34,8 @@ class ServerBehaviour:
         capped: the list over a longer range is cut off, so that sums cannot be checked.
         counted: rows of entities were as many as another endpoint counts; from then on they have to be.
         checked: day on which everything that could still change was compared with the API; nothing loaded is older.
+        learned: day on which `not_additive` and `capped` were last found out; None if an earlier version did.
+        asked_as: how the days were asked for that everything loaded was last compared under; empty if not known.
     """
 
     rounded: bool = False
@@ -38,6 +43,8 @@ class ServerBehaviour:
     capped: bool = False
     counted: bool = False
     checked: Date | None = None
+    learned: Date | None = None
+    asked_as: str = ""
 
     def contradicts(self, additive: Collection[str]) -> bool:
         """Whether nothing of what the catalogue calls additive adds up on this server."""
@@ -69,6 +76,10 @@ class Ledger:
         layout: of what is loaded, as it was found.
         taken: query parameter -> values that the server was found to take.
         refused: query parameter -> values that it was found not to take.
+        range_ends: how the server was found to read the end of a range, and the day on which it was asked; empty where
+            no day has told.
+        failing: windows that gave no rows when they were asked for last.
+        read_today: what was read or proved on the day of the last run.
         readings: what was found out of how the server names rows, as `LevelNames` keeps it.
         described: which comments the tables carry, as `pipelines/storing/describing.py` keeps it.
     """
@@ -89,6 +100,9 @@ class Ledger:
         self.refused: dict[str, tuple[str, ...]] = {}
         self.readings: dict[str, str] = {}
         self.described = ""
+        self.range_ends: tuple[str, Date | None] = ("", None)
+        self.failing = FailedWindows()
+        self.read_today = ReadToday()
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
@@ -143,6 +157,12 @@ class Ledger:
             setattr(found, name, {param: tuple(values) for param, values in stored.get(name, {}).items()})
         found.readings = dict(stored.get("readings", {}))
         found.described = stored.get("described", "")
+        found.failing = FailedWindows.from_state(stored.get("failing", {}))
+        if "read_today" in stored:
+            found.read_today = ReadToday.from_state(stored["read_today"])
+        if "range_ends" in stored:
+            read, asked = stored["range_ends"]
+            found.range_ends = read, Date.fromisoformat(asked)
         return found
 
     def to_state(self) -> dict[str, Any]:
@@ -157,6 +177,11 @@ class Ledger:
         for name in ("taken", "refused"):
             known = {param: list(values) for param, values in sorted(getattr(self, name).items()) if values}
             optional |= {name: known} if known else {}
+        read, asked = self.range_ends
+        if asked:
+            optional["range_ends"] = [str(read), str(asked)]
+        for name, part in (("failing", self.failing), ("read_today", self.read_today)):
+            optional |= {name: state} if (state := part.to_state()) else {}
         if self.readings:
             optional["readings"] = dict(sorted(self.readings.items()))
         if self.described:
@@ -172,20 +197,42 @@ class Ledger:
             **optional,
         }
 
-    def add(self, task: Task, grain: Grain, today: Date) -> None:
+    def add(self, task: Task, grain: Grain, today: Date, asked_as: str = "") -> None:
         """Note that a task was loaded; today is not noted as loaded, because it is not over."""
         if task.window is None:
             return
         key = _key(task, grain)
+        self.failing.answered(key, task.window)
         behaviour = self._behaviours.get(key, ServerBehaviour())
         if behaviour.checked is None:
-            self._behaviours[key] = replace(behaviour, checked=today)
+            self._behaviours[key] = replace(behaviour, checked=today, asked_as=asked_as)
         start = max(task.since or task.window.start, task.window.start)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), Window(start, task.window.end)])
         elif task.endpoint.range_independent and start < today:
             complete = Window(start, today.subtract(days=1))
             self._loaded[key] = merged([*self._loaded.get(key, ()), complete])
+
+    def failed(self, task: Task, grain: Grain, today: Date) -> None:
+        """Note that a window of an aggregate has failed; other kinds are asked for other days in each run."""
+        if task.window and task.endpoint.kind is Kind.AGGREGATE:
+            self.failing.failed(_key(task, grain), task.window, today)
+
+    def has_failed(self, task: Task, grain: Grain) -> bool:
+        """Whether a task's window failed when it was asked for last."""
+        return task.window is not None and self.failing.has(_key(task, grain), task.window)
+
+    def waits(self, task: Task, grain: Grain, today: Date) -> Date | None:
+        """Day from which on a task is asked for again, after it has failed in several runs; None if that is now."""
+        return self.failing.waits(_key(task, grain), task.window, today) if task.window else None
+
+    def note_read(self, task: Task, grain: Grain, today: Date, *, proved: bool = False) -> None:
+        """Note that a task was read today, or that its range was compared."""
+        self.read_today.add(_key_of_day(task, grain, proved=proved), task.window, today)
+
+    def was_read(self, task: Task, grain: Grain, today: Date, *, proved: bool = False) -> bool:
+        """Whether a task was read today already, or its range compared."""
+        return self.read_today.has(_key_of_day(task, grain, proved=proved), task.window, today)
 
     def drop(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""
@@ -224,13 +271,15 @@ class Ledger:
 
 
 def _behaviour_from(facts: Mapping[str, Any]) -> ServerBehaviour:
-    checked = facts.get("checked")
+    checked, learned = facts.get("checked"), facts.get("learned")
     return ServerBehaviour(
         rounded=facts.get("rounded", False),
         not_additive=frozenset(facts.get("not_additive", ())),
         capped=facts.get("capped", False),
         counted=facts.get("counted", False),
         checked=Date.fromisoformat(checked) if checked else None,
+        learned=Date.fromisoformat(learned) if learned else None,
+        asked_as=facts.get("asked_as", ""),
     )
 
 
@@ -241,8 +290,14 @@ def _facts_of(behaviour: ServerBehaviour) -> dict[str, Any]:
         "capped": behaviour.capped,
         "counted": behaviour.counted,
         "checked": str(behaviour.checked) if behaviour.checked else None,
+        "learned": str(behaviour.learned) if behaviour.learned else None,
+        "asked_as": behaviour.asked_as,
     }
     return {name: value for name, value in facts.items() if value}
+
+
+def _key_of_day(task: Task, grain: Grain, *, proved: bool) -> str:
+    return f"{_key(task, grain)}{'|proved' if proved else ''}"
 
 
 def _key(task: Task, grain: Grain) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from pendulum import Date
+
 from pipelines.planning.entity_pages import entity_tasks, refresh_note, too_dear
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, refresh_due, why_missing
@@ -22,6 +24,10 @@ class Plan:
         again: loaded windows that are read again.
         checks: loaded ranges that have to add up; each answers for many windows and is not loaded itself.
         history: the rest, newest first.
+        late: what was read today already, then what failed when it was asked for last: after everything else, so that
+            each run gets somewhere.
+        late_checks: ranges that were proved today already.
+        waiting: windows that have failed in several runs, and the day from which on each is asked for again.
         fully_checked: variants of which this plan looks at everything that may have changed.
         details: endpoints whose calls depend on what is loaded by then.
         notes: what the plan leaves for later, in sentences.
@@ -32,13 +38,16 @@ class Plan:
     checks: list[Task]
     history: list[Task]
     fully_checked: list[Task]
+    late: list[Task] = field(default_factory=list)
+    late_checks: list[Task] = field(default_factory=list)
+    waiting: list[tuple[Task, Date]] = field(default_factory=list)
     details: list[Endpoint] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
     @property
     def tasks(self) -> list[Task]:
         """Every task, in order."""
-        return [*self.recent, *self.again, *self.checks, *self.history]
+        return [*self.recent, *self.again, *self.checks, *self.history, *self.late, *self.late_checks]
 
 
 def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: Ledger) -> Plan:
@@ -59,15 +68,29 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
         for one in row.variants(policy.values)
     ]
     tasks = [task for whole in wholes for task in _tasks(whole, policy, ledger)]
-    groups: dict[str, list[Task]] = {"recent": [], "again": [], "checks": [], "history": []}
+    groups: dict[str, list[Task]] = {
+        name: [] for name in ("recent", "again", "checks", "history", "late", "late_checks")
+    }
+    waiting: list[tuple[Task, Date]] = []
+    failed: list[Task] = []
     for task in tasks:
         recent = task.window is None or overlap(task.window, policy.recent) is not None
         group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
-        groups[group].append(task)
+        again = None if policy.full or group == "checks" else ledger.waits(task, policy.grain, policy.today)
+        if again:
+            waiting.append((task, again))
+        elif group != "checks" and ledger.has_failed(task, policy.grain):
+            failed.append(task)
+        elif ledger.was_read(task, policy.grain, policy.today, proved=group == "checks"):
+            groups["late_checks" if group == "checks" else "late"].append(task)
+        else:
+            groups[group].append(task)
     partly = {(task.endpoint.name, task.variant) for task in tasks if task.since}
-    ordered = {name: group if name == "checks" else _newest_first(group) for name, group in groups.items()}
+    ordered = {name: group if "checks" in name else _newest_first(group) for name, group in groups.items()}
+    ordered["late"] += _newest_first(failed)
     return Plan(
         **ordered,
+        waiting=waiting,
         fully_checked=[
             whole
             for whole in wholes
@@ -157,8 +180,10 @@ def _series(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Itera
 
 
 def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Iterator[Task]:
-    known = ledger.behaviour(whole, policy.grain)
-    horizon = policy.horizon(known.checked)
+    before = ledger.behaviour(whole, policy.grain)
+    known, horizon = policy.believed(whole.endpoint, before), _horizon(whole, policy, ledger)
+    doubted, otherwise = policy.doubts(known), policy.asks_otherwise(whole.endpoint, before)
+    unprovable = otherwise and before.capped
     settled: list[Window] = []
     scope = looked_at(whole, policy, horizon).window or asked
     for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
@@ -171,10 +196,12 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             yield replace(task, reason=why_missing(window, whole, policy, ledger))
         elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
             continue
-        elif policy.restatement is Restatement.FIXED or known.contradicts(whole.endpoint.additive):
+        elif policy.restatement is Restatement.FIXED or known.contradicts(whole.endpoint.additive) or unprovable:
             yield replace(task, reason=Reason.AGAIN)
+            settled += [window] if doubted and policy.restatement is Restatement.EXACT else []
         elif known.capped or not whole.endpoint.additive:
-            if refresh_due(window, known.checked, policy.today):
+            settled += [window] if doubted else []
+            if otherwise or refresh_due(window, known.checked, policy.today):
                 yield replace(task, reason=Reason.REFRESH)
         else:
             settled.append(window)
@@ -183,11 +210,20 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
     yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
 
 
+def _horizon(whole: Task, policy: Policy, ledger: Ledger) -> Window:
+    """Days that may not be as the API says: all that are loaded, if they were asked for in another way than now."""
+    known = ledger.behaviour(whole, policy.grain)
+    loaded = ledger.loaded(replace(whole, window=Window(EVER, policy.today)), policy.grain)
+    if loaded and policy.asks_otherwise(whole.endpoint, known):
+        return Window(min(loaded[0].start, policy.today), policy.today)
+    return policy.horizon(known.checked)
+
+
 def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
     """Whether the plan looks at every loaded window whose numbers may have changed."""
     if whole.window is None or policy.restatement is Restatement.NONE:
         return False
-    horizon = policy.horizon(ledger.behaviour(whole, policy.grain).checked)
+    horizon = _horizon(whole, policy, ledger)
     stale = ledger.loaded(replace(whole, window=horizon), policy.grain)
     seen = looked_at(whole, policy, horizon).window or whole.window
     return all(seen.start <= one.start and one.end <= seen.end for one in stale)

@@ -7,7 +7,9 @@ from typing import Final
 
 from pendulum import Date
 
-from pipelines.planning.ledger import Ledger
+from pipelines.planning.ledger import Ledger, ServerBehaviour
+from sources.rest.catalogue.api import DateRange
+from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task, VariantValues
 from sources.rest.windows import Grain, Window, align
@@ -17,6 +19,9 @@ RECENT_DAYS: Final = 7
 
 REFRESH_AGES: Final = (1, 2, 3, 7, 14, 30, 60, 90)
 """Ages in days at which a window that sums cannot check is read again."""
+
+VERDICT_DAYS: Final = 7
+"""Days for which it is believed that a metric does not add up on a server; then it is asked again."""
 
 SURGE: Final = 3
 """Times as many rows as a day has that is loaded, which a day brings at most: upper bounds of a plan rest on it."""
@@ -91,6 +96,8 @@ class Policy:
         open_pages: lists that are not read to their end, newest first, by endpoint and variant.
         reread_units: units that reading all pages of the horizon again may cost per endpoint.
         retired: metrics that the API need not send any more, each as `metric` or `resource.metric`.
+        date_range: how the vendor is asked for days under the options.
+        full: what has failed in several runs is asked for again now.
     """
 
     today: Date
@@ -106,11 +113,31 @@ class Policy:
     open_pages: Mapping[tuple[str, str], Sequence[OpenPages]] = field(default_factory=dict)
     reread_units: int = 600
     retired: frozenset[str] = frozenset()
+    date_range: DateRange | None = None
+    full: bool = False
 
     def horizon(self, checked: Date | None) -> Window:
         """Days whose numbers may have changed since the last check; after a pause there are more of them."""
         since = min(checked or self.today, self.today)
         return Window(since.subtract(days=self.horizon_days), self.today)
+
+    def asked_as(self, endpoint: Endpoint) -> str:
+        """How a window of an aggregate is asked for; of others each row says itself which day it is of."""
+        return str(endpoint.date_range or self.date_range or "") if endpoint.kind is Kind.AGGREGATE else ""
+
+    def asks_otherwise(self, endpoint: Endpoint, known: ServerBehaviour) -> bool:
+        """Whether what is loaded was asked for in another way than now."""
+        return known.asked_as not in ("", self.asked_as(endpoint))
+
+    def believed(self, endpoint: Endpoint, known: ServerBehaviour) -> ServerBehaviour:
+        """Return what is still believed of a server: a verdict holds for the questions that it was learned under."""
+        asks_otherwise = self.asks_otherwise(endpoint, known)
+        return replace(known, not_additive=frozenset(), capped=False) if asks_otherwise else known
+
+    def doubts(self, known: ServerBehaviour) -> bool:
+        """Whether a verdict is so old that it is asked again."""
+        fresh = known.learned is not None and 0 <= (self.today - known.learned).days < VERDICT_DAYS
+        return bool(known.not_additive or known.capped) and not fresh
 
     @property
     def recent(self) -> Window:

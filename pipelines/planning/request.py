@@ -6,7 +6,7 @@ from pendulum import Date
 
 from sources.rest.errors import ConfigurationError
 from sources.rest.options.common import CommonOptions
-from sources.rest.windows import Window, today_in
+from sources.rest.windows import Window
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Request:
 
     def day(self, options: CommonOptions) -> Date:
         """The day that is still changing."""
-        return self.today or today_in(options.timezone)
+        return options.last_day(self.today)
 
     def days(self, options: CommonOptions) -> Window:
         """Return the range of days that a sync is about.

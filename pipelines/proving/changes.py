@@ -4,15 +4,20 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from math import isclose
+from typing import Any, Final
 
 from pipelines.planning.ledger import Ledger
 from pipelines.proving.sums import CENT, rows_of
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Measure
+from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Answer
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
+
+SAME: Final = 1e-9
+"""Share by which an average or a share may differ and is the same: what arithmetic of a database may change of it."""
 
 Cells = dict[tuple[date, str, str], float]
 """(date, key, metric) -> value."""
@@ -45,7 +50,9 @@ class ChangedDays:
     def add(self, found: Iterable[Change]) -> None:
         """Take note of changes."""
         for change in found:
-            measure = change.task.endpoint.additive[change.metric]
+            measure = change.task.endpoint.additive.get(change.metric)
+            if measure is None:  # what does not add up leads to no sum that has changed
+                continue
             self._sizes[measure][change.date] += change.size
             self._signs[measure].add((change.new or 0) > (change.old or 0))
 
@@ -91,19 +98,32 @@ class ChangeDetector:
         found = [
             Change(replace(subject, window=None), *cell, old.get(cell), new.get(cell))
             for cell in sorted(old.keys() | new.keys())
-            if abs((old.get(cell) or 0) - (new.get(cell) or 0)) >= CENT / 2
+            if _differ(subject.endpoint, cell[-1], old.get(cell), new.get(cell))
         ]
         self.changed_days.add(found)
         return found
 
 
+def _differ(endpoint: Endpoint, metric: str, old: float | None, new: float | None) -> bool:
+    if metric in endpoint.additive:
+        return abs((old or 0) - (new or 0)) >= CENT / 2
+    return not isclose(old or 0, new or 0, rel_tol=SAME)
+
+
+def _metrics(endpoint: Endpoint) -> Iterable[str]:
+    """What is compared cell by cell: averages and shares too, where no two rows of a window share a cell."""
+    alone = endpoint.unique and endpoint.sum_by == endpoint.key
+    return [column.name for column in endpoint.columns if column.additive or (alone and column.is_metric)]
+
+
 def _cells(subject: Task, rows: Iterable[Mapping[str, Any]]) -> Cells:
     endpoint = subject.endpoint
     keys = [name for name in endpoint.sum_by if name != "date"]
+    metrics = _metrics(endpoint)
     cells: Cells = {}
     for row in rows:
         key = " / ".join(str(row[name]) for name in keys if row.get(name) is not None)
-        for metric in endpoint.additive:
+        for metric in metrics:
             if row.get(metric) is not None:
                 cell = (row["date"], key, metric)
                 cells[cell] = cells.get(cell, 0.0) + row[metric]

@@ -2,7 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
+from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.policy import Policy, Reason
 from pipelines.proving.search import RestatementSearch
 from pipelines.running.journal import Journal
@@ -11,7 +13,10 @@ from pipelines.storing.dataset import Dataset
 from sources.rest.reading.answers import Answer, Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import by_grain
+from sources.rest.windows import Window, by_grain
+
+ASKED_AGAIN: Final = 2
+"""Windows that show whether a metric still does not add up, for three calls."""
 
 
 class Checks:
@@ -23,9 +28,20 @@ class Checks:
         reader: its catalogue and the vendor's conventions.
         policy: how the past is gone about.
         journal: is told what was proved and what was not.
+        asks_again: what was found out of the server is asked again, however fresh it is.
     """
 
-    def __init__(self, loader: Loader, dataset: Dataset, reader: Reader, policy: Policy, journal: Journal) -> None:
+    def __init__(
+        self,
+        loader: Loader,
+        dataset: Dataset,
+        reader: Reader,
+        policy: Policy,
+        journal: Journal,
+        *,
+        asks_again: bool = False,
+    ) -> None:
+        self._asks_again = asks_again
         self._loader = loader
         self._ledger = dataset.ledger
         self._warehouse = dataset.warehouse
@@ -39,12 +55,20 @@ class Checks:
         outcome = self._journal.outcome
         changed: list[Answer] = []
         for whole in list(self._loader.answers(checks)):
-            finding = self._search(whole.task).run(whole)
-            before, now = self._ledger.behaviour(whole.task, self._policy.grain), finding.behaviour
+            before = self._ledger.behaviour(whole.task, self._policy.grain)
+            finding = self._search(whole.task, self._still_believed(whole.task, before)).run(whole)
+            now = self._dated(before, finding.behaviour)
             self._ledger.learn(whole.task, self._policy.grain, now)
+            self._ledger.note_read(whole.task, self._policy.grain, self._policy.today, proved=True)
+            if now.not_additive - before.not_additive:
+                self._ledger.range_ends = ("", None)  # the server may read ranges otherwise than it did
             self._journal.learned(whole.task, before, now, self._advice)
             if not now.capped and not now.not_additive.issuperset(whole.task.endpoint.additive):
                 outcome.compared.add(whole.task.endpoint.name)
+            outcome.not_summed |= {
+                (whole.task.endpoint.name, whole.task.variant_text, metric)
+                for metric in (whole.task.endpoint.additive if now.capped else now.not_additive)
+            }
             if not finding.proved:
                 self._journal.unsettled.append(whole.task)
                 outcome.unproved += [] if now.capped else [whole.task]
@@ -85,7 +109,8 @@ class Checks:
         for whole in ranges:
             if (whole.endpoint, whole.variant) not in open_:
                 behaviour = self._ledger.behaviour(whole, grain)
-                self._ledger.learn(whole, grain, replace(behaviour, checked=self._policy.today))
+                asked_as = self._policy.asked_as(whole.endpoint)
+                self._ledger.learn(whole, grain, replace(behaviour, checked=self._policy.today, asked_as=asked_as))
 
     def _counted(self) -> list[Answer]:
         """Ask how many rows there must be; where the API does not tell, that is no failure of what was loaded."""
@@ -96,7 +121,30 @@ class Checks:
         self._journal.outcome.notes += [f"{name}: {text}" for text in untold for name in sorted(names)]
         return [one for one in results if isinstance(one, Answer)]
 
-    def _search(self, check: Task) -> RestatementSearch:
+    def _still_believed(self, check: Task, before: ServerBehaviour) -> ServerBehaviour:
+        """Return what is known of the server; an old verdict is asked again of two windows, before all are read."""
+        known = self._policy.believed(check.endpoint, before)
+        window = check.window
+        if window is None or not (self._policy.doubts(known) or self._asks_again):
+            return known
+        known, verdict = replace(known, not_additive=frozenset(), capped=False), known.not_additive
+        newest = list(by_grain(window, self._policy.grain))[:ASKED_AGAIN]
+        if not verdict or len(newest) < ASKED_AGAIN:
+            return known
+        pair = replace(check, window=Window(newest[-1].start, newest[0].end))
+        for answer in self._loader.answers([pair]):
+            return self._search(pair, known).run(answer).behaviour
+        return known
+
+    def _dated(self, before: ServerBehaviour, now: ServerBehaviour) -> ServerBehaviour:
+        """Note today as the day of a verdict that has just been found out."""
+        if not (now.not_additive or now.capped):
+            return replace(now, learned=None)
+        is_old = (now.not_additive, now.capped) == (before.not_additive, before.capped) and before.learned is not None
+        asked = self._policy.doubts(before) or self._asks_again
+        return now if is_old and not asked else replace(now, learned=self._policy.today)
+
+    def _search(self, check: Task, known: ServerBehaviour) -> RestatementSearch:
         window = check.window
         if window is None:
             raise ValueError(f"{check} has no days to check")
@@ -111,6 +159,6 @@ class Checks:
             loaded=lambda one, without: self._warehouse.sums(replace(check, window=one), without),
             changed_days=changed_days.by_measure,
             cancelling=changed_days.cancelling,
-            behaviour=self._ledger.behaviour(check, self._policy.grain),
+            behaviour=known,
             tolerance=self._policy.tolerance,
         )

@@ -11,22 +11,34 @@ from sources.rest.errors import (
     RateLimitedError,
     RedirectError,
     RequestRejectedError,
+    SlowAnswerError,
     UnauthorizedError,
     UnavailableError,
+    UnconnectedError,
     UnexpectedBodyError,
     UnreachableError,
 )
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.tasks import Task
 
-FATAL: Final = (UnauthorizedError, RateLimitedError, MaintenanceError, UnreachableError, RedirectError)
+FATAL: Final = (UnauthorizedError, RateLimitedError, MaintenanceError, UnconnectedError, RedirectError)
 """Errors that every further call would meet too."""
 
+
+SILENT: Final = (UnreachableError, SlowAnswerError)
+"""Errors of a server that may have gone away; a single window may meet them too."""
+
+SILENCES: Final = 5
+"""Of these in a row, whatever was asked for, after which the server counts as gone."""
+
+SAME_WAY: Final = 4
+"""Windows that are rejected alike, before anything was answered, after which nothing else is worth asking for."""
 
 PATIENCE: Final[Mapping[type[ApiError], int]] = {
     RequestRejectedError: 1,
     MissingScopeError: 1,
     UnavailableError: 2,
+    UnreachableError: 2,
     ApiError: 5,
 }
 """Failures in a row after which a variant of an endpoint is left alone in this run; the first match counts."""
@@ -46,6 +58,8 @@ class CircuitBreaker:
         self.missing: dict[str, set[str]] = {}
         self.failed_before: frozenset[str] = frozenset()
         self._in_a_row: Counter[str] = Counter()
+        self._silences = 0
+        self._ways: Counter[type[ApiError]] = Counter()
         self._left_alone: set[str] = set()
         self._answered: set[str] = set()
 
@@ -53,10 +67,22 @@ class CircuitBreaker:
         """Whether a task shall not be asked for."""
         return self.stopped is not None or task.endpoint.scope in self.missing or _name(task) in self._left_alone
 
+    def leaves_alone(self, task: Task) -> bool:
+        """Whether only failures of its own variant keep a task from being asked for."""
+        mine = _name(task) in self._left_alone
+        return mine and self.stopped is None and task.endpoint.scope not in self.missing
+
+    def give_chance(self, task: Task) -> None:
+        """Let one more task of a variant be asked for, elsewhere; if it fails, the variant is left alone again."""
+        name = _name(task)
+        self._left_alone.discard(name)
+        self._in_a_row[name] = max(PATIENCE.values())
+
     def succeeded(self, task: Task) -> None:
         """Forget earlier failures of a variant of an endpoint."""
         self._in_a_row[_name(task)] = 0
         self._answered.add(_name(task))
+        self._silences = 0
 
     def is_of_one_person(self, failure: Failure) -> bool:
         """Whether the reason lies in the person whose details were asked for; of several in a row, it does not."""
@@ -78,6 +104,10 @@ class CircuitBreaker:
         name, error = _name(failure.task), failure.error
         if isinstance(error, FATAL) or error.ends_run:
             self.stopped = self.stopped or error
+        self._silences = self._silences + 1 if isinstance(error, SILENT) else 0
+        self._ways[type(error)] += 1
+        if self._silences >= SILENCES or self._rejects_all(error):
+            self.stopped = self.stopped or error
         endpoint = failure.task.endpoint
         # what has an address per variant may be hidden at one of them and open at another
         if isinstance(error, MissingScopeError) and endpoint.scope and not endpoint.path_params:
@@ -85,6 +115,10 @@ class CircuitBreaker:
         self._in_a_row[name] += 1
         if self._in_a_row[name] >= next(count for kind, count in PATIENCE.items() if isinstance(error, kind)):
             self._left_alone.add(name)
+
+    def _rejects_all(self, error: ApiError) -> bool:
+        alike = not self._answered and len(self._ways) == 1 and isinstance(error, RequestRejectedError)
+        return alike and self._ways.total() >= SAME_WAY
 
     def lacks(self, task: Task) -> None:
         """Note that a resource is left out because the key lacks its scope."""

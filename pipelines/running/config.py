@@ -126,6 +126,8 @@ class RunConfig:
             tolerance=options.tolerance,
             reread_units=options.reread_units,
             retired=options.retired(self.catalogue),
+            date_range=self.source.api(options).date_range,
+            full=request.full,
         )
 
     @property

@@ -92,26 +92,53 @@ class Loader:
             tasks: what to read, in this order.
             extra: further tables for the first slice of the run.
         """
-        queue = list(tasks)
+        left = self._load(tasks, extra)
+        while left:
+            # what fails in a row may be a bad stretch: what is farthest from it shows whether the rest can be read
+            farthest = {(task.endpoint.name, task.variant): task for task in left}
+            for task in farthest.values():
+                self.breaker.give_chance(task)
+            self._load(list(farthest.values()), extra)
+            rest = [task for task in left if task not in farthest.values()]
+            bad = [task for task in rest if self.breaker.leaves_alone(task)]
+            for task in bad:
+                self._work.end(task)
+            self._journal.outcome.skipped += bad
+            left = self._load([task for task in rest if task not in bad], extra)
+
+    def _load(self, tasks: Sequence[Task], extra: ExtraResources) -> list[Task]:
+        """Read tasks and commit them; return those that were left alone because others of their variant failed."""
+        queue, aside = list(tasks), list[Task]()
         while queue:
             group = next(slices(queue, self.slice_units))
             pages = max(1, self.slice_units // max(1, sum(task.endpoint.units for task in group if task.paged)))
             warehouse = self._dataset.warehouse
             answers = [
-                with_tombstones(without_newer(answer, warehouse), warehouse) for answer in self.answers(group, pages)
+                with_tombstones(without_newer(answer, warehouse), warehouse)
+                for answer in self.answers(group, pages, aside)
             ]
             queue = [*(answer.rest for answer in answers if answer.more), *queue[len(group) :]]
             if answers:
                 for alike in by_variant(answers):
                     self.differs(alike)
                 self.commit(answers, () if self._journal.outcome.windows else extra())
+        return aside
 
-    def answers(self, tasks: Sequence[Task], pages: float = inf) -> Iterator[Answer]:
-        """Read tasks, of lists over many pages at most so many; failures and what was not asked for are noted."""
+    def answers(self, tasks: Sequence[Task], pages: float = inf, aside: list[Task] | None = None) -> Iterator[Answer]:
+        """Read tasks; failures and what was not asked for are noted.
+
+        Args:
+            tasks: what to read.
+            pages: most pages of a list.
+            aside: takes what is not asked for only because others of its variant have failed.
+        """
         self._reader.evolved, self._reader.capacity = self._committer.evolved(), self._capacity
         outcome, breaker = self._journal.outcome, self.breaker
         self._work.find(tasks)
         for result in self._results(tasks, skip=breaker.skips, pages=pages):
+            if aside is not None and isinstance(result, Skipped) and breaker.leaves_alone(result.task):
+                aside.append(result.task)
+                continue
             if not (isinstance(result, Answer) and result.more):
                 self._work.end(result.task)
             if isinstance(result, Skipped) and result.task.endpoint.scope in breaker.missing:
@@ -129,6 +156,7 @@ class Loader:
                 self._dataset.ledger.tenant = self._dataset.ledger.tenant or result.tenant
                 self.counts.add(result)
                 outcome.answered += 1
+                outcome.failures += [Failure(result.task, error) for error in result.lost]
                 self._journal.answered(result)
                 yield result
 

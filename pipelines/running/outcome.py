@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pendulum import Date
+
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode, exit_code
 from sources.rest.errors import ApiError, UnknownHostError
@@ -22,6 +24,7 @@ class Outcome:
         failures: tasks that gave no rows; they are asked for again by the next run.
         refused: what the server does not take; it is left out from now on.
         skipped: tasks that were not asked for.
+        waiting: windows that have failed in several runs, and the day from which on each is asked for again.
         truncated: tasks whose list was cut off by the API.
         empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
@@ -37,6 +40,8 @@ class Outcome:
         dropped_fields: table and field of what nobody knows of personal rows.
         compared: endpoints of which something was compared with what the API says.
         not_compared: endpoints of which something is loaded that could not be.
+        not_summed: endpoint, variant and metric of what adds up by its nature, and not on this server.
+        as_read: endpoint -> columns that were compared only on the days that were read, because they do not add up.
         first: nothing had been loaded before, so that nobody knows whether the host has ever been there.
     """
 
@@ -46,6 +51,7 @@ class Outcome:
     failures: list[Failure] = field(default_factory=list)
     refused: list[Failure] = field(default_factory=list)
     skipped: list[Task] = field(default_factory=list)
+    waiting: list[tuple[Task, Date]] = field(default_factory=list)
     truncated: list[Task] = field(default_factory=list)
     empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
@@ -61,6 +67,8 @@ class Outcome:
     dropped_fields: set[tuple[str, str]] = field(default_factory=set)
     compared: set[str] = field(default_factory=set)
     not_compared: set[str] = field(default_factory=set)
+    not_summed: set[tuple[str, str, str]] = field(default_factory=set)
+    as_read: dict[str, tuple[str, ...]] = field(default_factory=dict)
     first: bool = False
 
     def __add__(self, other: "Outcome") -> "Outcome":
@@ -68,14 +76,15 @@ class Outcome:
         merged = Outcome(units={**self.units, **other.units})
         for name in ("rows", "windows", "answered"):
             setattr(merged, name, getattr(self, name) + getattr(other, name))
-        for name in ("failures", "refused", "skipped", "truncated", "empty", "changes", "unproved", "notes"):
+        for name in ("failures", "refused", "skipped", "waiting", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared"):
+        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared", "not_summed"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
             for scope in (*self.missing, *other.missing)
         }
+        merged.as_read = {**self.as_read, **other.as_read}
         merged.first = self.first and other.first
         merged.stopped = self.stopped or other.stopped
         merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by
@@ -99,6 +108,7 @@ class Outcome:
         if self.first and not self.answered and any(isinstance(one, UnknownHostError) for one in errors):
             codes.append(ExitCode.CONFIGURATION)
         codes += [ExitCode.REFUSED] if self.missing else []
+        codes += [ExitCode.FAILED_WINDOWS] if self.waiting else []
         if self.stopped_by is not None:
             return self.stopped_by
         if self.allowance_reached:

@@ -23,6 +23,7 @@ from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
 from pipelines.running.first_contact import ask, needed, notes_of, open_questions, refusals, remember, usable
 from pipelines.running.journal import Journal
+from pipelines.running.range_contact import settle_ranges
 from pipelines.running.recording import recorded
 from pipelines.running.run import Run
 from pipelines.running.together import Together
@@ -114,7 +115,9 @@ def prepared_run(
             dataset = open_dataset(destination, policy.grain, reader.endpoints)
             stack.callback(dataset.warehouse.release)
             destination.known = partial(_known, config, reader, dataset, destination.target)
-            committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today)
+            committer = Committer(
+                dataset, destination.load, grain=policy.grain, today=policy.today, asked_as=policy.asked_as
+            )
             journal = Journal(reader.session, partial(_profile, reader, dataset))
             stack.enter_context(recorded(journal, committer, dataset.warehouse))
             with destination_errors(destination.name, personal=destination.personal):
@@ -275,6 +278,7 @@ def _taken(
 ) -> tuple[Sequence[Endpoint], VariantValues, list[Failure]]:
     """Endpoints and values of their parameters that the server takes, and what it refuses for the first time."""
     values, ledger = config.policy.values, dataset.ledger
+    settle_ranges(config, reader, ledger, rows, values)
     if config.request.full:
         ledger.refused = {}
     known = {*ledger.readings}

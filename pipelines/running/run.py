@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from pipelines.people.detail_queue import asked_again, delete_strangers, queue_of, read_rows, rewritten_rows
 from pipelines.planning.plan import Plan, slices
-from pipelines.planning.policy import Policy
+from pipelines.planning.policy import Policy, Reason
 from pipelines.running.checks import Checks
 from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
@@ -71,11 +71,14 @@ class Run:
         checks.ranges(plan.checks)
         self._work.settle()
         self._loader.load(plan.history, extra)
+        self._loader.load(plan.late, extra)
+        checks.ranges(plan.late_checks)
         checks.counts()
         for endpoint in plan.details:
             self._load_details(endpoint)
         checks.fully_checked(plan.fully_checked)
         self._journal.outcome.notes += plan.notes
+        self._journal.outcome.waiting += plan.waiting
         return self._ended()
 
     def verify(self, plan: Plan, *, repair: bool) -> Outcome:
@@ -91,7 +94,7 @@ class Run:
                 self._journal.outcome.compared.add(alike[0].task.endpoint.name)
                 if self._loader.differs(alike):
                     self._loader.commit(alike)
-        self._checks(replace(self._policy, tolerance=0.0)).ranges(plan.checks)
+        self._checks(replace(self._policy, tolerance=0.0), asks_again=True).ranges(plan.checks)
         return self._ended()
 
     def begin(self, spent_before: tuple[int, int, int]) -> None:
@@ -105,8 +108,8 @@ class Run:
         self._journal.end(outcome.exit_code)
         self._loader.close()
 
-    def _checks(self, policy: Policy) -> Checks:
-        return Checks(self._loader, self._dataset, self._reader, policy, self._journal)
+    def _checks(self, policy: Policy, *, asks_again: bool = False) -> Checks:
+        return Checks(self._loader, self._dataset, self._reader, policy, self._journal, asks_again=asks_again)
 
     def _load_details(self, endpoint: Endpoint) -> None:
         """Read the details of everybody whose figures have changed, best first."""
@@ -139,6 +142,10 @@ class Run:
         outcome, budget = self._journal.outcome, self._reader.session.budget
         outcome.missing = self._loader.missing_scopes
         self._dataset.warehouse.release()
+        if outcome.answered:  # a server that answers nothing says nothing of a window
+            for failure in outcome.failures:
+                if failure.task.reason not in (Reason.CHECK, Reason.RESTATED):
+                    self._dataset.ledger.failed(failure.task, self._policy.grain, self._policy.today)
         outcome.allowance_reached = bool(outcome.skipped) and budget.closed and outcome.stopped is None
         if budget.slowed:
             outcome.notes.append(

@@ -28,9 +28,18 @@ class Committer:
         load: loads the package that was extracted and normalised.
         grain: length of the windows of aggregate rows.
         today: the day that is still changing.
+        asked_as: how an endpoint is asked for days, in words that the ledger keeps.
     """
 
-    def __init__(self, dataset: Dataset, load: Callable[[], None], *, grain: Grain, today: Date) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        load: Callable[[], None],
+        *,
+        grain: Grain,
+        today: Date,
+        asked_as: Callable[[Endpoint], str] = lambda _: "",
+    ) -> None:
         self._pipeline = dataset.pipeline
         self._load = load
         self._ledger = dataset.ledger
@@ -39,6 +48,7 @@ class Committer:
         self._shared_tables = dataset.shared_tables
         self._grain = grain
         self._today = today
+        self._asked_as = asked_as
         self._evolved: EvolvedColumns | None = None
         self._stored: Stored | None = None
 
@@ -72,8 +82,9 @@ class Committer:
                 " one a name ([sources.<source>.profiles.<name>]), or load it into another dataset (--dataset), or into"
                 " another file if what it holds was made up"
             )
-        for answer in (one for one in answers if not one.more):
-            self._ledger.add(answer.task, self._grain, self._today)
+        for answer in (one for one in answers if not (one.more or one.lost)):
+            self._ledger.note_read(answer.task, self._grain, self._today)
+            self._ledger.add(answer.task, self._grain, self._today, self._asked_as(answer.task.endpoint))
         state = self._ledger.to_state()
 
         def ledger() -> Iterable[None]:

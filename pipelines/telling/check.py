@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from pipelines.telling.console import out, print_table, table
-from pipelines.telling.log import warn
+from pipelines.telling.log import problem, warn
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,10 @@ def print_check(found: "Checked", rate_limit: int, destination: str) -> None:
     for value in found.values:
         says = {True: "taken", False: f"refused: {value.refused}, so that a sync leaves it out"}
         out.print(f"{value.param} {value.name}: {says.get(value.taken, 'not known before there are rows')}")  # type: ignore[arg-type] # None has no entry
+    for text in found.ranges:
+        out.print(text)
+    for task, error in found.failed.items():
+        problem("failed", f"{task}: {error}")
     if found.limit_seen is None:
         out.print(f"rate limit: the server names none; {rate_limit} is configured and cannot be checked")
     else:

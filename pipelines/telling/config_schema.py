@@ -20,6 +20,13 @@ _TYPES: Final[Mapping[Any, Mapping[str, Any]]] = {
     bool: {"type": "boolean"},
     Date: {"type": "string", "format": "date"},
     tuple[str, ...]: {"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "string"}]},
+    Mapping[str, str]: {
+        "anyOf": [
+            {"type": "object", "additionalProperties": {"type": "string"}},
+            {"type": "array", "items": {"type": "string"}},
+            {"type": "string"},
+        ]
+    },
     tuple[Mapping[str, Any], ...]: {"type": "array", "items": {"type": "object"}},
 }
 

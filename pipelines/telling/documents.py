@@ -1,7 +1,7 @@
 """What `sync`, `verify`, `check` and `forget` have come to, as one JSON document: docs/output.schema.json."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.running.exit_codes import ExitCode
@@ -9,13 +9,13 @@ from pipelines.telling.boundary import shown
 from pipelines.telling.console import write_json
 from pipelines.telling.fault import told
 from pipelines.telling.verdict import Verdict
+from sources.rest.reading.answers import Failure
 from sources.rest.redaction import CleanError
 
 if TYPE_CHECKING:
     from pipelines.commands.check import Checked
     from pipelines.running.outcome import Outcome
     from pipelines.running.profiles import Done
-    from sources.rest.reading.answers import Failure
     from sources.rest.reading.tasks import Task
 
 T = TypeVar("T")
@@ -77,6 +77,7 @@ def run_document(result: "Outcome") -> dict[str, Any]:
         "refused": _failures(result.refused),
         "not_asked": _tasks(result.skipped),
         "truncated": _tasks(result.truncated),
+        "waiting": [{**_task(task), "again_from": day} for task, day in result.waiting],
         "unproved": _tasks(result.unproved),
         "missing_scopes": {scope: sorted(names) for scope, names in sorted(result.missing.items())},
         "unknown_fields": [
@@ -104,12 +105,18 @@ def proof_document(result: "Outcome") -> dict[str, Any]:
         ],
         "compared": sorted(result.compared),
         "not_compared": sorted(result.not_compared),
+        "not_summed": [
+            {"resource": name, "variant": variant, "metric": metric}
+            for name, variant, metric in sorted(result.not_summed)
+        ],
+        "compared_where_read": {name: list(columns) for name, columns in sorted(result.as_read.items())},
     }
 
 
 def check_document(found: "Checked") -> dict[str, Any]:
     """What `check` has found out."""
-    return asdict(found)
+    failed = [Failure(task, error) for task, error in found.failed.items()]
+    return {**asdict(replace(found, failed={})), "failed": _failures(failed)}
 
 
 def forget_document(rows: Mapping[str, int], *, erased: bool) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pipelines.running.exit_codes import ExitCode, named_code
 from pipelines.telling.console import print_table, windows_by_name
 from pipelines.telling.log import about, note, problem, warn
+from sources.rest.errors import RequestRejectedError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -87,12 +88,8 @@ def print_remarks(result: "Outcome") -> None:
 
 def print_problems(result: "Outcome") -> None:
     """Print what was not loaded, and whether the next run brings it."""
-    for failure in result.failures:
-        problem("failed", f"{failure.task}: {failure.error}")
-    for refusal in result.refused:
-        problem("refused", f"{refusal.task}: {refusal.error}")
+    _print_failed(result)
     if result.stopped:
-        problem("", str(result.stopped))
         return
     if result.missing:
         lacking = "; ".join(
@@ -112,4 +109,22 @@ def print_problems(result: "Outcome") -> None:
     elif result.allowance_reached:
         note("stopped at the allowance; the next run goes on from there")
     elif result.failures:
-        note("everything else is loaded; the next run asks for these windows again")
+        rest = "what else was asked for" if result.skipped else "everything else"
+        note(f"{rest} is loaded; the next run asks for these windows again")
+
+
+def _print_failed(result: "Outcome") -> None:
+    rejected = result.stopped if isinstance(result.stopped, RequestRejectedError) else None
+    for failure in result.failures:
+        if rejected is None or type(failure.error) is not type(rejected):
+            which = " ".join([str(failure.task), *getattr(failure.error, "__notes__", ())])
+            problem("failed", f"{which}: {failure.error}")
+    for task, day in result.waiting:
+        problem("waiting", f"{task}: failed in several runs; asked for again from {day}, or with --full")
+    for refusal in result.refused:
+        problem("refused", f"{refusal.task}: {refusal.error}")
+    if rejected:
+        alike = len(result.failures) + 1
+        problem("", f"{rejected}; all {alike} windows that were asked for failed so, and no other was asked for")
+    elif result.stopped:
+        problem("", str(result.stopped))

@@ -1,10 +1,11 @@
 """What `elt verify` prints: every difference between what is loaded and what the API says."""
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.console import out
-from pipelines.telling.log import warn
+from pipelines.telling.log import note, warn
 from pipelines.telling.sync import print_problems, print_remarks
 
 if TYPE_CHECKING:
@@ -23,6 +24,11 @@ def print_verify(result: "Outcome", *, repaired: bool, differences: bool) -> Non
         _print_differences(result, repaired=repaired)
     if result.not_compared:
         warn(f"not compared, because sums cannot prove it: {', '.join(sorted(result.not_compared))}")
+    for (name, variant), found in groupby(sorted(result.not_summed), key=lambda one: one[:2]):
+        what = " ".join(filter(None, [name, variant, ", ".join(metric for *_, metric in found)]))
+        warn(f"not compared, because it does not add up over days on this server: {what}")
+    for name, columns in sorted(result.as_read.items()):
+        note(f"{name}: {', '.join(columns)} do not add up over days; they are compared on days that are read again")
     print_remarks(result)
     print_problems(result)
 

@@ -34,6 +34,7 @@ _DOCS: Final = "https://docs.atatus.com/docs/api/transactions-api.html"
 _READ: Final = "Read"
 
 PROJECT: Final = text("project_id", "Project, as configured.")
+PROJECT_NAME: Final = text("project_name", "Name of the project, as the option projects has it.", path=PROJECT.name)
 
 
 def _count(name: str, path: str, description: str) -> Column:

@@ -9,11 +9,10 @@ from typing import Final
 from sources.rest import errors
 
 
-class BadRequestError(errors.ApiError):
+class BadRequestError(errors.BadRequestError):
     """400: the request is bad; another window of the same address may be accepted."""
 
-    meaning = "the API calls the request bad"
-    advice = "this server may read times otherwise: see the options time_separator and window_end"
+    advice = "this server may read times otherwise: see the options time_separator, window_end and lag_days"
 
 
 class WrongKeyError(errors.UnauthorizedError):

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import Any, ClassVar, Final
 
 from sources.atatus.auth import METHODS, Place
-from sources.atatus.endpoints import ATATUS, ENDPOINTS, PROJECT
-from sources.rest.catalogue.api import Api
+from sources.atatus.endpoints import ATATUS, ENDPOINTS, PROJECT, PROJECT_NAME
+from sources.rest.catalogue.api import Api, DateRange, RangeDoubt
 from sources.rest.catalogue.declared import declared
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
@@ -28,7 +28,7 @@ class Options(CommonOptions):
     """Options of the Atatus source, beside the common ones.
 
     Args:
-        projects: ids of the projects to load.
+        projects: ids of the projects to load, each with the name that its rows get; empty for none.
         auth: where the key travels: header or query.
         time_separator: what stands between day and time in a query, as it is sent: `+`, `%20` or `%2B`.
         window_end: whether the minute that `timeEnd` names belongs to the range: exclusive or inclusive.
@@ -44,7 +44,7 @@ class Options(CommonOptions):
     horizon_days: int = 30  # the longest time that the vendor's examples ask for at once is a month
     rate_limit: int = 30  # the vendor names no limit
     max_in_flight: int = 4
-    projects: tuple[str, ...]
+    projects: Mapping[str, str]
     auth: str = Place.HEADER.value
     time_separator: str = "+"
     window_end: str = ENDS[0]
@@ -72,24 +72,39 @@ class Options(CommonOptions):
     @property
     def values(self) -> VariantValues:
         """Values of the parameters that multiply calls."""
+        return {PROJECT.name: tuple(self.projects)}
+
+    @property
+    def labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Names of projects."""
         return {PROJECT.name: self.projects}
 
     @property
     def api(self) -> Api:
         """The vendor's conventions, as far as they are known and as the options have the rest."""
-        between, literal = SEPARATORS[self.time_separator]
+        doubt = RangeDoubt(
+            option="window_end",
+            configured=self.window_end,
+            spellings={
+                f'time_separator = "{one}"': self._date_range(one) for one in SEPARATORS if one != self.time_separator
+            },
+        )
+        return replace(ATATUS, date_range=self._date_range(self.time_separator), range_doubt=doubt)
+
+    def _date_range(self, separator: str) -> DateRange:
+        between, literal = SEPARATORS[separator]
         usual = ATATUS.date_range
-        date_range = replace(
+        return replace(
             usual, format=usual.format.replace("+", between), end_exclusive=self.window_end == ENDS[0], literal=literal
         )
-        return replace(ATATUS, date_range=date_range)
 
     @cached_property
     def catalogue(self) -> Mapping[str, Endpoint]:
         """Endpoints by name: the documented ones and those that are declared."""
-        found = dict(ENDPOINTS)
+        named = (PROJECT_NAME,) if any(self.projects.values()) else ()
+        found = {name: replace(one, label_columns=named) if named else one for name, one in ENDPOINTS.items()}
         for row in self.endpoints:
             taken = {table for endpoint in found.values() for table in endpoint.tables}
             one = declared(row, source=ATATUS.name, usual=self.api.date_range, by={"project": PROJECT}, taken=taken)
-            found[one.name] = one
+            found[one.name] = replace(one, label_columns=named if one.variant_columns else ())
         return found

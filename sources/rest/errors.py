@@ -119,6 +119,12 @@ class RequestRejectedError(ApiError):
     meaning = "the API rejects the request"
 
 
+class BadRequestError(RequestRejectedError):
+    """400: the request is bad; another window of the same address may be accepted."""
+
+    meaning = "the API calls the request bad"
+
+
 class InvalidParameterError(RequestRejectedError):
     """400 invalid_parameter: a query parameter is not accepted."""
 

@@ -1,6 +1,6 @@
 """What the Atatus sandbox knows, in the shape of the tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,6 +22,21 @@ COLUMNS = {
     "under_one_percent": "underOnePercent",
     **STATS,
 }
+
+
+def asks_for_days(query: Mapping[str, str]) -> bool:
+    """Whether a call asks for whole days: others find out how the server reads ranges."""
+    return query["timeStart"].endswith("00:00") and query["timeEnd"].endswith("00:00")
+
+
+def days_asked(sandbox: Sandbox) -> int:
+    """Calls for whole days so far."""
+    return sum(asks_for_days(call.query) for call in sandbox.log)
+
+
+def days_planned(plan: Mapping[str, Any]) -> int:
+    """Units of a plan, as `elt plan --json` prints it, without those that find out how the server reads ranges."""
+    return sum(line["units"] for line in plan["resources"] if "first contact" not in line["reasons"])
 
 
 def days(first: date, last: date) -> Iterator[date]:

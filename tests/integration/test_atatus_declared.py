@@ -26,9 +26,10 @@ def loaded(table: str) -> list[dict[str, Any]]:
     return rows_of(table, "local.duckdb", dataset="atatus")
 
 
-def test_the_example_of_the_readme_loads(serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README.split("## Your own endpoints")[1], re.DOTALL)
-    declare(monkeypatch, *tomllib.loads(example)["sources"]["atatus"]["endpoints"])
+def test_the_examples_of_the_readme_load(serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
+    examples = re.findall(r"```toml\n(.*?)```", README.split("## Your own endpoints")[1], re.DOTALL)
+    assert len(examples) == 2
+    declare(monkeypatch, *(row for one in examples for row in tomllib.loads(one)["sources"]["atatus"]["endpoints"]))
     asked: list[dict[str, str]] = []
 
     def alerts(query: dict[str, str]) -> dict[str, Any]:
@@ -37,8 +38,13 @@ def test_the_example_of_the_readme_loads(serve_atatus: ServeAtatus, elt: Elt, mo
         rows = [{"alertId": f"a-{day}", "severity": "high", "open": True, "minutes": 7.5, "tags": ["x", "y"]}]
         return {"result": {"items": rows, "total": 1}}
 
+    def errors(query: dict[str, str]) -> dict[str, Any]:
+        first = 100 * (int(query["page"]) - 1)
+        return {"data": [{"id": number} for number in range(first, min(first + 100, 105))], "has_more": first == 0}
+
     releases = [{"revision": 1, "by": {"name": "jo"}}, {"revision": 2, "by": None, "note": "ünïcode"}]
     paths = {f"projects/{PROJECTS[0]}/alerts": alerts, f"projects/{PROJECTS[1]}/alerts": alerts, "releases": releases}
+    paths |= {f"projects/{project}/errors": errors for project in PROJECTS}
     serve_atatus(extra=paths)
 
     result = elt(*SYNC)
@@ -48,6 +54,8 @@ def test_the_example_of_the_readme_loads(serve_atatus: ServeAtatus, elt: Elt, mo
         ("2026-03-30 00:00", "2026-03-31 00:00"),
         ("2026-03-31 00:00", "2026-04-01 00:00"),
     }
+    assert "unknown field" not in result.err
+    assert len(loaded("errors")) == 4 * 105
     assert len(loaded("alerts")) == 4
     assert {name: value for name, value in loaded("alerts")[0].items() if name not in {"project_id", "date"}} == {
         "grain": "day",

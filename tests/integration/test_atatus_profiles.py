@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from sandbox.atatus import PROJECTS, READ_KEY, Key
-from tests.integration.atatus_truth import loaded, truth
+from tests.integration.atatus_truth import days_asked, loaded, truth
 from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
 pytestmark = pytest.mark.untraced
@@ -31,7 +31,7 @@ def test_each_profile_loads_its_projects_into_the_same_tables(
     # what was loaded without a name, with the first project only
     monkeypatch.setenv("SOURCES__ATATUS__PROJECTS", PROJECTS[0])
     assert elt(*SYNC).code == 0
-    before = sandbox.units_spent
+    before = days_asked(sandbox)
     for name, key, project in (("SHOP", READ_KEY, PROJECTS[0]), ("APP", OTHER_KEY, PROJECTS[1])):
         monkeypatch.setenv(f"SOURCES__ATATUS__PROFILES__{name}__API_KEY", key)
         monkeypatch.setenv(f"SOURCES__ATATUS__PROFILES__{name}__PROJECTS", project)
@@ -40,7 +40,7 @@ def test_each_profile_loads_its_projects_into_the_same_tables(
 
     assert result.code == 0, result.err
     assert loaded("transactions") == truth(sandbox, PROJECTS, FIRST, LAST)
-    assert sandbox.units_spent - before <= 5 + 2  # the days of the second project; today, and a check, of the first
+    assert days_asked(sandbox) - before <= 5 + 2  # the days of the second project; today, and a check, of the first
     assert {row["profile_id"] for row in rows_of("sync_windows", dataset="atatus")} == {None, "shop", "app"}
     assert elt("verify", "atatus", "--all-profiles", "--today", str(LAST)).code == 0
     assert elt("forget", "atatus", "--all-profiles", "--email", "a@b.example").code == 78

@@ -187,7 +187,7 @@ def test_a_question_is_sent_as_the_vendor_documents_it(
 
     elt(*SYNC[:4], "--since", "2026-03-31")
 
-    line, headers = heard[0].split("\n", 1)
+    line, headers = next(one for one in heard if "2026-03-31+00:00&timeEnd=2026-04-01+00:00" in one).split("\n", 1)
     window = "timeStart=2026-03-31+00:00&timeEnd=2026-04-01+00:00"
     assert line == f"GET /v2/projects/p1/transactions?{window}{key.format(key=READ_KEY)} HTTP/1.1"
     assert (f"X-API-KEY: {READ_KEY}\n" in headers) is (auth == "header")

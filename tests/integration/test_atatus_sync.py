@@ -9,7 +9,7 @@ import pytest
 
 from sandbox.atatus import PROJECTS, QUIET_PROJECT, Fault
 from sandbox.atatus.state import Sandbox
-from tests.integration.atatus_truth import loaded, stats_truth, truth
+from tests.integration.atatus_truth import asks_for_days, days_asked, days_planned, loaded, stats_truth, truth
 from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
 pytestmark = pytest.mark.untraced
@@ -23,12 +23,12 @@ def on(day: date) -> tuple[str, str]:
 
 
 def synced(elt: Elt, sandbox: Sandbox, day: date, *arguments: str) -> int:
-    """Sync as of a day; return the units that it has cost."""
+    """Sync as of a day; return the calls for days that it has cost."""
     sandbox.settings.as_of = day
-    before = sandbox.units_spent
+    before = days_asked(sandbox)
     result = elt("sync", "atatus", *on(day), *arguments)
     assert result.code == 0, result.err
-    return sandbox.units_spent - before
+    return days_asked(sandbox) - before
 
 
 def assert_truth(sandbox: Sandbox, last: date, projects: tuple[str, ...] = PROJECTS) -> None:
@@ -48,11 +48,11 @@ def test_every_cell_is_the_truth_day_after_day_for_a_call_per_window(serve_atatu
 
     assert first == 7 * len(PROJECTS)
     assert_truth(sandbox, LAST)
-    assert {asked.query["timeStart"][-5:] for asked in sandbox.log} == {"00:00"}
     for offset in (1, 2):
         synced(elt, sandbox, LAST + timedelta(offset))
         assert_truth(sandbox, LAST + timedelta(offset))
     assert {row["resource"] for row in restatements()} == {"transactions"}
+    assert "success_time" in {row["metric"] for row in restatements()}
 
 
 def restatements() -> list[dict[str, Any]]:
@@ -69,7 +69,7 @@ def test_a_second_sync_costs_a_check_and_the_current_day_per_project_as_the_plan
     for expected in (7, 2):
         plan = json.loads(elt("plan", "atatus", *on(LAST), "--json").out)
         spent = synced(elt, sandbox, LAST)
-        assert plan["total"]["units"] == spent == expected * len(PROJECTS)
+        assert days_planned(plan) == spent == expected * len(PROJECTS)
 
 
 @pytest.mark.sweep
@@ -92,7 +92,7 @@ def test_weeks_are_asked_for_from_monday_to_monday(
     sandbox = serve_atatus()
     synced(elt, sandbox, date(2026, 3, 15))
 
-    asked = {(call.query["timeStart"], call.query["timeEnd"]) for call in sandbox.log}
+    asked = {(call.query["timeStart"], call.query["timeEnd"]) for call in sandbox.log if asks_for_days(call.query)}
     assert asked == {("2026-03-09 00:00", "2026-03-16 00:00")}
 
 
@@ -195,7 +195,7 @@ def test_an_unknown_field_becomes_a_column_and_is_reported(serve_atatus: ServeAt
 
 def test_an_odd_body_costs_only_its_window(serve_atatus: ServeAtatus, elt: Elt) -> None:
     sandbox = serve_atatus()
-    sandbox.faults.append(Fault(f"projects/{PROJECTS[0]}/*", "html", times=1))
+    sandbox.faults.append(Fault(f"projects/{PROJECTS[0]}/*", "html", times=1, match=asks_for_days))
 
     result = elt("sync", "atatus", *on(LAST), "--since", str(LAST - timedelta(1)))
 
@@ -222,9 +222,23 @@ def test_details_cost_a_call_per_transaction_and_one_for_their_ids_as_the_plan_s
     spent = synced(elt, sandbox, later, *arguments, "transaction_details")
 
     rows = truth(sandbox, PROJECTS, LAST, LAST)
-    assert plan["total"]["units"] == spent == len(rows) + len(PROJECTS)
+    assert days_planned(plan) == spent == len(rows) + len(PROJECTS)
     details = rows_of("transaction_details", "local.duckdb", dataset="atatus")
     figures = ("project_id", "date", "total_count", "success_time")
     assert sorted((row["transaction_id"], *(row[name] for name in figures)) for row in details) == sorted(
         (row["id"], *(row[name] for name in figures)) for row in rows
     )
+
+
+def test_projects_that_have_names_give_them_to_their_rows_also_to_those_that_are_loaded(
+    serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = serve_atatus()
+    synced(elt, sandbox, LAST, "--since", str(LAST))
+    monkeypatch.setenv("SOURCES__ATATUS__PROJECTS", json.dumps({"web": PROJECTS[0], "app": PROJECTS[1]}))
+
+    synced(elt, sandbox, LAST, "--since", str(LAST))
+
+    for table in ("transactions", "transaction_stats"):
+        named = {(row["project_id"], row["project_name"]) for row in loaded(table)}
+        assert named == {(PROJECTS[0], "web"), (PROJECTS[1], "app")}

@@ -27,11 +27,15 @@ _BODY_TYPES: Final = frozenset({"application/json", "text/html", "text/plain", "
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A good answer: the parsed body and the id to quote to the vendor; `empty` where there was no body to parse."""
+    """A good answer: the parsed body and the id to quote to the vendor; `empty` where there was no body to parse.
+
+    `link` is the header of that name, which may lead to a next page.
+    """
 
     body: Any
     request_id: str | None
     empty: bool = False
+    link: str = ""
 
 
 def judged(response: Response, call: Call, api: Api, redact: Callable[[str], str]) -> Reply:
@@ -56,7 +60,7 @@ def judged(response: Response, call: Call, api: Api, redact: Callable[[str], str
             request_id=response.request_id,
         )
     try:
-        return Reply(orjson.loads(response.content), response.request_id)
+        return Reply(orjson.loads(response.content), response.request_id, link=response.headers.get("Link", ""))
     except orjson.JSONDecodeError:
         kind = response.headers.get("Content-Type", "").partition(";")[0]
         kind = kind if kind in _BODY_TYPES else "another type" if kind else "no type"

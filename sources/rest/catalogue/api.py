@@ -26,12 +26,31 @@ class DateRange:
     end_exclusive: bool = False
     literal: str = ""
 
+    def __str__(self) -> str:
+        ends = "exclusive" if self.end_exclusive else "inclusive"
+        return f"{self.start} {self.end} {self.format} {ends} {self.literal}".rstrip()
+
     def params(self, window: Window) -> dict[str, str]:
         """Query parameters that ask for some days."""
         start = datetime.combine(window.start, time.min)
         last = datetime.combine(window.end, time.max)
         end = last + timedelta(microseconds=1) if self.end_exclusive else last
         return {self.start: start.strftime(self.format), self.end: end.strftime(self.format)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RangeDoubt:
+    """What a vendor leaves open about ranges, and which options say it.
+
+    Args:
+        option: option that says whether the moment of an end belongs to the range: exclusive or inclusive.
+        configured: its value.
+        spellings: setting of another option -> how days are asked for under it.
+    """
+
+    option: str
+    configured: str
+    spellings: Mapping[str, DateRange]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)  # an endpoint is itself, wherever it is used as a key
@@ -72,6 +91,7 @@ class Api:
         statuses: exceptions for statuses that have a meaning of the vendor's own.
         no_content: status 204 is an answer without rows.
         not_additive_advice: what to look at where nothing adds up over days.
+        range_doubt: what the vendor leaves open about ranges; None where it leaves nothing open.
     """
 
     name: str
@@ -85,3 +105,4 @@ class Api:
     statuses: Mapping[int, type[ApiError]] = field(default_factory=dict)
     no_content: bool = False
     not_additive_advice: str = ""
+    range_doubt: RangeDoubt | None = None

@@ -9,10 +9,13 @@ from typing import Any, Final
 from sources.rest.catalogue.api import DateRange
 from sources.rest.catalogue.columns import Column
 from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.catalogue.relations import PagedBy, Pages
 from sources.rest.errors import ConfigurationError, did_you_mean
 
 FIELDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("name", "path", "data", "start_param", "end_param", "format", "end", "description"), "text"),
+    **dict.fromkeys(("paging", "page_param", "page_size_param", "next_cursor"), "text"),
+    **dict.fromkeys(("page_size", "first_page"), "a whole number"),
     "primary_key": "a list of text",
     "params": "a table of text",
 }
@@ -23,6 +26,9 @@ _OURS: Final = re.compile(r"sync_.*|dlt_.*|restatements|ledger")
 """Names of tables that every run makes itself."""
 
 _ENDS: Final = ("exclusive", "inclusive")
+
+_KEYS: Final = frozenset({"apikey", "xapikey", "key", "token", "accesstoken", "authorization", "adminapikey"})
+"""Names of parameters that carry a key: one in the configuration would be sent in addresses, and shown with them."""
 
 
 def declared(
@@ -73,8 +79,9 @@ class _Declaration:
             single=None,
             identity=tuple(self._row.get("primary_key", ())),
             variant_columns=tuple(columns.values()),
-            params=self._row.get("params", {}),
+            params=self._params(),
             date_range=date_range,
+            pages=self._pages(),
         )
 
     def _name(self, taken: Collection[str]) -> str:
@@ -96,11 +103,42 @@ class _Declaration:
                 raise self._wrong("path", f"may hold only {', '.join(f'{{{name}}}' for name in by)} in braces")
         return path
 
+    def _params(self) -> Mapping[str, str]:
+        params: Mapping[str, str] = self._row.get("params", {})
+        for name in params:
+            if name.replace("_", "").replace("-", "").lower() in _KEYS:
+                raise self._wrong("params", f"cannot hold {name}: the key is sent as the option auth has it")
+        return params
+
     def _data(self) -> str:
         data: str = self._row.get("data", "data")
         if data and not all(data.split(".")):
             raise self._wrong("data", "must be names with dots between, or empty where the body is the rows")
         return data
+
+    def _pages(self) -> Pages | None:
+        fields = {"page_param", "page_size_param", "page_size", "first_page", "next_cursor"} & self._row.keys()
+        kind = self._row.get("paging")
+        if kind is None:
+            for field in sorted(fields):
+                raise self._wrong(field, f"needs the field paging: {', '.join(PagedBy)}")
+            return None
+        if kind not in set(PagedBy):
+            raise self._wrong("paging", f"must be one of {', '.join(PagedBy)}")
+        by = PagedBy(kind)
+        needed = {PagedBy.LINK: (), PagedBy.CURSOR: ("page_param", "next_cursor")}.get(by, ("page_param",))
+        for field in needed:
+            self._required(field)
+        if self._row.get("page_size_param"):
+            self._required("page_size")
+        return Pages(
+            by=by,
+            param=self._row.get("page_param", ""),
+            size_param=self._row.get("page_size_param", ""),
+            size=self._row.get("page_size", 0),
+            first=self._row.get("first_page", 1),
+            cursor=self._row.get("next_cursor", ""),
+        )
 
     def _date_range(self, usual: DateRange) -> DateRange | None:
         start, end = self._row.get("start_param"), self._row.get("end_param")
@@ -130,6 +168,8 @@ class _Declaration:
 
 
 def _is(kind: str, value: object) -> bool:
+    if kind == "a whole number":
+        return isinstance(value, int) and not isinstance(value, bool) and value >= 0
     if kind == "text":
         return isinstance(value, str)
     items = value.values() if isinstance(value, Mapping) else value

@@ -19,7 +19,7 @@ from sources.rest.catalogue.columns import (
     text,
     timestamp,
 )
-from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Levels, Parents, Totals
+from sources.rest.catalogue.relations import ChildList, Count, Cursor, ForEach, Levels, Pages, Parents, Totals
 
 _ASKED_FOR: Final = (
     "that the row's figures were asked for with; they may be sums over this range. Null in rows that were loaded before"
@@ -59,9 +59,12 @@ class Endpoint(Call):
         nullable: the rows may be null, which means none.
         variant_columns: columns whose values multiply the calls; each is a query or path parameter too, of the name
             that its `source` is.
+        label_columns: columns with the name that the configuration gives to the value of a variant column, which is
+            their `source`.
         params: query parameters of every call.
         cap: most rows that one call can give where there is no next page.
         cursor: how pages are linked.
+        pages: how pages of a declared list are asked for; all of them are the answer to one task.
         for_each: ids that the endpoint is called for, one call per id or group of ids.
         parents: rows of other endpoints whose details are read, one list per parent.
         counted_by: another endpoint that says how many rows there must be.
@@ -90,9 +93,11 @@ class Endpoint(Call):
     ignored: tuple[str, ...] = ()
     nullable: bool = False
     variant_columns: tuple[Column, ...] = ()
+    label_columns: tuple[Column, ...] = ()
     params: Mapping[str, str] = field(default_factory=dict)
     cap: int | None = None
     cursor: Cursor | None = None
+    pages: Pages | None = None
     for_each: ForEach | None = None
     parents: Parents | None = None
     counted_by: Count | None = None
@@ -208,7 +213,14 @@ class Endpoint(Call):
     def table_columns(self) -> tuple[Column, ...]:
         """Every column of the table, in order."""
         place = (POSITION,) if self.kind is Kind.DETAIL else ()
-        return (*self.request_columns, *self.figures_columns, *place, *self.columns, *OWN_COLUMNS)
+        return (
+            *self.request_columns,
+            *self.label_columns,
+            *self.figures_columns,
+            *place,
+            *self.columns,
+            *OWN_COLUMNS,
+        )
 
     @cached_property
     def merge_key(self) -> tuple[str, ...]:
@@ -230,7 +242,8 @@ class Endpoint(Call):
             name: (*self.request_columns, *keys, POSITION, *child.columns, *OWN_COLUMNS)
             for name, child in self.child_tables.items()
         }
-        totals = {one.name: (*self.request_columns, *one.columns, *OWN_COLUMNS) for one in self.totals}
+        told = (*self.request_columns, *self.label_columns)
+        totals = {one.name: (*told, *one.columns, *OWN_COLUMNS) for one in self.totals}
         return {self.name: self.table_columns, **children, **totals}
 
     @property

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from sources.rest.catalogue.columns import Column
 
@@ -82,6 +83,36 @@ class Cursor:
 
     params: tuple[str, ...]
     fields: tuple[str, ...] = ()
+
+
+class PagedBy(StrEnum):
+    """What the next page of a declared list is asked for by."""
+
+    PAGE = "page"  # its number
+    OFFSET = "offset"  # how many rows were before it
+    CURSOR = "cursor"  # what the body says
+    LINK = "link"  # the header `Link`, https://www.rfc-editor.org/rfc/rfc8288, with rel="next"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pages:
+    """How the pages of a declared list are asked for.
+
+    Args:
+        by: see there.
+        param: query parameter of the page, the offset or the cursor.
+        size_param: query parameter of the rows of a page; empty where there is none.
+        size: rows of a page: a shorter one is the last. 0 where it is not known, and the first one without rows is.
+        first: number of the first page.
+        cursor: dotted path in the body of what asks for the next page.
+    """
+
+    by: PagedBy
+    param: str = ""
+    size_param: str = ""
+    size: int = 0
+    first: int = 1
+    cursor: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,6 +35,7 @@ _MOST: Final = {
     "max_retry_seconds": 31_622_400,
     "max_units": 1_000_000_000_000,
     "max_minutes": 527_040,
+    "lag_days": 366,
     "horizon_days": 3_660,
     "wait_for_destination": 31_622_400,
     "reread_units": 1_000_000_000_000,
@@ -61,6 +62,7 @@ class CommonOptions:
         dataset: schema that `elt` loads into; without it, it has the name of the source.
         start_date: first day to load; without it, `history_days` before the first sync.
         timezone: the time zone that decides what "today" is.
+        lag_days: days up to today that are not asked for yet, such as 1 for an API that refuses the future.
         grain: length of the windows of aggregate rows: day, week or month.
         horizon_days: days before today whose numbers may still change.
         restatement: what is done about them: exact, fixed or none.
@@ -96,6 +98,7 @@ class CommonOptions:
     dataset: str | None = None
     start_date: Date | None = None
     timezone: str = "UTC"
+    lag_days: int = 0
     grain: Grain = Grain.DAY
     horizon_days: int = 90
     restatement: Restatement = Restatement.EXACT
@@ -122,7 +125,7 @@ class CommonOptions:
         self.check_positive(*_POSITIVE)
         if not 0 <= self.tolerance < 1:
             raise ConfigurationError(f"option tolerance is a share from 0 to below 1, not {self.tolerance}")
-        for name in ("horizon_days", "wait_for_destination", "reread_units"):
+        for name in ("lag_days", "horizon_days", "wait_for_destination", "reread_units"):
             if not getattr(self, name) >= 0:  # what is no number is not
                 raise ConfigurationError(f"option {name} cannot be below 0")
         for name, most in _MOST.items():
@@ -144,6 +147,10 @@ class CommonOptions:
         for name in names:
             if getattr(self, name) is not None and not 0 < getattr(self, name) < float("inf"):
                 raise ConfigurationError(f"option {name} must be above 0, not {getattr(self, name)}")
+
+    def last_day(self, today: Date | None = None) -> Date:
+        """Last day to ask for, which is still changing; `today` instead of today in the time zone."""
+        return (today or today_in(self.timezone)).subtract(days=self.lag_days)
 
     def first_day(self, today: Date) -> Date:
         """First day to load.
@@ -202,4 +209,9 @@ class CommonOptions:
     @property
     def values(self) -> VariantValues:
         """Values of the query parameters that multiply calls."""
+        return {}
+
+    @property
+    def labels(self) -> Mapping[str, Mapping[str, str]]:
+        """Names that the configuration gives to values of such parameters, by parameter."""
         return {}

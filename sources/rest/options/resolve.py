@@ -110,6 +110,17 @@ def _texts(value: object) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(item).strip(" '\"") for item in items if str(item).strip()))
 
 
+def _named(value: object) -> Mapping[str, str]:
+    """Read values with a name each, as a table of names; or values alone, as a list or with commas between."""
+    if isinstance(value, str) and value.strip().startswith("{"):
+        value = orjson.loads(value)
+    if not isinstance(value, Mapping):
+        return dict.fromkeys(_texts(value), "")
+    if not all(isinstance(one, str) and one for one in value.values()) or len({*value.values()}) < len(value):
+        raise TypeError
+    return {one: name for name, one in value.items()}
+
+
 def _tables(value: object) -> tuple[Mapping[str, Any], ...]:
     items = orjson.loads(value) if isinstance(value, str) else value
     if not isinstance(items, list | tuple) or not all(isinstance(item, Mapping) for item in items):
@@ -134,6 +145,7 @@ _PARSERS: Final[Mapping[Any, tuple[str, Callable[[Any], Any]]]] = {
     bool: ("true or false", _yes_or_no),
     Date: ("a date as YYYY-MM-DD", day),
     tuple[str, ...]: ("a list, or names with commas between", _texts),
+    Mapping[str, str]: ("a list, names with commas between, or a table of names", _named),
     tuple[Mapping[str, Any], ...]: ("a list of tables, in the environment as JSON", _tables),
 }
 """Type of an option -> what a value of it is called to a user, and what reads one."""

@@ -27,6 +27,7 @@ class Answer:
         tenant: whose rows they are.
         more: parameters of the page that goes on; none where the list was read as far as it was asked for.
         paginator: the list as far as this run has read it, where it has pages.
+        lost: why ids of the task gave no rows, one error each; the rows of the others are here.
     """
 
     task: Task
@@ -42,6 +43,7 @@ class Answer:
     tenant: str | None = None
     more: tuple[tuple[str, str], ...] = ()
     paginator: Paginator | None = None
+    lost: tuple[ApiError, ...] = ()
 
     @property
     def is_part(self) -> bool:

@@ -1,7 +1,7 @@
 """Where the rows of an answer and their totals stand in its body."""
 
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -11,6 +11,15 @@ from sources.rest.dotted_path import value_at
 from sources.rest.errors import WrongShapeError
 
 Rows = list[Mapping[str, Any]]
+
+_BESIDE: Final = ("pagination", "paging", "meta", "links")
+"""Objects of a body that may say whether there is more."""
+
+_MORE: Final = (
+    *("has_next", "hasNext", "has_more", "hasMore"),
+    *("next", "next_page", "nextPage", "next_cursor", "nextCursor"),
+)
+"""Fields that say so if they hold something."""
 
 
 def extract_rows(endpoint: Endpoint, body: object) -> Rows:
@@ -48,6 +57,21 @@ def extract_totals(endpoint: Endpoint, body: object) -> dict[str, Rows]:
         if not isinstance(value, dict):
             raise WrongShapeError(f"the answer lacks {path}" if value is None else f"{path} is not an object")
     return {name: [value] for name, (_, value) in found.items()}
+
+
+def check_is_all(endpoint: Endpoint, body: object) -> None:
+    """Refuse an answer that says that there is more, of an endpoint of which nobody knows how to ask for it.
+
+    Raises:
+        WrongShapeError: it does.
+    """
+    if endpoint.columns or endpoint.cursor or endpoint.pages or not isinstance(body, dict):
+        return
+    beside = [body, *(body[name] for name in _BESIDE if isinstance(body.get(name), dict))]
+    for place in beside:
+        said = next((name for name in _MORE if place.get(name)), None)
+        if said:
+            raise WrongShapeError(f"{said} says that there are more rows, and no paging is declared")
 
 
 def rows_missing(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> bool:

@@ -9,8 +9,9 @@ from typing import Any, Final
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
 from sources.rest.dotted_path import value_at
-from sources.rest.errors import UnexpectedBodyError, WrongShapeError
-from sources.rest.reading.bodies import Rows, extract_rows, extract_totals
+from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
+from sources.rest.reading.bodies import Rows, check_is_all, extract_rows, extract_totals
+from sources.rest.reading.declared_pages import DeclaredPages
 from sources.rest.reading.paging import BrokenPaginationError, NextPage, Paginator
 from sources.rest.reading.tasks import Task
 
@@ -28,6 +29,7 @@ class Fetched:
     request_id: str | None = None
     more: tuple[tuple[str, str], ...] = ()
     paginator: Paginator | None = None
+    lost: list[ApiError] = field(default_factory=list)
 
     def add(self, other: "Fetched", ids: Mapping[str, str] = NO_IDS) -> None:
         """Take in what another call has brought; its rows get the ids as fields."""
@@ -82,7 +84,8 @@ class Fetcher:
         endpoint, pagination = task.endpoint, self._session.api.pagination
         paginator = found.paginator or Paginator(endpoint)
         paginator.begin_part()
-        more = after
+        declared = DeclaredPages(endpoint.pages) if endpoint.pages else None
+        more = declared.first if declared else after
         while more is not None and paginator.pages < most:
             try:
                 reply = self._session.get(endpoint, {**params, **dict(more)})
@@ -95,9 +98,12 @@ class Fetcher:
                 found.empty = paginator.ended = True
                 return
             self._check_meta(task, reply.body)
+            check_is_all(endpoint, reply.body)
             page = extract_rows(endpoint, reply.body)
             found.add(Fetched(page, extract_totals(endpoint, reply.body), request_id=reply.request_id))
             more = paginator.add(page, value_at(reply.body, pagination) if pagination else None)
+            if declared:
+                more = declared.after(reply, page)
             if task.since and paginator.is_before(task.since):
                 more = None
         found.more = more or ()

@@ -17,7 +17,13 @@ from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import LOADED_AT, POSITION
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.dotted_path import is_at
-from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
+from sources.rest.errors import (
+    ApiError,
+    MissingScopeError,
+    RequestRejectedError,
+    UnexpectedBodyError,
+    WrongShapeError,
+)
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.answers import Answer, Failure, Result, Skipped
 from sources.rest.reading.bodies import rows_missing
@@ -29,6 +35,9 @@ from sources.rest.reading.levels import LevelNames
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain
+
+LOST_MAX: Final = 5
+"""Ids of a task without an answer after which the reason is not theirs, and the task fails."""
 
 POLL_SECONDS: Final = 0.2
 """How often a wait for an answer looks whether the run was stopped."""
@@ -49,6 +58,7 @@ class Reader:
         endpoints: the catalogue, by name, as it is loaded.
         grain: length of the windows of aggregate rows.
         options: ids given by configuration, by option name, for endpoints that are called for each of them.
+        labels: names given by configuration to values of parameters, by parameter.
         privacy: what becomes of personal data.
     """
 
@@ -59,6 +69,7 @@ class Reader:
         *,
         grain: Grain = Grain.DAY,
         options: Mapping[str, Sequence[str]] | None = None,
+        labels: Mapping[str, Mapping[str, str]] | None = None,
         privacy: Privacy | None = None,
     ) -> None:
         self.session = session
@@ -69,6 +80,7 @@ class Reader:
         self.abandoned = False
         self.accepted = False
         self._grain = grain
+        self._labels = labels or {}
         self._fetcher = Fetcher(session)
         self.levels = LevelNames(self._fetcher)
         self._ids = IdLookup(self._fetch, endpoints, options or {})
@@ -118,6 +130,7 @@ class Reader:
             tenant=self.tenant,
             more=found.more,
             paginator=found.paginator,
+            lost=tuple(found.lost),
         )
 
     def values(self, endpoint: str, column: str) -> tuple[str, ...]:
@@ -182,7 +195,15 @@ class Reader:
             ids, truncated = self._ids.of(for_each, task)
             found = Fetched(truncated=truncated)
             for params in id_params(for_each, ids):
-                found.add(self._fetcher.fetch(task, params), params if for_each.include_ids else {})
+                try:
+                    one = self._fetcher.fetch(task, params)
+                except (RequestRejectedError, MissingScopeError, UnexpectedBodyError) as error:
+                    error.add_note(" ".join(params.values()))
+                    found.lost.append(error)
+                    if len(found.lost) >= LOST_MAX or len(found.lost) == len(ids):
+                        raise
+                else:
+                    found.add(one, params if for_each.include_ids else {})
             if for_each.queries:
                 found.rows = [row for place, row in enumerate(found.rows) if row not in found.rows[:place]]
         try:
@@ -196,6 +217,8 @@ class Reader:
         endpoint = task.endpoint
         now = pendulum.now("UTC")
         context: dict[str, Any] = {**dict(task.variant), LOADED_AT: now}
+        for column in endpoint.label_columns:
+            context[column.name] = self._labels.get(column.source, {}).get(str(context[column.source])) or None
         if endpoint.tenant:
             context[endpoint.tenant.name] = self.tenant
         if endpoint.parents:
@@ -216,6 +239,8 @@ def _absent(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> frozenset[
 
 
 def _unknown(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
+    if not endpoint.columns:  # of what is declared without columns, any field is expected
+        return frozenset()
     known = {name: {column.name for column in columns} for name, columns in endpoint.tables.items()}
     return frozenset((name, field) for name, table in tables.items() for field in set(table.column_names) - known[name])
 

@@ -28,7 +28,6 @@ from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import VariantValues
 from sources.rest.redaction import clean_logs
 from sources.rest.vendor.native import Reading, reading_resource
-from sources.rest.windows import today_in
 
 Options = Any
 """Options of the vendor's own type."""
@@ -90,7 +89,7 @@ class Source:
         catalogue = privacy.loaded_catalogue()
         named = {row.for_each.option for row in catalogue.values() if row.for_each} - {""}
         ids = {option: getattr(options, option) for option in named}
-        return Reader(session, catalogue, grain=options.grain, options=ids, privacy=privacy)
+        return Reader(session, catalogue, grain=options.grain, options=ids, labels=options.labels, privacy=privacy)
 
     def configured(self, profile: str = "", **given: Any) -> Options:
         """Read the options of `[sources.<name>]`, or of one of its profiles; explicit ones go first.
@@ -166,7 +165,7 @@ class Source:
         for endpoint in chosen:
             if endpoint.parents:
                 raise ConfigurationError(f"{endpoint.name} needs what is loaded already; load it with elt sync")
-        day = today or today_in(options.timezone)
+        day = options.last_day(today)
         reader = self.open_reader(options)
         reading = Reading(
             reader=reader,

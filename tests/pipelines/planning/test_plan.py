@@ -70,6 +70,8 @@ def test_days_that_sums_cannot_check_are_read_once_for_the_rungs_that_they_have_
     ages: list[int] = []
     for age in range(0, 160, every):
         policy = replace(POLICY, today=TODAY.add(days=age))
+        fresh = replace(ledger.behaviour(Task(CHANNELS), Grain.DAY), learned=policy.today)
+        ledger.learn(Task(CHANNELS), Grain.DAY, fresh)
         made = plan([CHANNELS], Window(TODAY.subtract(days=30), policy.today), policy, ledger)
         ages += [age for task in made.tasks if task.window == Window(TODAY, TODAY)]
         assert made.checks == []

@@ -228,3 +228,22 @@ def test_a_world_that_moves_between_two_calls_teaches_nothing(calls: int, change
     server.after = {calls: lambda: server.put(20, "Paid", 5000)}
     finding = examined(server, have, changed_days={Measure.OUTCOMES: changed_days})
     assert (finding.behaviour, server.after) == (NOTHING, {})
+
+
+def test_nine_days_that_move_as_long_as_they_are_asked_about_teach_nothing_and_prove_nothing() -> None:
+    server, have = world(30)
+    moved = 0
+
+    def move() -> None:
+        nonlocal moved
+        moved += 1
+        for day in range(9):
+            server.put(day, "Paid", views=moved)
+        server.after[len(server.calls) + 1] = move
+
+    server.put(3, "Paid", views=5)
+    server.after = {1: move}
+    finding = examined(server, have)
+    assert (finding.behaviour.not_additive, finding.proved) == (frozenset(), False)
+    server.after.clear()
+    assert (examined(server, have).proved, have.rows) == (True, truth(server, have))

@@ -49,3 +49,23 @@ def test_a_scope_may_be_missing_until_somebody_was_answered() -> None:
 def test_a_window_is_no_person() -> None:
     task = Task(ENDPOINTS["goals"])
     assert not CircuitBreaker().is_of_one_person(Failure(task, errors.NotFoundError(endpoint="goals")))
+
+
+def test_a_server_that_falls_silent_five_times_in_a_row_is_gone_and_a_single_reset_says_nothing() -> None:
+    breaker = CircuitBreaker()
+    reset = errors.UnreachableError(endpoint="channels")
+    for number in range(4):
+        breaker.failed(Failure(Task(ENDPOINTS["channels"], variant=(("model", str(number)),)), reset))
+    assert breaker.stopped is None
+    breaker.failed(Failure(Task(ENDPOINTS["goals"]), reset))
+    assert breaker.stopped is reset
+
+
+def test_rejections_that_are_all_alike_end_a_run_only_if_nothing_was_answered() -> None:
+    rejected = errors.NotFoundError(endpoint="goals")
+    first, later = CircuitBreaker(), CircuitBreaker()
+    later.succeeded(Task(ENDPOINTS["goals"]))
+    for breaker in (first, later):
+        for _ in range(4):
+            breaker.failed(Failure(Task(ENDPOINTS["goals"]), rejected))
+    assert (first.stopped, later.stopped) == (rejected, None)

@@ -182,9 +182,7 @@ def test_a_late_answer_does_not_bring_back_an_endpoint_that_is_left_alone() -> N
     assert patience.skips(CHANNELS)
 
 
-@pytest.mark.parametrize(
-    "kind", [UnauthorizedError, RateLimitedError, UnreachableError, UnconnectedError, RedirectError]
-)
+@pytest.mark.parametrize("kind", [UnauthorizedError, RateLimitedError, UnconnectedError, RedirectError])
 def test_an_error_that_every_call_would_meet_stops_everything_at_once(kind: type[ApiError]) -> None:
     patience = CircuitBreaker()
     first, second = Failure(CHANNELS, api_error(kind)), Failure(PAGES, api_error(UnauthorizedError))

@@ -25,14 +25,14 @@ DAY = Window(Date(2026, 3, 1), Date(2026, 3, 1))
 @contextlib.contextmanager
 def asked(*answers: Say) -> Iterator[tuple[Script, Reader]]:
     with playing(*answers) as script:
-        options = Options(api_key=KEY, projects=("p1",), base_url=script.url, max_tries=1)
+        options = Options(api_key=KEY, projects={"p1": ""}, base_url=script.url, max_tries=1)
         reader = SOURCE.open_reader(options)
         yield script, reader
         reader.session.close()
 
 
 def read(reader: Reader) -> Answer:
-    endpoint = SOURCE.catalogue(Options(api_key=KEY, projects=("p1",)))["transactions"]
+    endpoint = SOURCE.catalogue(Options(api_key=KEY, projects={"p1": ""}))["transactions"]
     return reader.read(Task(endpoint, DAY, (("project_id", "p1"),)))
 
 

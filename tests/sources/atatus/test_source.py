@@ -93,7 +93,7 @@ def test_every_reading_of_the_time_format_can_be_set(
 
 def test_a_reading_that_is_not_the_servers_is_refused_with_advice(sandbox: Sandbox, read: Read) -> None:
     sandbox.settings.accepts_time = "literal"
-    with pytest.raises(ApiError, match=r"calls the request bad \(400\).*time_separator and window_end"):
+    with pytest.raises(ApiError, match=r"calls the request bad \(400\).*time_separator, window_end and lag_days"):
         read(time_separator="%20")
 
 
@@ -179,7 +179,7 @@ def test_projects_are_asked_for_by_the_file_where_they_belong() -> None:
 
 
 def test_the_key_is_not_in_the_options_text() -> None:
-    assert READ_KEY not in repr(Options(api_key=READ_KEY, projects=("p",)))
+    assert READ_KEY not in repr(Options(api_key=READ_KEY, projects={"p": ""}))
 
 
 def test_plain_dlt_loads_both_tables_and_asks_only_for_what_is_new(
