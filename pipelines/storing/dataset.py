@@ -9,6 +9,7 @@ import dlt
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.destination import Destination
 from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.lease_table import TABLE
 from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.destinations.target import Target
 from pipelines.planning.ledger import LAYOUT, READABLE, Ledger
@@ -102,7 +103,7 @@ def _open(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]
     untold = frozenset(table for row in catalogue.values() if row.tenant is None for table in row.tables)
     owner = Owner(profile=lambda: ledger.tenant, nameless=not destination.target.ledger_id, untold=untold)
     warehouse = Warehouse(pipeline, grain, owner, destination.turn)
-    tables = warehouse.tables(ledger.endpoints())
+    tables = warehouse.tables({*ledger.endpoints(), TABLE})
     for name in ledger.endpoints():
         if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
             ledger.drop(name)

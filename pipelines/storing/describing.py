@@ -40,13 +40,21 @@ def complete(
         extra: further tables that it fills.
         personal: the dataset is that of personal data.
     """
-    resources = [
-        *(one for row in endpoints for one in empty_tables(row)),
-        *history_tables(personal=personal),
-        *extra,
-    ]
-    _declare(dataset, [one.compute_table_schema() for one in resources])
-    texts = _descriptions(dataset.pipeline.default_schema, dataset.warehouse.tables(OWN))
+    own = OWN if personal else {lease_table.TABLE}  # nobody is forgotten where no person is
+    known = dataset.warehouse.tables(own)
+    lacking = [row for row in endpoints if not known.issuperset(row.tables)]
+    resources = [*(one for row in lacking for one in empty_tables(row)), *history_tables(personal=personal), *extra]
+    missing = [one for one in resources if one.name not in known]
+    schema = dataset.pipeline.default_schema
+    for one in missing:
+        # as after its first row: so dlt keeps it, and a sync notices if somebody drops it
+        made = {**one.compute_table_schema(), "x-normalizer": {"seen-data": True}}
+        schema.update_table(cast("TTableSchema", made))
+    if [one for row in endpoints for one in _describe(schema, row)] or missing:
+        dataset.pipeline.schemas.save_schema(schema)
+        with dataset.pipeline.destination_client() as client:
+            client.update_stored_schema()
+    texts = _descriptions(schema, dataset.warehouse.tables(own) if missing else known)
     digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
     if digest != dataset.ledger.described and dataset.warehouse.dialect in COMMENTS:
         with dataset.warehouse.transaction():
@@ -55,29 +63,18 @@ def complete(
         dataset.ledger.described = digest
 
 
-def _declare(dataset: Dataset, wanted: Iterable[TTableSchema]) -> None:
-    """Let dlt know the tables and their descriptions, and make those that are not there."""
-    pipeline, schema, known = dataset.pipeline, dataset.pipeline.default_schema, dataset.warehouse.tables()
-    for table in wanted:
-        name = str(table["name"])
-        if name not in known:
-            # as after its first row: so dlt keeps it, and a sync notices if somebody drops it
-            made = cast("TTableSchema", {**table, "x-normalizer": {"seen-data": True}})
-            schema.update_table(made)
-        else:
-            _describe(schema.tables[name], table)
-    if schema.is_modified:
-        pipeline.schemas.save_schema(schema)
-        with pipeline.destination_client() as client:
-            client.update_stored_schema()
-
-
-def _describe(stored: Any, table: Any) -> None:
-    """Give a table and its columns the descriptions of today."""
-    stored["description"] = table["description"]
-    for name, column in table["columns"].items():
-        if name in stored["columns"]:
-            stored["columns"][name]["description"] = column["description"]
+def _describe(schema: Schema, endpoint: Endpoint) -> list[str]:
+    """Give the tables of an endpoint and their columns the descriptions of today; return what had others."""
+    changed = []
+    for table, columns in endpoint.tables.items():
+        stored: Any = schema.tables[table]
+        about = [(stored, endpoint.describe(table))]
+        about += [(stored["columns"][one.name], one.description) for one in columns if one.name in stored["columns"]]
+        for content, text in about:
+            if content.get("description") != text:
+                content["description"] = text
+                changed.append(text)
+    return changed
 
 
 Texts = dict[str, tuple[str, dict[str, str]]]

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.sweep
 ROOT = Path(__file__).parents[2]
 OURS = ("pipelines", "sandbox", "sources")
 READ = "pipelines/destinations/destinations.toml"
+MODELS = ("models/dbt_project.yml", "models/macros/", "models/staging/", "models/marts/")
 FEW = ("--sandbox", "--today", "2026-03-31", "--since", "2026-03-25", "--resources", "channels,goals")
 
 
@@ -81,7 +82,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_wheel_holds_our_modules_and_what_they_read_and_nothing_else(wheel: Path, tracked: list[str]) -> None:
     modules = {name for name in tracked if name.startswith(OURS) and name.endswith(".py")}
-    assert names_in(wheel) == {*modules, READ}
+    assert names_in(wheel) == {*modules, READ, *(f"pipelines/{name}" for name in tracked if name.startswith(MODELS))}
 
 
 def test_a_wheel_made_from_the_source_archive_is_the_same(source: Path, wheel: Path, tmp_path: Path) -> None:
@@ -99,7 +100,9 @@ def test_a_wheel_made_from_the_source_archive_is_the_same(source: Path, wheel: P
 def test_the_command_loads_in_an_empty_folder(installed: Path, tmp_path: Path) -> None:
     version = run(installed / "elt", "--version", folder=tmp_path)
     run(installed / "elt", "sync", "atribu", *FEW, folder=tmp_path)
+    views = run(installed / "elt", "views", "atribu", "--destination", "sandbox", folder=tmp_path)
 
+    assert "atribu_models.channel_daily" in views
     assert version.strip() == metadata.version("elt-connectors")
     with duckdb.connect(str(tmp_path / "sandbox.duckdb"), read_only=True) as connection:
         connection.execute("USE atribu")
