@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
+from tests import database
 from tests.integration.conftest import Elt, Serve, rows_of
 
 pytestmark = pytest.mark.untraced
@@ -209,7 +209,7 @@ def test_a_plan_changes_no_byte_of_the_destination_even_where_a_table_is_gone(se
     syncs = Syncs(serve, elt)
     arguments = ("--since", "2026-03-25", "--today", FIRST, "--resources", "channels,devices")
     syncs.plan_and_sync(*arguments)
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("DROP TABLE atribu.channels")
     before, asked = Path("local.duckdb").read_bytes(), len(syncs.sandbox.log)
 

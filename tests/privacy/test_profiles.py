@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import duckdb
 import pytest
 
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.brands import id_of, served_brands, variables
 from tests.privacy.conftest import OPTIONS, TODAY, Elt, Home
 from tests.privacy.people import SMALL, rows_of, tables_of
@@ -106,5 +106,5 @@ def test_a_profile_that_nobody_knows_is_not_taken_for_one_without_rows(brands: M
 
 
 def change(home: Home, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         return connection.execute(sql).fetchall()
