@@ -8,7 +8,7 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, statement, writing
+from pipelines.sql import conditions, duckdb_file, earlier, mysql, profiles, reading, runs, statement, writing
 from pipelines.sql.rendering import Names
 from pipelines.sql.statement import Statement
 from sources.atribu.endpoints import ENDPOINTS
@@ -55,7 +55,8 @@ class Sample:
         """Whether the statement is ever sent to such a destination."""
         if self.function is writing.rename_column:
             return destination != "athena"  # nothing that an earlier version has loaded is there
-        return destination == "duckdb" or self.function.__module__ != duckdb_file.__name__
+        own = {duckdb_file.__name__: "duckdb", mysql.__name__: "mysql"}.get(self.function.__module__, destination)
+        return destination == own
 
 
 def names_for(destination: str) -> Names:
@@ -154,6 +155,7 @@ def samples() -> list[Sample]:
         ),
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),
         _sample(writing.retype_column, "channels", "visitors", Type.DOUBLE),
+        _sample(mysql.create_database, "atribu", "utf8mb4_nopad_bin"),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
         _sample(duckdb_file.attach_copy, "copy.duckdb", "v1.0.0"),
