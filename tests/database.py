@@ -94,8 +94,21 @@ class Connection:
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Self:
         """Execute statements that are written for DuckDB."""
         for statement in sqlglot.parse(sql, read="duckdb"):
+            for query in statement.find_all(exp.Select) if statement else ():
+                self._replace_columns(query)
             self._cursor.execute(_translated(statement), tuple(values) or None)
         return self
+
+    def _replace_columns(self, query: exp.Select) -> None:
+        """Name each column where all but some are asked for as they are, which PostgreSQL has no words for."""
+        star = query.expressions[0]
+        replaced = {one.alias: one for one in star.args.get("replace") or ()} if isinstance(star, exp.Star) else {}
+        if replaced:
+            named = "table_schema = current_schema() AND table_name = %s ORDER BY ordinal_position"
+            asked = f"SELECT column_name FROM information_schema.columns WHERE {named}"  # noqa: S608 - a text of ours
+            self._cursor.execute(asked, (query.find(exp.Table).name,))  # type: ignore[union-attr] # there is one
+            names = [name for (name,) in self._cursor.fetchall()]
+            query.set("expressions", [replaced.get(name, exp.column(name, quoted=True)) for name in names])
 
     sql = execute
 
@@ -164,7 +177,8 @@ def remove(file: Path) -> None:
     if is_in_postgres(file):
         _servers[0].make(file.absolute())
     else:
-        file.unlink()
+        for one in file.parent.glob(f"{file.name}*"):
+            one.unlink()
 
 
 def forget_below(folder: Path) -> None:

@@ -25,6 +25,9 @@ WINDOW: Final = ("--since", "2026-03-12", "--until", "2026-03-20", "--resources"
 ARGUMENTS: Final = ("--today", "2026-03-31", *WINDOW)
 """Old days only: with `restatement` as `none` they are asked for once and never again."""
 
+COPIED: Final = (".parquet", ".insert_values", ".insert_values.gz")
+"""Ends of the names of dlt's files with rows; which of them there are, the destination decides."""
+
 STARTING: Final = 0.1
 """Share of kills that hit a process before it has begun to work."""
 

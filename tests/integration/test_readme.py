@@ -15,7 +15,7 @@ from docs import render
 from pipelines import first_query
 from tests.integration.conftest import Elt, Serve
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.untraced, pytest.mark.duckdb_file("the demo loads one")]
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()

@@ -92,6 +92,7 @@ def changed(*statements: str) -> Callable[[Path], None]:
     return change
 
 
+@pytest.mark.duckdb_file("damages it")
 @pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize(
     ("change", "says"),
@@ -271,6 +272,7 @@ def test_a_driver_whose_library_is_missing_is_told_apart_from_one_that_is(tmp_pa
     assert "it is installed and cannot be imported (libpq.so.5" in done.stderr
 
 
+@pytest.mark.duckdb_file("where it lies")
 @pytest.mark.sweep
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", ["duckdb", "sqlalchemy"])

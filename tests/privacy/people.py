@@ -114,6 +114,9 @@ def leaks(*places: Path, but: Iterable[Path] = (), said: str = "") -> Mapping[st
     found = {"the output": Canaries.found_in(said)}
     left_out = {file.resolve() for file in but}
     for place in places:
+        there = place / database.FILE
+        if database.is_in_postgres(there) and there.resolve() not in left_out:
+            found[str(there)] = sorted({kind for cell in cells_of(there) for kind in Canaries.found_in(cell)})
         for file in place.rglob("*"):
             if file.is_file() and file.resolve() not in left_out:
                 kinds = {kind for text in _texts(file) for kind in Canaries.found_in(text)}
@@ -135,9 +138,15 @@ def _texts(file: Path) -> Iterator[str | bytes]:
         yield from cells_of(file)
 
 
+_TABLES: Final = """
+    SELECT table_schema, table_name FROM information_schema.tables
+    WHERE table_schema NOT IN ('information_schema', 'pg_catalog')
+"""
+
+
 def _tables(file: Path) -> Iterator[tuple[tuple[str, str], list[tuple[Any, ...]]]]:
     with database.connect(file, read_only=True) as connection:
-        names = connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+        names = connection.execute(_TABLES).fetchall()
         for schema, table in names:
             rows = connection.execute(f'SELECT * FROM "{file.stem}"."{schema}"."{table}"').fetchall()  # noqa: S608 - as above
             yield (schema, table), rows

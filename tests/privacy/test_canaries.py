@@ -12,7 +12,7 @@ from sandbox.atribu.state import Sandbox
 from tests import database
 from tests.privacy.conftest import OPTIONS, Elt, Home, sync
 from tests.privacy.people import GOALS, PERSONAL, cells_of, leaks, rows_of
-from tests.processes import Machine
+from tests.processes import COPIED, Machine
 
 pytestmark = pytest.mark.untraced
 
@@ -134,10 +134,10 @@ def test_a_table_that_takes_no_names_does_not_tell_them(planted: Sandbox, elt: E
 
 
 @pytest.mark.parametrize(
-    ("table", "kind"), [("customers", ".parquet"), pytest.param("journeys", ".sql", marks=pytest.mark.sweep)]
+    ("table", "kind"), [("customers", COPIED), pytest.param("journeys", (".sql",), marks=pytest.mark.sweep)]
 )
 def test_a_process_that_is_killed_while_it_loads_leaves_nothing_behind(
-    planted: Sandbox, sandbox_url: str, home: Home, table: str, kind: str
+    planted: Sandbox, sandbox_url: str, home: Home, table: str, kind: tuple[str, ...]
 ) -> None:
     machine = Machine(home.working, sandbox_url, OPTIONS | {"PII_POLICY": "hash"}, limit=1_000_000, period=1.0)
     arguments = ("--today", str(planted.settings.today), "--resources", "customers,journeys")

@@ -8,7 +8,7 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, earlier, mysql, profiles, reading, runs, statement, writing
+from pipelines.sql import conditions, duckdb_file, earlier, indexes, mysql, profiles, reading, runs, statement, writing
 from pipelines.sql.rendering import Names
 from pipelines.sql.statement import Statement
 from sources.atribu.endpoints import ENDPOINTS
@@ -39,6 +39,10 @@ _SQLALCHEMY: Final = frozenset({"sqlite", "mysql", "trino"})
 _WITH_CATALOG: Final = frozenset({"duckdb", "bigquery", "databricks", "athena"})
 
 
+_OWN: Final = {duckdb_file.__name__: "duckdb", indexes.__name__: "postgres", mysql.__name__: "mysql"}
+"""Modules whose statements go to one destination alone."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A statement as some arguments make it.
@@ -55,8 +59,7 @@ class Sample:
         """Whether the statement is ever sent to such a destination."""
         if self.function is writing.rename_column:
             return destination != "athena"  # nothing that an earlier version has loaded is there
-        own = {duckdb_file.__name__: "duckdb", mysql.__name__: "mysql"}.get(self.function.__module__, destination)
-        return destination == own
+        return destination == _OWN.get(self.function.__module__, destination)
 
 
 def names_for(destination: str) -> Names:
@@ -155,6 +158,8 @@ def samples() -> list[Sample]:
         ),
         _sample(writing.rename_column, "sync_windows", "window", "date_range"),
         _sample(writing.retype_column, "channels", "visitors", Type.DOUBLE),
+        _sample(indexes.create_index, "channels", channels.merge_key),
+        _sample(indexes.indexed, ["channels", "overview"]),
         _sample(mysql.create_database, "atribu", "utf8mb4_nopad_bin"),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
