@@ -20,12 +20,12 @@ pytestmark = [
 
 FIRST = date(2026, 3, 8)
 TABLES = ("channels", "overview", "revenue", "campaigns")
-CHOSEN = ("--resources", ",".join((*TABLES, "customers", "visitors", "journeys")))
-OPTIONS = {
+CHOSEN = ("--resources", ",".join(TABLES))
+PEOPLE = ("--resources", "customers,visitors,journeys")
+OPTIONS: dict[str, object] = {
     "RESTATEMENT": "exact",
     "START_DATE": str(FIRST),
     "HORIZON_DAYS": 14,
-    "INCLUDE_PII": "true",
     "GOALS": "lead_created",
     "PII_SECRET": "a secret of thirty-two characters",
 }
@@ -83,14 +83,15 @@ def test_after_restatement_all_is_the_servers_truth_and_a_person_is_forgotten(
         for day in (date(2026, 3, 12), date(2026, 3, 15)):
             sandbox.settings.today = day
             run(machine, "sync", "--today", str(day), *CHOSEN)
+            run(machine, "sync", "--today", str(day), "--include-pii", *PEOPLE)
             assert differing(warehouse, sandbox, day) == []
         run(machine, "verify", "--today", "2026-03-15", *CHOSEN)
 
-        who = sandbox.truth_of_customers("lead_created", FIRST, date(2026, 3, 14))[0]["customer_profile_id"]
+        who = str(sandbox.truth_of_customers("lead_created", FIRST, date(2026, 3, 14))[0]["customer_profile_id"])
         count = f"SELECT count(*) FROM atribu_pii.customers WHERE customer_profile_id = '{who}'"  # noqa: S608 - an id of the sandbox
         assert warehouse.ask(count) != [(0,)]
         run(machine, "forget", "--customer-id", who, "--yes")
-        run(machine, "sync", "--today", "2026-03-15", "--full", "--resources", "customers")
+        run(machine, "sync", "--today", "2026-03-15", "--include-pii", "--full", *PEOPLE)
         assert warehouse.ask(count) == [(0,)]
 
         warehouse.ask("UPDATE atribu.channels SET revenue = revenue + 1 WHERE date = '2026-03-10'")
@@ -110,7 +111,7 @@ def test_killed_at_random_moments_and_run_to_the_end_the_tables_are_the_truth(
         machine = warehouse.machine(
             tmp_path / "machine", url, limit=60, period=20.0, options={"START_DATE": str(FIRST)}
         )
-        arguments = ("--today", str(today), *CHOSEN[:1], ",".join(TABLES))
+        arguments = ("--today", str(today), *CHOSEN)
 
         kills = sum(killed(machine, chance, 5.0, *arguments, *TO_THE_WAREHOUSE) for _ in range(3))
         machine.limit = 1000

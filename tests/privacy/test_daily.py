@@ -75,6 +75,7 @@ FEWER_FIGURES = """
 """As an earlier version of this program has written them, which did not count visitors."""
 
 
+@pytest.mark.duckdb_file("changes JSON by a function that no other has")
 def test_a_journey_is_read_again_when_a_visitor_is_found_to_be_theirs_or_is_deleted(
     sandbox: Sandbox, elt: Elt, home: Home
 ) -> None:
