@@ -11,17 +11,25 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 # without bytecode every process of a test would compile what it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test sweep models lint types bench docs lock audit clean
+.PHONY: demo test sweep postgres mariadb models lint types bench docs lock audit clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
 	@$(BIN)/python -m pipelines.first_query sandbox.duckdb
 
 test: lint types
-	$(PYTEST) -m "not sweep"
+	$(PYTEST) -m "not sweep and not mariadb"
 
 sweep: $(READY_DEV)
-	$(PYTEST) -m sweep
+	$(PYTEST) -m "sweep and not mariadb"
+
+# whole commands, faults and personal data on PostgreSQL, whose server a Python package brings; takes an hour
+postgres: $(READY_DEV)
+	$(PYTEST) --warehouse postgres -m "not mariadb" tests/integration tests/faults tests/privacy
+
+# needs the programs of a MariaDB server: apt-get install mariadb-server
+mariadb: $(READY_DEV)
+	$(PYTEST) -m mariadb
 
 # dbt builds and tests the models on a restated quarter, in a DuckDB file and in PostgreSQL
 models: $(READY_DEV) $(TOOLS)/dbt

@@ -31,10 +31,25 @@ from hypothesis import settings  # noqa: E402 - see above
 import pipelines  # noqa: E402 - see above
 import sandbox  # noqa: E402 - see above
 import sources  # noqa: E402 - see above
+from tests import database  # noqa: E402 - see above
 
 # how long an example takes says more of the machine than of the code
 settings.register_profile("elt", deadline=None)
 settings.load_profile("elt")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Let the suites of whole commands, faults and privacy run on another warehouse: `make postgres`."""
+    parser.addoption("--warehouse", choices=["duckdb", "postgres"], default="duckdb", help="what tests load")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what is about DuckDB files where a server stands for them."""
+    if config.getoption("--warehouse") == "duckdb":
+        return
+    for item in items:
+        if marker := item.get_closest_marker("duckdb_file"):
+            item.add_marker(pytest.mark.skip(reason=f"about DuckDB files: {marker.args[0]}"))
 
 
 def pytest_collection_finish() -> None:
@@ -60,8 +75,22 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
         threading.settrace(elsewhere)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def warehouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Start the server that stands for DuckDB files, if one does."""
+    if request.config.getoption("--warehouse") == "duckdb":
+        yield
+        return
+    with database.served_by_postgres(tmp_path_factory.mktemp("pg")):
+        yield
+
+
 @pytest.fixture(autouse=True)
-def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Run each test in a folder of its own."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    for name, value in database.settings_of(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    yield
+    database.forget_below(tmp_path)

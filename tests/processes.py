@@ -14,17 +14,19 @@ from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
-import duckdb
-
 from pipelines.cli import main
 from sandbox.atribu import FULL_KEY, Settings, Size, create_app, running
 from sandbox.atribu.state import Sandbox
+from tests import database
 
 TIMEOUT: Final = 60.0
 SMALL: Final = Size(visits_per_day=20, conversions_per_day=3, campaigns=2, ad_sets=1, ads=1, pages=5, keywords=5)
 WINDOW: Final = ("--since", "2026-03-12", "--until", "2026-03-20", "--resources", "revenue,channels,overview")
 ARGUMENTS: Final = ("--today", "2026-03-31", *WINDOW)
 """Old days only: with `restatement` as `none` they are asked for once and never again."""
+
+COPIED: Final = (".parquet", ".insert_values", ".insert_values.gz")
+"""Ends of the names of dlt's files with rows; which of them there are, the destination decides."""
 
 STARTING: Final = 0.1
 """Share of kills that hit a process before it has begun to work."""
@@ -121,6 +123,7 @@ class Machine:
         return {
             **inherited,
             **chosen,
+            **database.settings_of(self.folder),
             **self.environment,
             "DLT_DATA_DIR": str(self.working),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
@@ -143,16 +146,25 @@ class Machine:
     def tables(self) -> Tables:
         """Every row of every table that holds data."""
         return {
-            name: sorted(map(repr, self.query(f"SELECT COLUMNS('^([^_].*|_deleted)$') FROM atribu.{name}")))  # noqa: S608 - names of the database
-            for (name,) in self.query(
-                "SELECT table_name FROM information_schema.tables WHERE table_schema = 'atribu' ORDER BY ALL"
-            )
-            if not name.startswith("_dlt") and name not in ABOUT_RUNS
+            table: sorted(map(repr, self.query(f"SELECT {', '.join(names)} FROM atribu.{table}")))  # noqa: S608 - names of the database
+            for table, names in self._columns().items()
         }
+
+    def _columns(self) -> dict[str, list[str]]:
+        """Table -> its columns, as far as they hold what was answered."""
+        found: dict[str, list[str]] = {}
+        for table, column in self.query(
+            "SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'atribu' ORDER BY 1, 2"
+        ):
+            if table.startswith("_dlt") or table in ABOUT_RUNS:
+                continue
+            if column == "_deleted" or not column.startswith("_"):
+                found.setdefault(table, []).append(f'"{column}"')
+        return found
 
     def query(self, sql: str, *, read_only: bool = True) -> list[tuple[Any, ...]]:
         """Ask the DuckDB file, as a person would."""
-        with duckdb.connect(str(self.file), read_only=read_only) as connection:
+        with database.connect(self.file, read_only=read_only) as connection:
             return connection.execute(sql).fetchall()
 
     def outcomes(self) -> list[str]:

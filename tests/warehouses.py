@@ -1,6 +1,7 @@
-"""A destination that several machines share: a PostgreSQL database, or a DuckDB file, as a person would look at it."""
+"""A destination that several machines share: PostgreSQL, MariaDB, SQLite or a DuckDB file, as a person looks at it."""
 
 import signal
+import sqlite3
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ from typing import Any, Final
 import duckdb
 import psycopg2
 import psycopg2.errors
+import pymysql
 
+from tests.mariadb import mariadb_server
 from tests.postgres import postgres_server
 from tests.processes import ABOUT_RUNS, Machine, Tables
 
@@ -39,8 +42,9 @@ class Warehouse:
         folder.mkdir()
         where = {"DESTINATION__WAREHOUSE__CREDENTIALS": self.credentials}
         if not self.credentials.startswith("postgresql"):
-            where["DESTINATION__WAREHOUSE__DESTINATION_TYPE"] = "duckdb"
-            (folder / "destinations.toml").write_text('[destination.warehouse]\ndestination_type = "duckdb"\n')
+            kind = "sqlalchemy" if ":/" in self.credentials else "duckdb"
+            where["DESTINATION__WAREHOUSE__DESTINATION_TYPE"] = kind
+            (folder / "destinations.toml").write_text(f'[destination.warehouse]\ndestination_type = "{kind}"\n')
         options = {"RESTATEMENT": "none", **settings.pop("options", {})}
         return Machine(folder, url, options=options, environment=where, **settings)
 
@@ -102,6 +106,37 @@ def duckdb_file(file: Path) -> Warehouse:
             return connection.execute(sql).fetchall()
 
     return Warehouse(str(file), ask)
+
+
+def sqlite_file(file: Path) -> Warehouse:
+    """Give an SQLite file, which need not be there yet; a dataset is a file beside it."""
+
+    def ask(sql: str) -> list[tuple[Any, ...]]:
+        with closing(sqlite3.connect(file)) as connection, connection:
+            for schema in SCHEMAS:
+                beside = file.with_name(f"{file.stem}__{schema}{file.suffix}")
+                if beside.exists():
+                    connection.execute(f"ATTACH '{beside}' AS {schema}")
+            return connection.execute(sql).fetchall()
+
+    return Warehouse(f"sqlite:///{file}", ask)
+
+
+@contextmanager
+def mariadb_databases(folder: Path) -> Iterator[Warehouse]:
+    """Run a MariaDB server; there a dataset is a database."""
+    with mariadb_server(folder) as socket:
+
+        def ask(sql: str) -> list[tuple[Any, ...]]:
+            with closing(
+                pymysql.connect(unix_socket=str(socket), user="root", autocommit=True, sql_mode="ANSI_QUOTES")
+            ) as connection:
+                cursor = connection.cursor()
+                cursor.execute(sql)
+                return list(cursor.fetchall())
+
+        ask("CREATE DATABASE elt")
+        yield Warehouse(f"mysql+pymysql://root@localhost/elt?unix_socket={socket}", ask)
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from dlt.common.pipeline import get_dlt_pipelines_dir
 from pipelines.destinations.capabilities import Offer, refuse_what_lacks
 from pipelines.destinations.duckdb_file import DuckDbFile, unusable
 from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.postgres import Postgres
 from pipelines.destinations.sqlite_file import main_file
 from pipelines.destinations.target import Target
 from pipelines.destinations.trust import refuse_untrusted
@@ -49,7 +50,7 @@ def factory_of(target: Target) -> Any:
         if kind == "duckdb":
             return _duckdb_file(name, target.source, own)
         try:
-            factory: Any = DltDestination.from_reference(kind, destination_name=name, **own)
+            factory = _factory(kind, name, own)
         except UnknownDestinationModule:
             raise ConfigurationError(
                 f"destination {name!r} has the destination_type {kind!r}, which dlt does not know"
@@ -60,6 +61,17 @@ def factory_of(target: Target) -> Any:
         refuse_what_lacks(name, Offer(kind=kind, capabilities=factory.capabilities(), client=factory.client_class))
         _keep_empty_text(factory)
         return factory
+
+
+def _factory(kind: str, name: str, own: Mapping[str, Any]) -> Any:
+    """One of dlt's destinations, or ours in its place, which may need a driver that is not there."""
+    if kind == "postgres":
+        return Postgres(destination_name=name, **own)
+    if kind == "sqlalchemy":
+        from pipelines.destinations.sqlalchemy_database import SqlAlchemyDatabase  # noqa: PLC0415 - see above
+
+        return SqlAlchemyDatabase(destination_name=name, **own)
+    return DltDestination.from_reference(kind, destination_name=name, **own)
 
 
 def working_folder(target: Target, factory: Any) -> Path:

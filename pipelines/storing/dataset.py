@@ -14,6 +14,7 @@ from pipelines.destinations.read_only import ReadOnlyDestination
 from pipelines.destinations.target import Target
 from pipelines.planning.ledger import LAYOUT, READABLE, Ledger
 from pipelines.storing.forgotten_people import forgotten_people, name_profiles
+from pipelines.storing.indexes import index_days
 from pipelines.storing.migration import migrate, read_as_today
 from pipelines.storing.retyping import retype
 from pipelines.storing.warehouse import Owner, Warehouse
@@ -67,6 +68,7 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         if dataset.ledger.layout < LAYOUT:
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
         retype(dataset.pipeline, dataset.warehouse, catalogue)
+        index_days(dataset.warehouse, catalogue)
         if destination.personal:
             name_profiles(dataset.warehouse)
             dataset = replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))

@@ -27,6 +27,7 @@ def main() -> None:
     processes()
     profiles()
     people()
+    indexes()
     quarter()
     copying()
     orchestrated()
@@ -90,6 +91,12 @@ def people() -> None:
     print(f"\n{CUSTOMERS:,} customers, of whom one in a hundred changes every day:\n")
     command = [sys.executable, "-m", "tests.benchmarks.people", str(CUSTOMERS)]
     subprocess.run(command, check=True)  # noqa: S603 - our own interpreter
+
+
+def indexes() -> None:
+    """Milliseconds of what the engine asks, without and with an index."""
+    print("\nA day of one of 40 profiles in a PostgreSQL table of 1,000,000 rows:\n", flush=True)
+    subprocess.run([sys.executable, "-m", "tests.benchmarks.indexes"], check=True)
 
 
 def quarter() -> None:

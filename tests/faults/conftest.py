@@ -1,6 +1,5 @@
 """One small world for all syncs in processes, and what an undisturbed sync makes of it."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 import pytest
 
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.processes import ARGUMENTS, Machine, Tables, served
 
 
@@ -17,7 +17,7 @@ class World:
     """A sandbox that is served, and what a sync of it comes to.
 
     Attributes:
-        file: the DuckDB file that it leaves.
+        file: the database that it leaves.
         truth: the rows in it.
         units: what it costs.
     """
@@ -53,7 +53,7 @@ def machine(world: World, tmp_path: Path) -> MakeMachine:
         *, url: str = world.url, limit: int = 1000, period: float = 6000.0, loaded: bool = False, **options: Any
     ) -> Machine:
         if loaded:
-            shutil.copy(world.file, tmp_path)
+            database.copy(world.file, tmp_path)
         chosen = {"RESTATEMENT": "none", **{name.upper(): value for name, value in options.items()}}
         return Machine(tmp_path, url, options=chosen, limit=limit, period=period)
 

@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from tests import database
 from tests.faults.conftest import MakeMachine, World
-from tests.processes import ARGUMENTS, Machine, killed
+from tests.processes import ARGUMENTS, COPIED, Machine, killed
 
 pytestmark = pytest.mark.untraced
 
@@ -24,11 +25,11 @@ RunnableLoadJob._release = die
 """
 """Kills a sync when the database has done a job and dlt has not noted it yet."""
 
-COPIED, MERGED = ".parquet", ".sql"
+MERGED = (".sql",)
 SIGKILLED = -9
 
 
-def die_loading(machine: Machine, kind: str, slice_: int) -> None:
+def die_loading(machine: Machine, kind: tuple[str, ...], slice_: int) -> None:
     """Let a sync die in the load of its n-th slice with channels."""
     assert machine.sync(*ARGUMENTS, code=DYING.format(kind=kind, place=slice_)).code == SIGKILLED
     assert len(machine.pending()) == 1
@@ -76,8 +77,7 @@ def test_a_package_that_waits_for_a_file_that_was_deleted_brings_no_ledger_witho
 ) -> None:
     own = machine()
     die_loading(own, MERGED, 2)
-    for file in own.folder.glob("local.duckdb*"):
-        file.unlink()
+    database.remove(own.file)
 
     end = own.sync_here(*ARGUMENTS)
 
@@ -102,11 +102,11 @@ def test_a_working_folder_that_was_being_written_is_given_up(world: World, machi
 @pytest.mark.parametrize(
     ("died", "pattern"),
     [
-        (MERGED, "load/normalized/*/*_jobs/*.parquet"),
+        (MERGED, "load/normalized/*/*_jobs/*{rows}"),
         *(
             pytest.param(died, pattern, marks=pytest.mark.sweep)
             for died, pattern in (
-                (COPIED, "load/normalized/*/*_jobs/*.parquet"),
+                (COPIED, "load/normalized/*/*_jobs/*{rows}"),
                 (MERGED, "load/normalized/*/*_jobs/*.sql"),
                 (MERGED, "load/normalized/*/schema.json"),
                 (MERGED, "load/normalized/*/load_package_state.json"),
@@ -117,13 +117,15 @@ def test_a_working_folder_that_was_being_written_is_given_up(world: World, machi
     ],
 )
 def test_files_of_a_working_folder_that_were_damaged_keep_nobody_from_the_truth(
-    world: World, machine: MakeMachine, died: str, pattern: str, content: bytes
+    world: World, machine: MakeMachine, died: tuple[str, ...], pattern: str, content: bytes
 ) -> None:
     if content and pattern.endswith(".sql"):
         pytest.skip("text in a statement's file is for the database to judge")
     own = machine()
     die_loading(own, died, 2)
-    damaged = list(own.working.glob(f"pipelines/elt-*/atribu/{pattern}"))
+    ends = COPIED if pattern.endswith("{rows}") else ("",)
+    patterns = [f"pipelines/elt-*/atribu/{pattern.format(rows=one)}" for one in ends]
+    damaged = [file for one in patterns for file in own.working.glob(one)]
     assert damaged
     for file in damaged:
         file.write_bytes(content)

@@ -7,7 +7,7 @@ import pytest
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, ended, reader_of, served, wait_until
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.untraced, pytest.mark.duckdb_file("a reader that holds it")]
 
 SLOW = 0.2
 WHILE = 1.0

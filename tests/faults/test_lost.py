@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from dlt.common.versioned_state import compress_state, decompress_state
 
+from tests import database
 from tests.faults.conftest import MakeMachine, World
 from tests.processes import ARGUMENTS, WINDOW, Machine, served
 
@@ -34,7 +35,7 @@ def test_without_the_working_folder_the_ledger_comes_back_and_nothing_is_asked_a
 @pytest.mark.sweep
 def test_without_the_file_everything_is_loaded_again(world: World, machine: MakeMachine) -> None:
     own = loaded(machine())
-    own.file.unlink()
+    database.remove(own.file)
 
     assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth

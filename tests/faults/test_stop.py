@@ -121,6 +121,7 @@ def test_a_signal_while_a_slice_is_loaded_ends_the_run_after_it(
     assert world.sandbox.units_spent - before == world.units
 
 
+@pytest.mark.duckdb_file("a reader that holds it")
 @pytest.mark.sweep
 def test_a_signal_ends_a_run_that_waits_for_the_file(world: World, machine: MakeMachine) -> None:
     with served() as (sandbox, url):

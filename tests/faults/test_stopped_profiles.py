@@ -4,9 +4,9 @@ import random
 import signal
 from pathlib import Path
 
-import duckdb
 import pytest
 
+from tests import database
 from tests.brands import id_of, key_of, served_brands
 from tests.processes import ARGUMENTS, Machine, Tables, ended, killed, wait_until
 
@@ -30,7 +30,7 @@ def test_a_signal_ends_all_profiles_and_what_they_have_read_stays(tmp_path: Path
         last = end.err.splitlines()[-1]
         assert "0 of 3 profiles done, 3 terminated (143); " in last
         assert last.endswith("; exit code 143")
-        with duckdb.connect(str(machine.file), read_only=True) as connection:
+        with database.connect(machine.file, read_only=True) as connection:
             runs = connection.execute("SELECT profile_id, outcome FROM atribu.sync_runs ORDER BY 1").fetchall()
             held = connection.execute("SELECT count(*) FROM atribu.run_lease WHERE holder IS NOT NULL").fetchall()
         assert runs == sorted((id_of(name), "terminated") for name in NAMES)

@@ -1,6 +1,5 @@
 """A running sandbox, the `elt` command, and the database that it loads."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -8,7 +7,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import pytest
 
 from pipelines.cli import main
@@ -18,6 +16,7 @@ from sandbox.atribu import FULL_KEY, Settings, create_app, running
 from sandbox.atribu.state import Sandbox
 from sandbox.atribu.world import World
 from sources.rest.catalogue.columns import OWN_COLUMNS
+from tests import database
 
 COMMANDS: Final = (
     ("sync", "--resources", "goals"),
@@ -115,21 +114,22 @@ def elt(capfd: pytest.CaptureFixture[str]) -> Elt:
 
 @pytest.fixture(scope="session")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for DuckDB files that tests begin with."""
+    """A folder for databases that tests begin with."""
     return tmp_path_factory.mktemp("files")
 
 
 @pytest.fixture
 def brought_about(files: Path) -> BroughtAbout:
-    """Bring about the DuckDB file of a name, in the test's folder: by a function at first, by a copy from then on."""
+    """Bring about the database of a name, in the test's folder: by a function at first, by a copy from then on."""
 
     def bring(name: str, function: Callable[[], object]) -> None:
-        kept = files / name
-        if kept.exists():
-            shutil.copy(kept, "local.duckdb")
+        kept = files / name / "local.duckdb"
+        if kept.parent.exists():
+            database.copy(kept, Path("local.duckdb"))
         else:
             function()
-            shutil.copy("local.duckdb", kept)
+            kept.parent.mkdir()
+            database.copy(Path("local.duckdb"), kept)
 
     return bring
 
@@ -138,7 +138,7 @@ def rows_of(
     table: str, file: str = "local.duckdb", columns: str = "*", dataset: str = "atribu"
 ) -> list[dict[str, Any]]:
     """Every row of a table as dictionaries, without the columns that say nothing of the answer."""
-    with duckdb.connect(file, read_only=True) as connection:
+    with database.connect(file, read_only=True) as connection:
         found = connection.sql(f'SELECT {columns} FROM "{Path(file).stem}".{dataset}.{table}')  # noqa: S608 - test's own names
         names = found.columns
         return [

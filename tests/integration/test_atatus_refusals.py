@@ -193,6 +193,7 @@ def test_a_question_is_sent_as_the_vendor_documents_it(
     assert (f"X-API-KEY: {READ_KEY}\n" in headers) is (auth == "header")
 
 
+@pytest.mark.duckdb_file("looks into it")
 @pytest.mark.parametrize("auth", [pytest.param("header", marks=pytest.mark.sweep), "query"])
 def test_the_key_is_nowhere_after_good_and_bad_answers(
     serve_atatus: ServeAtatus,

@@ -4,11 +4,11 @@ import json
 from datetime import date, timedelta
 from typing import Any
 
-import duckdb
 import pytest
 
 from sandbox.atatus import PROJECTS, QUIET_PROJECT, Fault
 from sandbox.atatus.state import Sandbox
+from tests import database
 from tests.integration.atatus_truth import asks_for_days, days_asked, days_planned, loaded, stats_truth, truth
 from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
@@ -56,7 +56,7 @@ def test_every_cell_is_the_truth_day_after_day_for_a_call_per_window(serve_atatu
 
 
 def restatements() -> list[dict[str, Any]]:
-    with duckdb.connect("local.duckdb", read_only=True) as connection:
+    with database.connect("local.duckdb", read_only=True) as connection:
         values = "resource, variant, dimension_value AS key, metric, old_value AS old, new_value AS new"
         found = connection.sql(f"SELECT {values} FROM atatus.restatements")  # noqa: S608 - the columns above
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
@@ -114,7 +114,7 @@ def test_status_says_how_far_each_project_is_loaded_and_check_asks_for_each(
 
 
 def change(statement: str) -> None:
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("USE atatus")
         connection.execute(statement)
 

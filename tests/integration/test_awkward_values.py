@@ -8,9 +8,12 @@ import pytest
 
 from tests.processes import Ended, Machine
 from tests.scripted import KEY, META, Say, playing
-from tests.warehouses import TO_THE_WAREHOUSE, Warehouse, duckdb_file, postgres_databases
+from tests.warehouses import TO_THE_WAREHOUSE, Warehouse, duckdb_file, mariadb_databases, postgres_databases
 
-pytestmark = pytest.mark.untraced
+pytestmark = [
+    pytest.mark.untraced,
+    pytest.mark.filterwarnings("ignore:implicitly coercing SELECT"),  # that of dlt's SQLAlchemy destination
+]
 
 DAY = ("--today", "2026-03-31", "--since", "2026-03-30", "--until", "2026-03-30", "--resources", "channels")
 
@@ -22,11 +25,22 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str
         yield make
 
 
-@pytest.fixture(params=["duckdb", "postgres"])
+@pytest.fixture(scope="module")
+def mariadb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehouse]:
+    """Run a MariaDB server."""
+    with mariadb_databases(tmp_path_factory.mktemp("mariadb") / "server") as made:
+        yield made
+
+
+@pytest.fixture(params=["duckdb", "postgres", pytest.param("mariadb", marks=pytest.mark.mariadb)])
 def warehouse(request: pytest.FixtureRequest, tmp_path: Path) -> Warehouse:
     """An empty destination of each kind."""
     if request.param == "duckdb":
         return duckdb_file(tmp_path / "warehouse.duckdb")
+    if request.param == "mariadb":
+        found: Warehouse = request.getfixturevalue("mariadb")
+        found.ask("DROP DATABASE IF EXISTS atribu")
+        return found
     make: Callable[[str], Warehouse] = request.getfixturevalue("database")
     return make(f"of_{tmp_path.name}")
 
@@ -53,6 +67,23 @@ def test_an_empty_text_is_no_null_also_as_a_key(warehouse: Warehouse, machine: M
     assert end.code == 0, end
     stored = warehouse.ask("SELECT value, note FROM atribu.channels ORDER BY value")
     assert stored == [("", ""), ("b", None), ("c", "a 'quoted' \\ \n, text")]
+
+
+def test_texts_that_a_collation_takes_for_one_are_different_and_long_ones_stay_whole(
+    warehouse: Warehouse, machine: Machine
+) -> None:
+    long = "\U0001f600" * 20_000  # 80,000 bytes
+    rows = [
+        {"value": value, "revenue": 1.0 + place} for place, value in enumerate(("Email", "email", "email ", "émail"))
+    ]
+
+    assert sync(machine, *rows, {"value": long, "note": long}).code == 0
+    again = sync(machine, *rows, {"value": long, "note": long}, day=(*DAY, "--full"))
+
+    assert again.code == 0, again
+    stored = warehouse.ask("SELECT value, revenue, note FROM atribu.channels")
+    sent = [*((row["value"], row["revenue"], None) for row in rows), (long, 2.0, long)]
+    assert sorted(stored, key=repr) == sorted(sent, key=repr)
 
 
 def test_a_nul_fails_its_window_where_the_database_has_none(warehouse: Warehouse, machine: Machine) -> None:

@@ -76,6 +76,7 @@ def test_what_cannot_work_exits_with_78_and_says_what_to_change(
     assert says in one_line(result)
 
 
+@pytest.mark.duckdb_file("where it lies")
 @pytest.mark.usefixtures("configured")
 @pytest.mark.parametrize("target", ["/dev/null/x.duckdb", "missing/x.duckdb", "a_file/x.duckdb"])
 def test_a_folder_that_cannot_be_written_exits_with_78(
@@ -90,6 +91,7 @@ def test_a_folder_that_cannot_be_written_exits_with_78(
     assert "cannot be written" in one_line(result)
 
 
+@pytest.mark.duckdb_file("a file that is none")
 @pytest.mark.usefixtures("configured")
 def test_a_destination_that_is_no_database_exits_with_78(elt: Elt, tmp_path: Path) -> None:
     (tmp_path / "local.duckdb").write_text("this is not a database, it is a letter to nobody at all" * 100)
@@ -245,6 +247,7 @@ def test_a_redirect_is_not_followed_and_exits_with_78(serve: Serve, elt: Elt) ->
     assert "elsewhere.example" in result.err
 
 
+@pytest.mark.duckdb_file("a process that holds it")
 def test_a_database_that_another_process_holds_exits_with_75_and_names_it(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,8 @@ import pytest
 
 from tests.integration.conftest import Elt, Serve, ServeAtatus
 
+pytestmark = pytest.mark.duckdb_file("which file is taken")
+
 ONE_DAY = ("--today", "2026-03-31", "--since", "2026-03-31")
 
 

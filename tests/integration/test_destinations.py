@@ -23,6 +23,8 @@ from tests.integration.conftest import COMMANDS, Elt, Result, Serve
 from tests.integration.truth import aggregate, comparable, days
 from tests.processes import Machine, ended, served, wait_until
 
+pytestmark = pytest.mark.duckdb_file("names its destinations itself")
+
 
 @pytest.fixture
 def nowhere(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -146,6 +146,8 @@ os.umask(0o077)
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from pipelines.destinations.named import factory_of
 from pipelines.destinations.target import Target
+
+pytestmark = pytest.mark.duckdb_file("names and kinds of files")
 factory_of(Target("atribu", "local", "atribu")).rewrite()
 """
 

@@ -1,8 +1,5 @@
 """Somebody changes the lease's table by hand: runs stop with advice and write nothing beside each other."""
 
-from pathlib import Path
-
-import duckdb
 import pytest
 from dlt.common.schema import Schema
 
@@ -11,12 +8,13 @@ from pipelines.destinations.lease import LeaseLostError
 from pipelines.destinations.lease_table import Held
 from pipelines.destinations.target import Target
 from sources.rest.errors import ConfigurationError
+from tests import database
 
 TARGET = Target("atribu", "local", "atribu")
 
 
 def changed(statement: str) -> None:
-    with duckdb.connect(str(Path("local.duckdb").absolute())) as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute(statement)
 
 

@@ -9,9 +9,9 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
+from tests import database
 from tests.integration.conftest import Elt, Serve, rows_of
 
 pytestmark = pytest.mark.untraced
@@ -205,11 +205,12 @@ def test_a_plan_into_nothing_leaves_nothing(serve: Serve, elt: Elt, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.duckdb_file("compares its bytes")
 def test_a_plan_changes_no_byte_of_the_destination_even_where_a_table_is_gone(serve: Serve, elt: Elt) -> None:
     syncs = Syncs(serve, elt)
     arguments = ("--since", "2026-03-25", "--today", FIRST, "--resources", "channels,devices")
     syncs.plan_and_sync(*arguments)
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("DROP TABLE atribu.channels")
     before, asked = Path("local.duckdb").read_bytes(), len(syncs.sandbox.log)
 
@@ -285,6 +286,7 @@ def test_a_plan_takes_no_lock_and_leaves_what_a_run_still_has_to_load(serve: Ser
         assert running.pipeline.has_pending_data
 
 
+@pytest.mark.duckdb_file("a process that holds it")
 def test_a_plan_reads_beside_a_reader_and_waits_for_a_writer(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,11 +6,11 @@ from contextlib import ExitStack
 from datetime import date
 from typing import Any
 
-import duckdb
 import pytest
 
 from sandbox.atribu import DEFAULT_SCOPES, Fault, Size
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.brands import id_of, key_of, served_brands, variables
 from tests.integration.conftest import Elt, rows_of
 from tests.integration.truth import DAILY, comparable, truth_of
@@ -60,7 +60,7 @@ def everything(profile: str) -> dict[str, list[dict[str, Any]]]:
 
 
 def change(sql: str, *values: Any) -> list[tuple[Any, ...]]:
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         return connection.execute(sql, values).fetchall()
 
 

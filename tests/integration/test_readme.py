@@ -16,7 +16,7 @@ from docs.answers import DICTIONARY
 from pipelines import first_query
 from tests.integration.conftest import Elt, Serve
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.untraced, pytest.mark.duckdb_file("the demo loads one")]
 
 ROOT = Path(__file__).parents[2]
 DOCUMENTS = sorted({*ROOT.glob("docs/*.md")} - {DICTIONARY})

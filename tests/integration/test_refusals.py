@@ -11,12 +11,12 @@ from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import psycopg2
 import pytest
 
 from pipelines.destinations.verdicts import verdict_of
 from sandbox.atribu import FULL_KEY
+from tests import database
 from tests.integration.conftest import COMMANDS, Elt
 from tests.processes import Machine, served
 from tests.refusing_servers import Answer, answering, going_away, of_the_web, refusing, with_ssl, without_ssl
@@ -83,7 +83,7 @@ def changed(*statements: str) -> Callable[[Path], None]:
     """Change both datasets of a file by statements."""
 
     def change(file: Path) -> None:
-        with duckdb.connect(str(file)) as connection:
+        with database.connect(file) as connection:
             for dataset in ("atribu", "atribu_pii"):
                 connection.execute(f"USE {file.stem}.{dataset}")
                 for statement in statements:
@@ -92,6 +92,7 @@ def changed(*statements: str) -> Callable[[Path], None]:
     return change
 
 
+@pytest.mark.duckdb_file("damages it")
 @pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize(
     ("change", "says"),
@@ -271,6 +272,7 @@ def test_a_driver_whose_library_is_missing_is_told_apart_from_one_that_is(tmp_pa
     assert "it is installed and cannot be imported (libpq.so.5" in done.stderr
 
 
+@pytest.mark.duckdb_file("where it lies")
 @pytest.mark.sweep
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", ["duckdb", "sqlalchemy"])

@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from datetime import date, timedelta
 
-import duckdb
 import pytest
 
 from sandbox.atribu import Size
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.integration.conftest import BroughtAbout, Elt, Serve, rows_of
 from tests.integration.truth import CALLS_A_SYNC, CALLS_A_WINDOW, differing_tables
 
@@ -118,7 +118,7 @@ def test_lists_that_are_cut_off_are_read_again_by_age_and_reported(serve: Serve,
 
 def change(statement: str) -> None:
     """Change a table by hand."""
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("USE atribu")
         connection.execute(statement)
 

@@ -2,9 +2,8 @@
 
 from datetime import date, datetime
 
-import duckdb
-
 from sandbox.atribu import Fault
+from tests import database
 from tests.integration.conftest import Elt, Serve, rows_of
 
 SYNC = ("sync", "atribu", "--since", "2026-03-28", "--resources", "channels,timeseries")
@@ -12,7 +11,7 @@ SYNC = ("sync", "atribu", "--since", "2026-03-28", "--resources", "channels,time
 
 def loaded_at() -> dict[date, set[datetime]]:
     """When the rows of each day of `channels` were loaded."""
-    with duckdb.connect("local.duckdb", read_only=True) as connection:
+    with database.connect("local.duckdb", read_only=True) as connection:
         rows = connection.execute("SELECT date, _loaded_at FROM atribu.channels").fetchall()
     return {day: {moment for one, moment in rows if one == day} for day, _ in rows}
 
@@ -33,7 +32,7 @@ def test_a_row_says_when_it_was_loaded_and_is_not_loaded_again_unchanged(serve: 
     first = loaded_at()
     assert all(len(moments) == 1 for moments in first.values())
 
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("UPDATE atribu.channels SET revenue = revenue + 1 WHERE date = '2026-03-29'")
     assert elt(*SYNC, "--today", "2026-03-31").code == 0
 
@@ -46,7 +45,7 @@ def test_a_row_says_when_it_was_loaded_and_is_not_loaded_again_unchanged(serve: 
 def test_every_table_of_a_run_names_the_profile(serve: Serve, elt: Elt) -> None:
     sandbox = serve(today=date(2026, 4, 2))
     assert elt(*SYNC, "--today", "2026-03-31").code == 0
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("UPDATE atribu.timeseries SET spend = spend + 1")
     assert elt(*SYNC, "--today", "2026-03-31").code == 0
 

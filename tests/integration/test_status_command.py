@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pendulum
 import psycopg2
 import pytest
 
 from sandbox.atribu import Fault, Size
+from tests import database
 from tests.integration.conftest import Elt, Serve
 from tests.integration.test_warehouse import postgres
 
@@ -158,7 +158,7 @@ def test_the_last_five_runs_are_told_and_units_of_today_are_summed(
     assert started == sorted(started, reverse=True)
     assert document["units_today"] == sandbox.units_spent == 6
 
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("UPDATE atribu.sync_runs SET started_at = started_at - INTERVAL 1 DAY")
     assert told(elt)["units_today"] == 0
 
@@ -188,7 +188,7 @@ def test_variants_and_grains_have_a_line_each(serve: Serve, elt: Elt, monkeypatc
 def test_a_table_that_was_dropped_by_hand_is_not_called_loaded(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*SYNC).code == 0
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("DROP TABLE atribu.channels")
 
     channels = of(told(elt), "channels")
@@ -200,7 +200,7 @@ def test_a_table_that_was_dropped_by_hand_is_not_called_loaded(serve: Serve, elt
 def test_a_dataset_without_history_tables_is_no_error(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*SYNC).code == 0
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("DROP TABLE atribu.sync_runs")
         connection.execute("DROP TABLE atribu.sync_windows")
 

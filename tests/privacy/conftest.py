@@ -15,6 +15,7 @@ import pytest
 from pipelines.cli import main
 from sandbox.atribu import FULL_KEY, Settings
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.privacy.people import GOALS, SECRET, SMALL, leaks
 from tests.processes import served
 
@@ -101,6 +102,8 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
     for place in (own.working, own.home, own.temporary):
         place.mkdir()
     monkeypatch.chdir(own.working)
+    for name, value in database.settings_of(own.working).items():
+        monkeypatch.setenv(name, value)
     monkeypatch.setenv("HOME", str(own.home))
     monkeypatch.setenv("TMPDIR", str(own.temporary))
     monkeypatch.setattr(tempfile, "tempdir", None)

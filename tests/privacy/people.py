@@ -9,13 +9,13 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from sandbox.atribu import Canaries, Size
 from sandbox.atribu.state import Sandbox
 from sources.rest.catalogue.columns import OWN_COLUMNS
+from tests import database
 
 SMALL: Final = Size(visits_per_day=8, conversions_per_day=3, campaigns=1, ad_sets=1, ads=1, pages=3, keywords=3)
 GOALS: Final = ("lead_created", "payment_received")
@@ -31,7 +31,7 @@ Row = dict[str, Any]
 
 def rows_of(table: str, file: str = "local.duckdb", dataset: str = "atribu_pii") -> list[Row]:
     """Every row of a table as dictionaries, without the columns that say nothing of the answer."""
-    with duckdb.connect(file, read_only=True) as connection:
+    with database.connect(file, read_only=True) as connection:
         found = connection.sql(f'SELECT * FROM "{Path(file).stem}"."{dataset}"."{table}"')  # noqa: S608 - test's own names
         names = found.columns
         return [
@@ -41,7 +41,7 @@ def rows_of(table: str, file: str = "local.duckdb", dataset: str = "atribu_pii")
 
 def columns_of(table: str, file: str = "local.duckdb", dataset: str = "atribu_pii") -> set[str]:
     """Names of the columns of a table."""
-    with duckdb.connect(file, read_only=True) as connection:
+    with database.connect(file, read_only=True) as connection:
         query = "SELECT column_name FROM information_schema.columns WHERE table_schema = ? AND table_name = ?"
         return {name for (name,) in connection.execute(query, [dataset, table]).fetchall()}
 
@@ -104,7 +104,7 @@ def cells_of(file: Path) -> Iterator[str]:
             for value in row:
                 yield str(value)
                 yield _unpacked(value)
-    with duckdb.connect(str(file), read_only=True) as connection:
+    with database.connect(file, read_only=True) as connection:
         for row in connection.execute("SELECT column_name FROM information_schema.columns").fetchall():
             yield row[0]
 
@@ -114,6 +114,9 @@ def leaks(*places: Path, but: Iterable[Path] = (), said: str = "") -> Mapping[st
     found = {"the output": Canaries.found_in(said)}
     left_out = {file.resolve() for file in but}
     for place in places:
+        there = place / database.FILE
+        if database.is_in_postgres(there) and there.resolve() not in left_out:
+            found[str(there)] = sorted({kind for cell in cells_of(there) for kind in Canaries.found_in(cell)})
         for file in place.rglob("*"):
             if file.is_file() and file.resolve() not in left_out:
                 kinds = {kind for text in _texts(file) for kind in Canaries.found_in(text)}
@@ -135,9 +138,15 @@ def _texts(file: Path) -> Iterator[str | bytes]:
         yield from cells_of(file)
 
 
+_TABLES: Final = """
+    SELECT table_schema, table_name FROM information_schema.tables
+    WHERE table_schema NOT IN ('information_schema', 'pg_catalog')
+"""
+
+
 def _tables(file: Path) -> Iterator[tuple[tuple[str, str], list[tuple[Any, ...]]]]:
-    with duckdb.connect(str(file), read_only=True) as connection:
-        names = connection.execute("SELECT table_schema, table_name FROM information_schema.tables").fetchall()
+    with database.connect(file, read_only=True) as connection:
+        names = connection.execute(_TABLES).fetchall()
         for schema, table in names:
             rows = connection.execute(f'SELECT * FROM "{file.stem}"."{schema}"."{table}"').fetchall()  # noqa: S608 - as above
             yield (schema, table), rows

@@ -4,15 +4,15 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import duckdb
 import pytest
 
 from sandbox.atribu import Canaries, Fault
 from sandbox.atribu.canaries import MARKS
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.privacy.conftest import OPTIONS, Elt, Home, sync
 from tests.privacy.people import GOALS, PERSONAL, cells_of, leaks, rows_of
-from tests.processes import Machine
+from tests.processes import COPIED, Machine
 
 pytestmark = pytest.mark.untraced
 
@@ -121,23 +121,23 @@ def test_kept_people_are_in_the_tables_and_nowhere_else(planted: Sandbox, elt: E
 @pytest.mark.sweep
 def test_a_table_that_takes_no_names_does_not_tell_them(planted: Sandbox, elt: Elt, home: Home) -> None:
     assert sync(elt, planted, resources="visitors", pii_policy="keep").code == 0
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         connection.execute("DELETE FROM atribu_pii.visitors")
         connection.execute("ALTER TABLE atribu_pii.visitors ALTER name TYPE INTEGER USING 1")
     assert sync(elt, planted, "--full", resources="visitors", pii_policy="keep").code == 70
     assert not leaks(said="\n".join(home.said))
     # what could not be loaded waits in the working folder, and is gone with the next run
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         connection.execute("DROP TABLE atribu_pii.visitors")
     assert sync(elt, planted, resources="visitors", pii_policy="keep").code == 0
     assert not home.leaks(but=(home.file,))
 
 
 @pytest.mark.parametrize(
-    ("table", "kind"), [("customers", ".parquet"), pytest.param("journeys", ".sql", marks=pytest.mark.sweep)]
+    ("table", "kind"), [("customers", COPIED), pytest.param("journeys", (".sql",), marks=pytest.mark.sweep)]
 )
 def test_a_process_that_is_killed_while_it_loads_leaves_nothing_behind(
-    planted: Sandbox, sandbox_url: str, home: Home, table: str, kind: str
+    planted: Sandbox, sandbox_url: str, home: Home, table: str, kind: tuple[str, ...]
 ) -> None:
     machine = Machine(home.working, sandbox_url, OPTIONS | {"PII_POLICY": "hash"}, limit=1_000_000, period=1.0)
     arguments = ("--today", str(planted.settings.today), "--resources", "customers,journeys")

@@ -5,10 +5,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.privacy.conftest import TODAY, Elt, Home, sync
 from tests.privacy.people import differing, rows_of
 
@@ -28,7 +28,7 @@ GHOSTS = """
 
 def execute(file: Path, sql: str) -> None:
     """Change what is loaded."""
-    with duckdb.connect(str(file)) as connection:
+    with database.connect(file) as connection:
         connection.execute(f"USE {file.stem}.atribu_pii")
         connection.execute(sql)
 
@@ -75,6 +75,7 @@ FEWER_FIGURES = """
 """As an earlier version of this program has written them, which did not count visitors."""
 
 
+@pytest.mark.duckdb_file("changes JSON by a function that no other has")
 def test_a_journey_is_read_again_when_a_visitor_is_found_to_be_theirs_or_is_deleted(
     sandbox: Sandbox, elt: Elt, home: Home
 ) -> None:

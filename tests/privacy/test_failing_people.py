@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-import duckdb
 import pytest
 
 from sandbox.atribu import Fault
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.privacy.conftest import TODAY, Elt, sync
 from tests.privacy.people import rows_of
 
@@ -42,7 +42,7 @@ def test_the_failure_of_one_person_is_noted_and_asked_again_with_growing_gaps(sa
     everybody = len({row["customer_profile_id"] for row in rows_of("customers")} - {None})
     assert f"current for {everybody - 1} of {everybody} people" in " ".join(elt("status").out.split())
 
-    with duckdb.connect("local.duckdb") as connection:  # as a clock does that goes wrong
+    with database.connect("local.duckdb") as connection:  # as a clock does that goes wrong
         connection.execute("UPDATE atribu_pii.journeys__read SET ask_again = '2031-01-01' WHERE ask_again IS NOT NULL")
     assert sync(elt, sandbox).code == 0
     assert asked(sandbox, who) == 1
@@ -78,7 +78,7 @@ def test_journeys_outlive_a_table_of_their_people_that_was_dropped(sandbox: Sand
     assert sync(elt, sandbox, **few).code == 0
     before = rows_of("journeys")
     assert before
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("DROP TABLE atribu_pii.customers")
     for _ in range(2):  # the first one makes the table again, without rows
         assert sync(elt, sandbox, resources="journeys", **few).code == 0
@@ -88,7 +88,7 @@ def test_journeys_outlive_a_table_of_their_people_that_was_dropped(sandbox: Sand
 @pytest.mark.sweep
 def test_what_an_earlier_version_knew_of_journeys_goes_on(sandbox: Sandbox, elt: Elt, home: Any) -> None:
     assert sync(elt, sandbox).code == 0
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         for name in ("failures", "ask_again"):
             connection.execute(f"ALTER TABLE local.atribu_pii.journeys__read DROP COLUMN {name}")
         connection.execute("DELETE FROM local.atribu_pii._dlt_version")

@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 from typing import Any
 
-import duckdb
 import pytest
 
 from sandbox.atribu.state import Sandbox
 from sources.rest.privacy.policies import Privacy
+from tests import database
 from tests.privacy.conftest import TODAY, Elt, Home, sync
 from tests.privacy.people import GOALS, SECRET, cells_of, rows_of, tables_of
 
@@ -71,7 +71,7 @@ def expected_counts(sandbox: Sandbox, person: Person) -> dict[str, int]:
 def test_somebody_is_counted_erased_and_stays_out(sandbox: Sandbox, elt: Elt, home: Home, policy: str, by: str) -> None:
     person = somebody(sandbox)
     assert sync(elt, sandbox, pii_policy=policy).code == 0
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         connection.execute("CREATE VIEW main.our_own AS SELECT * FROM atribu_pii.visitors")
     before = tables_of()
     assert person["customer_profile_id"] in traces(person, home)

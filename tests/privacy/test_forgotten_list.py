@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import duckdb
 import pytest
 
 from pipelines.planning.ledger import Ledger
@@ -13,6 +12,7 @@ from pipelines.storing.forgotten_people import TABLE, keep_out
 from pipelines.storing.warehouse import Warehouse
 from sandbox.atribu.state import Sandbox
 from sources.rest.privacy.forgotten import Forgotten
+from tests import database
 from tests.privacy.conftest import Elt, Home, sync
 from tests.privacy.test_forgetting import Person, somebody, traces
 
@@ -32,7 +32,7 @@ def forget(elt: Elt, person: Person) -> None:
 
 
 def change(home: Home, sql: str) -> list[tuple[Any, ...]]:
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         return connection.execute(sql).fetchall()
 
 

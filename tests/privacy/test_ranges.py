@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-import duckdb
 import pytest
 
 from sandbox.atribu import Fault, Population
 from sandbox.atribu.state import Sandbox
+from tests import database
 from tests.privacy.conftest import TODAY, Elt, Home, sync
 from tests.privacy.people import GOALS, OWN, SMALL, comparable, rows_of
 from tests.processes import served
@@ -166,7 +166,7 @@ def test_figures_that_an_earlier_version_has_written_do_not_bring_journeys_again
 ) -> None:
     assert sync(elt, ranged, pii_policy="keep").code == 0
     written = {row["customer_profile_id"]: row["figures"] for row in rows_of("journeys__read")}
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         connection.execute(f"USE {home.file.stem}.atribu_pii")
         for who, text in written.items():
             lists = {
@@ -310,7 +310,7 @@ def test_whoever_vanishes_from_a_list_of_several_parts_is_deleted(
     monkeypatch.setattr("pipelines.running.config.SLICE_UNITS_MAX", 6)
     assert sync(elt, crowd, resources="visitors").code == 0
     before = len(rows_of("visitors"))
-    with duckdb.connect(str(home.file)) as connection:
+    with database.connect(home.file) as connection:
         connection.execute(f"USE {home.file.stem}.atribu_pii")
         connection.execute(GHOSTS)
     assert len(rows_of("visitors")) > before + 100

@@ -8,7 +8,19 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, statement, views, writing
+from pipelines.sql import (
+    conditions,
+    duckdb_file,
+    earlier,
+    indexes,
+    mysql,
+    profiles,
+    reading,
+    runs,
+    statement,
+    views,
+    writing,
+)
 from pipelines.sql.rendering import COMMENTS, Names
 from pipelines.sql.statement import Statement
 from pipelines.storing.models import models_of
@@ -40,6 +52,10 @@ _SQLALCHEMY: Final = frozenset({"sqlite", "mysql", "trino"})
 _WITH_CATALOG: Final = frozenset({"duckdb", "bigquery", "databricks", "athena"})
 
 
+_OWN: Final = {duckdb_file.__name__: "duckdb", indexes.__name__: "postgres", mysql.__name__: "mysql"}
+"""Modules whose statements go to one destination alone."""
+
+
 @dataclass(frozen=True)
 class Sample:
     """A statement as some arguments make it.
@@ -60,7 +76,7 @@ class Sample:
             return destination in COMMENTS
         if self.function.__module__ == views.__name__:
             return destination in COMMENTS  # nobody has tried views anywhere else
-        return destination == "duckdb" or self.function.__module__ != duckdb_file.__name__
+        return destination == _OWN.get(self.function.__module__, destination)
 
 
 def names_for(destination: str) -> Names:
@@ -171,6 +187,9 @@ def samples() -> list[Sample]:
         ),
         _sample(views.comment_view, "restated", "Every version of a value."),
         _sample(views.comment_view_column, "restated", "version", "0 for what was loaded first."),
+        _sample(indexes.create_index, "channels", channels.merge_key),
+        _sample(indexes.indexed, ["channels", "overview"]),
+        _sample(mysql.create_database, "atribu", "utf8mb4_nopad_bin"),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
         _sample(duckdb_file.attach_copy, "copy.duckdb", "v1.0.0"),

@@ -16,7 +16,9 @@ PLAIN = Names("duckdb", str, lambda name: [name])
 ABOUT_ROWS = [
     one
     for one in samples()
-    if isinstance(one.statement.expression, exp.Select | exp.Update | exp.Delete) and one.fits("postgres")
+    if isinstance(one.statement.expression, exp.Select | exp.Update | exp.Delete)
+    and one.fits("postgres")
+    and one.statement.expression.find(exp.Table)
 ]
 
 
