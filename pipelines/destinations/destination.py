@@ -251,7 +251,11 @@ class Destination(Attached):
         with pipeline.destination_client() as client:
             stored = dict(cast("SqlJobClientBase", client).get_storage_tables(names))
         self._tables_gone = any(stored.values()) and not all(stored.values())
-        if self._tables_gone and stored[schema.version_table_name]:
+        if (
+            self._tables_gone
+            and stored[schema.version_table_name]
+            and issubclass(self._factory.client_class, SqlJobClientBase)
+        ):
             sql = self._connected(pipeline)
             # a load creates nothing of a schema that it finds here
             execute(sql, delete(schema.version_table_name, [equal("schema_name", schema.name)]))

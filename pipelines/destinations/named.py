@@ -49,7 +49,11 @@ def factory_of(target: Target) -> Any:
         if kind == "duckdb":
             return _duckdb_file(name, target.source, own)
         try:
-            factory: Any = DltDestination.from_reference(kind, destination_name=name, **own)
+            factory: Any = (
+                _lake(name, own)
+                if kind == "filesystem"
+                else DltDestination.from_reference(kind, destination_name=name, **own)
+            )
         except UnknownDestinationModule:
             raise ConfigurationError(
                 f"destination {name!r} has the destination_type {kind!r}, which dlt does not know"
@@ -77,7 +81,8 @@ def working_folder(target: Target, factory: Any) -> Path:
     )
     if main := main_file(config):
         _check_folder_of(main)
-    place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
+    # dlt masks passwords in these texts; what says where a lake lies is no part of its credentials
+    place = f"{config.destination_name} {getattr(config, 'bucket_url', '') or config.credentials} {target.dataset_name}"
     place += f" {target.ledger_id}" if target.ledger_id else ""
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)
@@ -85,6 +90,12 @@ def working_folder(target: Target, factory: Any) -> Path:
     for path in (root.parent, root, *([folder] if folder.exists() else [])):
         refuse_untrusted(path)
     return folder
+
+
+def _lake(name: str, own: Mapping[str, Any]) -> Any:
+    from pipelines.destinations.lake import lake  # noqa: PLC0415 - what reads buckets takes long to import
+
+    return lake(name, **own)
 
 
 def _keep_empty_text(factory: Any) -> None:

@@ -1,0 +1,108 @@
+"""Statements of the SQL room, asked of the tables of a lake.
+
+A lake has no engine of its own. Tables that a statement names are brought into a DuckDB in memory, as far as they have
+changed since, and what a statement changes there is written back whole. That takes no extension of DuckDB, which it
+would download, and serves every format alike.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final
+
+import pyarrow as pa
+import sqlglot
+from dlt.destinations.impl.duckdb.sql_client import WithTableScanners
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
+from dlt.destinations.typing import DBTransaction
+from sqlglot import exp
+
+from pipelines.destinations.lake_tables import LakeTables, Snapshot
+
+_CHANGES: Final = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Alter)
+_BROUGHT: Final = "brought_from_the_lake"
+
+
+class LakeSqlClient(FilesystemSqlClient):
+    """Asks and changes the tables of a lake.
+
+    Args:
+        client: dlt's.
+        tables: those of its dataset.
+    """
+
+    def __init__(self, client: FilesystemClient, tables: LakeTables) -> None:
+        super().__init__(client, client.dataset_name)
+        self._tables = tables
+        self._brought: dict[str, Snapshot | None] = {}
+        self._changed: dict[str, None] | None = None
+
+    def open_connection(self) -> Any:
+        """Open the database in memory; it reads no file itself, and needs no credentials."""
+        connection = super(FilesystemSqlClient, self).open_connection()
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection
+
+    @contextmanager
+    def execute_query(self, query: Any, *args: Any, **kwargs: Any) -> Iterator[Any]:
+        """Execute a statement about the lake's tables as they are now.
+
+        Raises:
+            WrittenMeanwhileError: somebody else has changed a table at the same moment.
+        """
+        tree = sqlglot.parse_one(query.replace("%s", "?"), read="duckdb")
+        for name in {table.name for table in tree.find_all(exp.Table) if table.db in ("", self.dataset_name)}:
+            self._bring(name)
+        with super(WithTableScanners, self).execute_query(query, *args, **kwargs) as cursor:
+            if isinstance(tree, _CHANGES):
+                changed = tree.find(exp.Table)
+                assert changed is not None  # noqa: S101 - each of them is about a table
+                self._note(changed.name)
+            yield cursor
+
+    @contextmanager
+    def begin_transaction(self) -> Iterator[DBTransaction]:
+        """Let a table be written once for all its changes, in the order in which the tables were first changed.
+
+        No transaction spans two tables: whoever is cut off between them begins again.
+        """
+        self._changed = {}
+        try:
+            with super().begin_transaction() as transaction:
+                yield transaction
+                for name in self._changed:
+                    self._write(name)
+        except BaseException:
+            self._brought.clear()  # the database in memory has gone back, or nobody knows
+            raise
+        finally:
+            self._changed = None
+
+    def _note(self, name: str) -> None:
+        if self._changed is None:
+            self._write(name)
+        else:
+            self._changed[name] = None
+
+    def _bring(self, name: str) -> None:
+        """Bring a table into the database in memory, unless it is there as it is in the lake."""
+        if self._changed and name in self._changed:
+            return
+        found = self._tables.snapshot(name)
+        before = self._brought.get(name)
+        if found is not None and before is not None and found.version == before.version:
+            return
+        path = self.make_qualified_table_name(name)
+        if found is None:
+            self._conn.execute(f"DROP TABLE IF EXISTS {path}")
+        else:
+            self._conn.register(_BROUGHT, found.read())
+            self._conn.execute(f"CREATE OR REPLACE TABLE {path} AS SELECT * FROM {_BROUGHT}")  # noqa: S608 - names of tables
+            self._conn.unregister(_BROUGHT)
+        self._brought[name] = found
+
+    def _write(self, name: str) -> None:
+        """Write what the database in memory holds of a table back to the lake."""
+        before = self._brought.pop(name, None)
+        found: pa.Table = self._conn.sql(f"SELECT * FROM {self.make_qualified_table_name(name)}").to_arrow_table()  # noqa: S608 - as above
+        self._tables.overwrite(name, found, before)

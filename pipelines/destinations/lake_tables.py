@@ -1,0 +1,199 @@
+"""Tables of a lake, in whichever format: read whole, written whole, or rows of a key replaced; each at once or not."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+
+from pipelines.destinations.lake_files import names_in, newest, read_numbered, write_numbered
+
+MARK: Final = "_of_key"
+"""Column of rows that only say which key is replaced; no column of a table is called so."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Snapshot:
+    """A table as it was at a moment.
+
+    Attributes:
+        version: grows with each write.
+        schema: its columns.
+        read: reads its rows.
+        handle: what the format knows it by.
+    """
+
+    version: int
+    schema: pa.Schema
+    read: Callable[[], pa.Table]
+    handle: Any = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Merge:
+    """How rows come into a table.
+
+    Attributes:
+        key: rows that share these columns are replaced together.
+        unique: no two rows share the key: of several, the last one counts.
+        mark: column that is true in rows which only clear their key; empty for none.
+    """
+
+    key: tuple[str, ...]
+    unique: bool
+    mark: str = ""
+
+    def keys_of(self, rows: pa.Table) -> pa.Table:
+        """Keys of rows, each once."""
+        return rows.select(self.key).group_by(list(self.key), use_threads=False).aggregate([])
+
+    def kept_of(self, rows: pa.Table) -> pa.Table:
+        """Rows without those that clear, and of those that share a unique key the last."""
+        kept = rows
+        if self.mark and self.mark in rows.column_names:
+            kept = rows.filter(pc.invert(pc.fill_null(rows[self.mark], False)))  # noqa: FBT003 - a value of the column
+        if not self.unique or not kept.num_rows:
+            return kept
+        columns = [kept[name].to_pylist() for name in self.key]
+        last = {key: place for place, key in enumerate(zip(*columns, strict=True))}
+        return kept if len(last) == kept.num_rows else kept.take(sorted(last.values()))
+
+
+class OpenFormat(ABC):
+    """A format of tables. Every write finds out whether somebody else has written since the table was looked at.
+
+    Args:
+        client: dlt's, which knows where a dataset lies and with which credentials.
+    """
+
+    def __init__(self, client: FilesystemClient) -> None:
+        self._client = client
+
+    @staticmethod
+    @abstractmethod
+    def is_here(names: Sequence[str]) -> bool:
+        """Whether what is in a folder is a table of this format."""
+
+    @abstractmethod
+    def snapshot(self, table: str) -> Snapshot:
+        """Look at a table that is there."""
+
+    @abstractmethod
+    def make(self, table: str, schema: pa.Schema) -> None:
+        """Make a table without rows.
+
+        Raises:
+            WrittenMeanwhileError: somebody else has.
+        """
+
+    @abstractmethod
+    def overwrite(self, table: str, content: pa.Table, over: Snapshot) -> None:
+        """Put rows, and their columns, in the place of all that a table had when it was looked at.
+
+        Raises:
+            WrittenMeanwhileError: somebody else has written since.
+        """
+
+    @abstractmethod
+    def replace(self, table: str, rows: pa.Table, merge: Merge, over: Snapshot) -> None:
+        """Put rows in the place of those with their keys; columns that the table lacks are added.
+
+        Raises:
+            WrittenMeanwhileError: somebody else has written since.
+        """
+
+    @abstractmethod
+    def forget_history(self, table: str) -> None:
+        """Leave nothing but what the table holds now: no earlier version, and no file that nothing speaks of."""
+
+
+class LakeTables:
+    """The tables of a dataset: those that are loaded, in an open format, and small ones of the engine's own.
+
+    Args:
+        client: dlt's.
+        loaded: the format of tables that are loaded.
+    """
+
+    def __init__(self, client: FilesystemClient, loaded: OpenFormat) -> None:
+        self._client = client
+        self._loaded = loaded
+        self._files = client.fs_client
+
+    def snapshot(self, table: str) -> Snapshot | None:
+        """Look at a table; None where there is none."""
+        names = names_in(self._files, self._folder(table))
+        if self._loaded.is_here(names):
+            return self._loaded.snapshot(table)
+        if newest(names) is None:
+            return None
+        number, content = read_numbered(self._files, self._folder(table))
+        return Snapshot(version=number, schema=content.schema, read=lambda: content)
+
+    def overwrite(self, table: str, content: pa.Table, over: Snapshot | None) -> None:
+        """Put rows, and their columns, in the place of all; a table that is not there becomes one of the engine's own.
+
+        Raises:
+            WrittenMeanwhileError: somebody else has written since it was looked at.
+        """
+        if over is not None and over.handle is not None:
+            self._loaded.overwrite(table, content, over)
+        else:
+            write_numbered(self._files, self._folder(table), content, (over.version if over else 0) + 1)
+
+    def load(self, table: str, rows: pa.Table, merge: Merge | None) -> None:
+        """Bring rows into a table, which is made if it is not there; without a key, in the place of all.
+
+        Raises:
+            WrittenMeanwhileError: somebody else has written at the same moment.
+        """
+        if self.snapshot(table) is None:
+            self._loaded.make(table, nullable(rows.schema))
+        over = self._loaded.snapshot(table)
+        if merge is None:
+            self._loaded.overwrite(table, _completed(rows, over.schema), over)
+        else:
+            self._loaded.replace(table, rows, merge, over)
+
+    def forget_history(self) -> None:
+        """Leave nothing of what the tables that were loaded have held before."""
+        for table in names_in(self._files, self._client.dataset_path.rstrip("/")):
+            if self._loaded.is_here(names_in(self._files, self._folder(table))):
+                self._loaded.forget_history(table)
+
+    def _folder(self, table: str) -> str:
+        return self._client.get_table_dir(table).rstrip("/")
+
+
+def merge_of(table: Mapping[str, Any]) -> Merge | None:
+    """Read from dlt's hints of a table how rows come into it; None where they replace all.
+
+    Raises:
+        ValueError: they would be appended, which nothing of the engine's does.
+    """
+    if table["write_disposition"] == "replace":
+        return None
+    having = {
+        hint: tuple(name for name, column in table["columns"].items() if column.get(hint))
+        for hint in ("merge_key", "primary_key", "hard_delete")
+    }
+    key = having["merge_key"] or having["primary_key"]
+    if table["write_disposition"] != "merge" or not key:
+        raise ValueError(f"table {table['name']} has no key by which its rows are replaced")
+    return Merge(key=key, unique=not having["merge_key"], mark="".join(having["hard_delete"][:1]))
+
+
+def nullable(schema: pa.Schema) -> pa.Schema:
+    """Any column may be null, because a row that only says which key is replaced has no other."""
+    return pa.schema([field.withnullable(True) for field in schema])  # noqa: FBT003 - as in Arrow
+
+
+def _completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The same rows with the columns that a table has beyond theirs."""
+    for field in schema:
+        if field.name not in rows.column_names:
+            rows = rows.append_column(field, pa.nulls(rows.num_rows, field.type))
+    return rows
