@@ -89,9 +89,11 @@ class IcebergTables(OpenFormat):
     def forget_history(self, table: str) -> None:
         """Remove earlier versions, and every file that the newest one does not need."""
         found: Table = self.snapshot(table).handle
-        found.maintenance.expire_snapshots().by_ids([one.snapshot_id for one in found.snapshots()]).commit()
-        needed = {found.metadata_location}
         current = found.current_snapshot()
+        earlier = [one.snapshot_id for one in found.snapshots() if one != current]
+        if earlier:
+            found.maintenance.expire_snapshots().by_ids(earlier).commit()
+        needed = {found.metadata_location}
         if current is not None:
             needed |= {current.manifest_list, *(one.manifest_path for one in current.manifests(found.io))}
             needed |= set(found.inspect.files()["file_path"].to_pylist())

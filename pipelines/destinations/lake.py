@@ -64,8 +64,9 @@ def lake(name: str, **settings: Any) -> "Lake":
 
 
 def _setting(name: str, key: str) -> str:
-    found: Any = dlt.secrets.get(f"destination.{name}.{key}")
-    return str(found or "")
+    secret: Any = dlt.secrets.get(f"destination.{name}.{key}")
+    plain: Any = dlt.config.get(f"destination.{name}.{key}")
+    return str(secret or plain or "")
 
 
 class Lake(filesystem):

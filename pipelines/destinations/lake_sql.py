@@ -17,6 +17,7 @@ from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
 from dlt.destinations.typing import DBTransaction
 from sqlglot import exp
 
+from pipelines.destinations.lake_files import names_in
 from pipelines.destinations.lake_tables import LakeTables, Snapshot
 
 _CHANGES: Final = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Alter)
@@ -33,8 +34,8 @@ class LakeSqlClient(FilesystemSqlClient):
 
     def __init__(self, client: FilesystemClient, tables: LakeTables) -> None:
         super().__init__(client, client.dataset_name)
-        self._tables = tables
-        self._brought: dict[str, Snapshot | None] = {}
+        self.tables = tables
+        self._brought: dict[str, Snapshot | None] = {}  # by the name of the table in the database in memory
         self._changed: dict[str, None] | None = None
 
     def open_connection(self) -> Any:
@@ -51,6 +52,7 @@ class LakeSqlClient(FilesystemSqlClient):
             WrittenMeanwhileError: somebody else has changed a table at the same moment.
         """
         tree = sqlglot.parse_one(query.replace("%s", "?"), read="duckdb")
+        self._conn.execute(f"CREATE SCHEMA IF NOT EXISTS {self.fully_qualified_dataset_name()}")
         for name in {table.name for table in tree.find_all(exp.Table) if table.db in ("", self.dataset_name)}:
             self._bring(name)
         with super(WithTableScanners, self).execute_query(query, *args, **kwargs) as cursor:
@@ -78,6 +80,33 @@ class LakeSqlClient(FilesystemSqlClient):
         finally:
             self._changed = None
 
+    @contextmanager
+    def with_alternative_dataset_name(self, dataset_name: str) -> Iterator[Any]:
+        """Speak of another dataset for a while."""
+        before, self.remote_client.dataset_name = self.remote_client.dataset_name, dataset_name
+        try:
+            with super().with_alternative_dataset_name(dataset_name):
+                yield self
+        finally:
+            self.remote_client.dataset_name = before
+
+    def has_dataset(self) -> bool:
+        """Whether the dataset has a folder."""
+        return bool(names_in(self.remote_client.fs_client, self.remote_client.dataset_path.rstrip("/")))
+
+    def create_dataset(self) -> None:
+        """Make the folder."""
+        self.remote_client.create_dataset()
+
+    def drop_dataset(self) -> None:
+        """Remove the folder and all that is in it."""
+        self.remote_client.drop_dataset()
+
+    def drop_tables(self, *tables: str) -> None:
+        """Remove tables of the engine's own."""
+        for name in tables:
+            self.tables.drop(name)
+
     def _note(self, name: str) -> None:
         if self._changed is None:
             self._write(name)
@@ -88,21 +117,20 @@ class LakeSqlClient(FilesystemSqlClient):
         """Bring a table into the database in memory, unless it is there as it is in the lake."""
         if self._changed and name in self._changed:
             return
-        found = self._tables.snapshot(name)
-        before = self._brought.get(name)
+        found, path = self.tables.snapshot(name), self.make_qualified_table_name(name)
+        before = self._brought.get(path)
         if found is not None and before is not None and found.version == before.version:
             return
-        path = self.make_qualified_table_name(name)
         if found is None:
             self._conn.execute(f"DROP TABLE IF EXISTS {path}")
         else:
             self._conn.register(_BROUGHT, found.read())
             self._conn.execute(f"CREATE OR REPLACE TABLE {path} AS SELECT * FROM {_BROUGHT}")  # noqa: S608 - names of tables
             self._conn.unregister(_BROUGHT)
-        self._brought[name] = found
+        self._brought[path] = found
 
     def _write(self, name: str) -> None:
         """Write what the database in memory holds of a table back to the lake."""
-        before = self._brought.pop(name, None)
-        found: pa.Table = self._conn.sql(f"SELECT * FROM {self.make_qualified_table_name(name)}").to_arrow_table()  # noqa: S608 - as above
-        self._tables.overwrite(name, found, before)
+        path = self.make_qualified_table_name(name)
+        found: pa.Table = self._conn.sql(f"SELECT * FROM {path}").to_arrow_table()  # noqa: S608 - as above
+        self.tables.overwrite(name, found, self._brought.pop(path, None))

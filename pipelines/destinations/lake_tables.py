@@ -5,11 +5,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import pendulum
 import pyarrow as pa
 import pyarrow.compute as pc
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 
-from pipelines.destinations.lake_files import names_in, newest, read_numbered, write_numbered
+from pipelines.destinations.lake_files import names_in, newest, put, read_numbered, remove, write_numbered
+
+FORGETTING: Final = "forgetting"
+"""File of a dataset whose history is being removed."""
+
+FORGETTING_SECONDS: Final = 300
+"""How long that may take; from then on whoever was at it counts as killed."""
 
 MARK: Final = "_of_key"
 """Column of rows that only say which key is replaced; no column of a table is called so."""
@@ -158,11 +165,37 @@ class LakeTables:
         else:
             self._loaded.replace(table, rows, merge, over)
 
-    def forget_history(self) -> None:
-        """Leave nothing of what the tables that were loaded have held before."""
-        for table in names_in(self._files, self._client.dataset_path.rstrip("/")):
+    def drop(self, table: str) -> None:
+        """Remove a table."""
+        self._files.rm(self._folder(table), recursive=True)
+
+    def forget_history(self, undisturbed: Callable[[], None]) -> None:
+        """Leave nothing of what the tables that were loaded have held before.
+
+        Files that nothing speaks of may be those that another writer is about to: while a file of a name is there, none
+        begins, and it stays until all is done.
+
+        Args:
+            undisturbed: raises an error if another writer has begun before.
+        """
+        folder = self._client.dataset_path.rstrip("/")
+        put(self._files, f"{folder}/{FORGETTING}", str(pendulum.now("UTC").add(seconds=FORGETTING_SECONDS)).encode())
+        undisturbed()
+        for table in names_in(self._files, folder):
             if self._loaded.is_here(names_in(self._files, self._folder(table))):
                 self._loaded.forget_history(table)
+        remove(self._files, f"{folder}/{FORGETTING}")
+
+    def is_forgetting(self) -> bool | None:
+        """Whether somebody is at it now; None where they were and have not come to the end."""
+        folder = self._client.dataset_path.rstrip("/")
+        if FORGETTING not in names_in(self._files, folder):
+            return False
+        try:
+            until = str(self._files.cat_file(f"{folder}/{FORGETTING}"), "ascii")
+        except FileNotFoundError:
+            return False
+        return True if pendulum.parse(until) > pendulum.now("UTC") else None  # type: ignore[operator] # a moment
 
     def _folder(self, table: str) -> str:
         return self._client.get_table_dir(table).rstrip("/")

@@ -136,6 +136,12 @@ def holder_of(client: SqlClientBase[Any], ledger_id: str) -> Held | None:
     return max(found, key=lambda one: one.number, default=None)
 
 
+def held_by_others(client: SqlClientBase[Any], holder: str) -> list[Held]:
+    """Return who else holds a lease of the dataset now, whatever the profile."""
+    found = [Held(*[row[name] for name in LEASE]) for row in _rows(client)]
+    return [one for one in found if one.is_current and one.holder != holder]
+
+
 def known_profiles(client: SqlClientBase[Any]) -> list[Known]:
     """Return the profiles that have a ledger in a dataset; none where nothing was loaded."""
     found = (

@@ -6,6 +6,7 @@ import tempfile
 import threading
 import tomllib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -49,11 +50,8 @@ def factory_of(target: Target) -> Any:
         if kind == "duckdb":
             return _duckdb_file(name, target.source, own)
         try:
-            factory: Any = (
-                _lake(name, own)
-                if kind == "filesystem"
-                else DltDestination.from_reference(kind, destination_name=name, **own)
-            )
+            make: Any = _lake if kind == "filesystem" else partial(DltDestination.from_reference, kind)
+            factory: Any = make(destination_name=name, **own)
         except UnknownDestinationModule:
             raise ConfigurationError(
                 f"destination {name!r} has the destination_type {kind!r}, which dlt does not know"
@@ -92,10 +90,10 @@ def working_folder(target: Target, factory: Any) -> Path:
     return folder
 
 
-def _lake(name: str, own: Mapping[str, Any]) -> Any:
+def _lake(destination_name: str, **own: Any) -> Any:
     from pipelines.destinations.lake import lake  # noqa: PLC0415 - what reads buckets takes long to import
 
-    return lake(name, **own)
+    return lake(destination_name, **own)
 
 
 def _keep_empty_text(factory: Any) -> None:

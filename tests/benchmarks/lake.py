@@ -1,0 +1,124 @@
+"""Lakes beside a DuckDB file, cell by cell: `python -m tests.benchmarks.lake [PYTHON-WITH-DAFT]`.
+
+Thirty days with people are loaded into a DuckDB file, into Delta and into Iceberg tables, in a folder and on an S3
+server, and on later days again, while the past changes. Polars reads the lakes, and Daft does, if an interpreter that
+has it is named; each table of the DuckDB file is compared with the sandbox's truth, and each of the lakes with it.
+"""
+
+import json
+import logging
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import chdir
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from pyarrow import feather
+
+from sandbox.atribu import Size
+from tests.benchmarks import daft_reader
+from tests.integration.truth import STORED, differing_tables
+from tests.lakes import FORMATS, TO_THE_LAKE, Lake, comparable, duckdb_tables, iceberg_options, in_bucket, s3_server
+from tests.privacy.people import differing as wrong_people
+from tests.processes import ABOUT_RUNS, Machine, Tables, served
+
+FIRST: Final = date(2026, 2, 8)
+LOADED: Final = FIRST + timedelta(30)
+LATER: Final = (1, 4)
+"""Days after the first load on which everything is synced again."""
+SIZE: Final = Size(visits_per_day=8, conversions_per_day=2, campaigns=2, ad_sets=1, ads=2, pages=8, keywords=5)
+PACE: Final = {"limit": 100_000, "period": 60.0}
+OPTIONS: Final = {
+    "START_DATE": FIRST,
+    "HORIZON_DAYS": 30,
+    "RESTATEMENT": "exact",
+    "INCLUDE_PII": "true",
+    "PII_POLICY": "keep",
+}
+
+
+def main() -> None:
+    """Print a line per lake and engine."""
+    daft = sys.argv[1] if len(sys.argv) > 1 else ""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells every request
+    with (
+        tempfile.TemporaryDirectory(prefix="elt-lakes-") as folder,
+        served(first_day=date(2025, 11, 1), size=SIZE) as (sandbox, url),
+        s3_server() as options,
+    ):
+        root = Path(folder)
+        lakes = {f"{kind} in a folder": Lake(kind, str(root / kind)) for kind in FORMATS}
+        lakes |= {f"{kind} on S3": in_bucket(kind, options, kind) for kind in FORMATS}
+        machines = {
+            name: lake.machine(root / name.replace(" ", "-"), url, options=OPTIONS, **PACE)
+            for name, lake in lakes.items()
+        }
+        (root / "file").mkdir()
+        file = Machine(root / "file", url, options=OPTIONS, **PACE)
+        for offset in (0, *LATER):
+            sandbox.settings.today = today = LOADED + timedelta(offset)
+            seconds = {"DuckDB file": synced(file, today)}
+            for name, machine in machines.items():
+                seconds[name] = synced(machine, today, *TO_THE_LAKE)
+            print(today, json.dumps(seconds), flush=True)
+        with chdir(file.folder):
+            wrong: list[Any] = differing_tables(sandbox, today - timedelta(30), today, STORED)
+            wrong += wrong_people(sandbox, FIRST)
+        expected = duckdb_tables(file)
+        print(f"tables of the DuckDB file that differ from the truth: {wrong}")
+        for name, lake in lakes.items():
+            told(f"{name}, read by Polars", lake.tables(), expected)
+            if daft:
+                told(f"{name}, read by Daft", by_daft(daft, lake, root), expected)
+        for name, machine in machines.items():
+            for command in (("verify",), ("status",), ("plan",)):
+                end = machine.run_here(command[0], "atribu", *TO_THE_LAKE, "--today", str(today), *command[1:])
+                print(f"{name}: elt {command[0]} ends with {end.code}")
+
+
+def synced(machine: Machine, today: date, *arguments: str) -> float:
+    """Sync as of a day; return the seconds that it took."""
+    began = time.monotonic()
+    end = machine.sync_here("--today", str(today), *arguments)
+    assert end.code == 0, end
+    return round(time.monotonic() - began, 1)
+
+
+def told(what: str, found: Tables, expected: Tables) -> None:
+    """Print how many rows differ."""
+    wrong = {name: rows for name in {*found, *expected} if (rows := differing(found, expected, name))}
+    count = sum(map(len, expected.values()))
+    print(f"{what}: {len(expected)} tables, {count} rows, {sum(wrong.values())} differ {wrong or ''}", flush=True)
+
+
+def differing(found: Tables, expected: Tables, name: str) -> int:
+    """Rows of a table that only one of two has."""
+    ours, theirs = found.get(name, []), expected.get(name, [])
+    return len(set(ours) ^ set(theirs)) + abs(len(ours) - len(theirs))
+
+
+def by_daft(python: str, lake: Lake, root: Path) -> Tables:
+    """Read a lake with Daft, which lives in an environment of its own."""
+    found = {}
+    for dataset in ("atribu", "atribu_pii"):
+        for table in lake.names(dataset):
+            if table in ABOUT_RUNS:
+                continue
+            place = f"{lake.address}/{dataset}/{table}" if lake.format == "delta" else lake.metadata(dataset, table)
+            arguments = {
+                "format": lake.format,
+                "place": place,
+                "options": dict(lake.options),
+                "iceberg": iceberg_options(lake.options),
+                "out": str(root / "out.arrow"),
+            }
+            subprocess.run([python, daft_reader.__file__, json.dumps(arguments)], check=True)  # noqa: S603 - as the caller says
+            found[f"{dataset}.{table}"] = comparable(feather.read_table(root / "out.arrow").to_pylist())
+    return found
+
+
+if __name__ == "__main__":
+    main()
