@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-import boto3  # type: ignore[import-untyped] # it has no types
 import polars as pl
-from moto.server import ThreadedMotoServer
+from fsspec.implementations.local import LocalFileSystem
 from pyiceberg.table import StaticTable
 
 from pipelines.destinations.lake_files import names_in
@@ -59,11 +59,10 @@ class Lake:
 
     def files(self) -> tuple[Any, str]:
         """A file system, and the path of the lake in it."""
-        from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped] # noqa: PLC0415 - has no types
-        from s3fs import S3FileSystem  # type: ignore[import-untyped] # noqa: PLC0415 - as above
-
         if not self.options:
             return LocalFileSystem(), self.address
+        from s3fs import S3FileSystem  # noqa: PLC0415 - only `make lake` has it
+
         files = S3FileSystem(
             key=self.options["aws_access_key_id"],
             secret=self.options["aws_secret_access_key"],
@@ -112,7 +111,12 @@ def iceberg_options(options: Mapping[str, str]) -> dict[str, str]:
 
 def comparable(rows: list[dict[str, Any]]) -> list[str]:
     """Rows as sorted text, whatever the order of their columns."""
-    return sorted(repr(sorted((name, value) for name, value in row.items() if name not in _OWN)) for row in rows)
+    plain = ({name: _plain(value) for name, value in row.items() if name not in _OWN} for row in rows)
+    return sorted(repr(sorted(row.items())) for row in plain)
+
+
+def _plain(value: Any) -> Any:
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value
 
 
 def duckdb_tables(machine: Machine) -> Tables:
@@ -132,6 +136,9 @@ def duckdb_tables(machine: Machine) -> Tables:
 @contextmanager
 def s3_server() -> Iterator[dict[str, str]]:
     """Run an S3 server with a bucket; give the options of `Lake`."""
+    import boto3  # noqa: PLC0415 - only `make lake` has it
+    from moto.server import ThreadedMotoServer  # noqa: PLC0415 - as above
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:

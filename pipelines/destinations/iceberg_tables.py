@@ -25,7 +25,7 @@ from pyiceberg.table.metadata import TableMetadata, new_table_metadata
 from pyiceberg.table.sorting import UNSORTED_SORT_ORDER
 from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_metadata
 
-from pipelines.destinations.lake_files import create, names_in, remove
+from pipelines.destinations.lake_files import create, make_folder, names_in, remove
 from pipelines.destinations.lake_tables import Merge, OpenFormat, Snapshot
 from pipelines.destinations.waiting import WrittenMeanwhileError
 
@@ -170,7 +170,7 @@ class _Files(NoopCatalog):
             CommitFailedException: there is one.
         """
         name = f"{number:05d}-{UUID(int=0)}.metadata.json"
-        self._files.makedirs(self._folder, exist_ok=True)
+        make_folder(self._files, self._folder)
         try:
             create(self._files, f"{self._folder}/{name}", metadata.model_dump_json(exclude_none=True).encode())
         except FileExistsError as error:

@@ -14,6 +14,8 @@ from urllib.parse import urlparse
 import dlt
 from dlt.common import json
 from dlt.common.destination import DestinationCapabilitiesContext
+from dlt.common.destination.exceptions import DestinationTerminalException, DestinationTransientException
+from dlt.common.exceptions import TerminalException
 from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations import filesystem
@@ -21,7 +23,7 @@ from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient, TableFormatLoadFilesystemJob
 
 from pipelines.destinations.capabilities import MERGE
-from pipelines.destinations.lake_files import PROTOCOLS, put
+from pipelines.destinations.lake_files import PROTOCOLS, make_folder, put
 from pipelines.destinations.lake_sql import LakeSqlClient
 from pipelines.destinations.lake_tables import LakeTables, OpenFormat, merge_of
 from sources.rest.errors import ConfigurationError, did_you_mean
@@ -106,12 +108,19 @@ class _Client(FilesystemClient):
 
     def create_dataset(self) -> None:
         """Make the folder of the dataset, which a table of the engine's own may have made before."""
-        self.fs_client.makedirs(self.dataset_path, exist_ok=True)
+        make_folder(self.fs_client, self.dataset_path)
 
     def initialize_storage(self, truncate_tables: Any = None) -> None:
         """Make the folder of the dataset, and empty tables that are loaded anew, while the lease is the run's."""
         with self._writing():
             super().initialize_storage(truncate_tables)
+
+    def truncate_tables(self, table_names: Iterable[str]) -> None:
+        """Leave no row in tables, in one version of each."""
+        for name in table_names:
+            found = self.tables.snapshot(name)
+            if found is not None:
+                self.tables.overwrite(name, found.schema.empty_table(), found)
 
     def complete_load(self, load_id: str) -> None:
         """Store the state, ledger included, while the lease is the run's; nothing of a package comes after it."""
@@ -145,7 +154,12 @@ class _ReplacingJob(TableFormatLoadFilesystemJob):
     _job_client: _Client
 
     def run(self) -> None:
-        self._job_client.load_rows(self._load_table, self.arrow_dataset.to_table())
+        try:
+            self._job_client.load_rows(self._load_table, self.arrow_dataset.to_table())
+        except (DestinationTransientException, TerminalException, OSError):
+            raise
+        except Exception as error:  # dlt would take it for a matter of later
+            raise DestinationTerminalException(error) from error
 
 
 def _format_of(client: _Client) -> OpenFormat:

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from typing import Final
 
 import pyarrow as pa
-from fsspec import AbstractFileSystem  # type: ignore[import-untyped] # it has no types
-from fsspec.implementations.local import LocalFileSystem  # type: ignore[import-untyped] # as above
+from fsspec import AbstractFileSystem
+from fsspec.implementations.local import LocalFileSystem
 from pyarrow import parquet
 
 from pipelines.destinations.waiting import WrittenMeanwhileError
@@ -57,6 +57,12 @@ def put(files: AbstractFileSystem, path: str, content: bytes) -> None:
         os.replace(_part(path, content), path)  # noqa: PTH105 - as above
     else:
         files.pipe_file(path, content)
+
+
+def make_folder(files: AbstractFileSystem, path: str) -> None:
+    """Make a folder where there are folders; on S3 that would make a bucket, which is up to its owner."""
+    if isinstance(files, LocalFileSystem):
+        files.makedirs(path, exist_ok=True)
 
 
 def names_in(files: AbstractFileSystem, folder: str) -> list[str]:
@@ -104,7 +110,7 @@ def write_numbered(files: AbstractFileSystem, folder: str, content: pa.Table, nu
         WrittenMeanwhileError: somebody else has written one.
     """
     table = folder.rpartition("/")[2]
-    files.makedirs(folder, exist_ok=True)
+    make_folder(files, folder)
     sink = pa.BufferOutputStream()
     parquet.write_table(content, sink)
     try:

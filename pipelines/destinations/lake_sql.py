@@ -6,7 +6,7 @@ would download, and serves every format alike.
 """
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import pyarrow as pa
@@ -100,7 +100,8 @@ class LakeSqlClient(FilesystemSqlClient):
 
     def drop_dataset(self) -> None:
         """Remove the folder and all that is in it."""
-        self.remote_client.drop_dataset()
+        with suppress(FileNotFoundError):  # a bucket has no folder of which every file is gone
+            self.remote_client.drop_dataset()
 
     def drop_tables(self, *tables: str) -> None:
         """Remove tables of the engine's own."""

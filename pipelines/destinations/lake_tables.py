@@ -221,7 +221,7 @@ def merge_of(table: Mapping[str, Any]) -> Merge | None:
 
 def nullable(schema: pa.Schema) -> pa.Schema:
     """Any column may be null, because a row that only says which key is replaced has no other."""
-    return pa.schema([field.withnullable(True) for field in schema])  # noqa: FBT003 - as in Arrow
+    return pa.schema([field.with_nullable(True) for field in schema])  # noqa: FBT003 - as in Arrow
 
 
 def _completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -10,7 +10,7 @@ from typing import Any
 
 def main() -> None:
     """Read and write."""
-    import daft  # type: ignore[import-not-found] # noqa: PLC0415 - only here
+    import daft  # noqa: PLC0415 - only here
     from pyarrow import feather  # noqa: PLC0415 - as above
     from pyiceberg.table import StaticTable  # noqa: PLC0415 - as above
 

@@ -1,14 +1,12 @@
-"""Lakes beside a DuckDB file, cell by cell: `python -m tests.benchmarks.lake [PYTHON-WITH-DAFT]`.
+"""Lakes beside a DuckDB file, cell by cell: `make lake`.
 
 Thirty days with people are loaded into a DuckDB file, into Delta and into Iceberg tables, in a folder and on an S3
-server, and on later days again, while the past changes. Polars reads the lakes, and Daft does, if an interpreter that
-has it is named; each table of the DuckDB file is compared with the sandbox's truth, and each of the lakes with it.
+server, and on later days again, while the past changes. Polars reads the lakes, and Daft does; each table of the DuckDB
+file is compared with the sandbox's truth, and each of the lakes with it.
 """
 
 import json
 import logging
-import subprocess
-import sys
 import tempfile
 import time
 from contextlib import chdir
@@ -16,10 +14,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from pyarrow import feather
+import daft
+from pyiceberg.table import StaticTable
 
 from sandbox.atribu import Size
-from tests.benchmarks import daft_reader
 from tests.integration.truth import STORED, differing_tables
 from tests.lakes import FORMATS, TO_THE_LAKE, Lake, comparable, duckdb_tables, iceberg_options, in_bucket, s3_server
 from tests.privacy.people import differing as wrong_people
@@ -30,7 +28,7 @@ LOADED: Final = FIRST + timedelta(30)
 LATER: Final = (1, 4)
 """Days after the first load on which everything is synced again."""
 SIZE: Final = Size(visits_per_day=8, conversions_per_day=2, campaigns=2, ad_sets=1, ads=2, pages=8, keywords=5)
-PACE: Final = {"limit": 100_000, "period": 60.0}
+PACE: Final[dict[str, Any]] = {"limit": 100_000, "period": 60.0}
 OPTIONS: Final = {
     "START_DATE": FIRST,
     "HORIZON_DAYS": 30,
@@ -42,7 +40,6 @@ OPTIONS: Final = {
 
 def main() -> None:
     """Print a line per lake and engine."""
-    daft = sys.argv[1] if len(sys.argv) > 1 else ""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)  # it tells every request
     with (
         tempfile.TemporaryDirectory(prefix="elt-lakes-") as folder,
@@ -71,8 +68,7 @@ def main() -> None:
         print(f"tables of the DuckDB file that differ from the truth: {wrong}")
         for name, lake in lakes.items():
             told(f"{name}, read by Polars", lake.tables(), expected)
-            if daft:
-                told(f"{name}, read by Daft", by_daft(daft, lake, root), expected)
+            told(f"{name}, read by Daft", by_daft(lake), expected)
         for name, machine in machines.items():
             for command in (("verify",), ("status",), ("plan",)):
                 end = machine.run_here(command[0], "atribu", *TO_THE_LAKE, "--today", str(today), *command[1:])
@@ -100,23 +96,27 @@ def differing(found: Tables, expected: Tables, name: str) -> int:
     return len(set(ours) ^ set(theirs)) + abs(len(ours) - len(theirs))
 
 
-def by_daft(python: str, lake: Lake, root: Path) -> Tables:
-    """Read a lake with Daft, which lives in an environment of its own."""
+def by_daft(lake: Lake) -> Tables:
+    """Read a lake with Daft."""
+    s3 = daft.io.S3Config(
+        endpoint_url=lake.options.get("endpoint_url"),
+        key_id=lake.options.get("aws_access_key_id"),
+        access_key=lake.options.get("aws_secret_access_key"),
+        region_name=lake.options.get("region_name"),
+        use_ssl=False,
+    )
+    config = daft.io.IOConfig(s3=s3) if lake.options else None
     found = {}
     for dataset in ("atribu", "atribu_pii"):
         for table in lake.names(dataset):
             if table in ABOUT_RUNS:
                 continue
-            place = f"{lake.address}/{dataset}/{table}" if lake.format == "delta" else lake.metadata(dataset, table)
-            arguments = {
-                "format": lake.format,
-                "place": place,
-                "options": dict(lake.options),
-                "iceberg": iceberg_options(lake.options),
-                "out": str(root / "out.arrow"),
-            }
-            subprocess.run([python, daft_reader.__file__, json.dumps(arguments)], check=True)  # noqa: S603 - as the caller says
-            found[f"{dataset}.{table}"] = comparable(feather.read_table(root / "out.arrow").to_pylist())
+            if lake.format == "delta":
+                read = daft.read_deltalake(f"{lake.address}/{dataset}/{table}", io_config=config)
+            else:
+                place = StaticTable.from_metadata(lake.metadata(dataset, table), iceberg_options(lake.options))
+                read = daft.read_iceberg(place, io_config=config)
+            found[f"{dataset}.{table}"] = comparable(read.to_arrow().to_pylist())
     return found
 
 

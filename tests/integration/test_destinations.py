@@ -50,7 +50,7 @@ def test_every_command_refuses_a_destination_that_would_append(elt: Elt, command
     result = elt(command[0], "atribu", *command[1:], "--destination", "there")
 
     assert result.code == 78
-    assert "(filesystem) cannot replace rows by key" in error_of(result)
+    assert "set table_format to delta or iceberg" in error_of(result)
     assert not Path("bucket").exists()
 
 
