@@ -5,12 +5,17 @@ changed since, and what a statement changes there is written back whole. That ta
 would download, and serves every format alike.
 """
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
+from itertools import count
 from typing import Any, Final
 
+import duckdb
 import pyarrow as pa
 import sqlglot
+from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.destinations.impl.duckdb.sql_client import WithTableScanners
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from dlt.destinations.impl.filesystem.sql_client import FilesystemSqlClient
@@ -23,6 +28,15 @@ from pipelines.destinations.lake_tables import LakeTables, Snapshot
 _CHANGES: Final = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Alter)
 _BROUGHT: Final = "brought_from_the_lake"
 
+_numbers: Final = count(1)
+_guard: Final = threading.Lock()
+
+
+@cache
+def _memory() -> duckdb.DuckDBPyConnection:
+    """The database in memory: to make one takes longer than to ask it, so that a process has one for all clients."""
+    return duckdb.connect(":memory:")
+
 
 class LakeSqlClient(FilesystemSqlClient):
     """Asks and changes the tables of a lake.
@@ -33,10 +47,24 @@ class LakeSqlClient(FilesystemSqlClient):
     """
 
     def __init__(self, client: FilesystemClient, tables: LakeTables) -> None:
-        super().__init__(client, client.dataset_name)
+        self._catalog = f"lake_{next(_numbers)}"
+        with _guard:  # a connection that another thread uses at the moment refuses
+            self._own = _memory().cursor()
+        self._own.execute(f"ATTACH ':memory:' AS {self._catalog}")
+        super().__init__(client, client.dataset_name, DuckDbCredentials(self._own))
         self.tables = tables
         self._brought: dict[str, Snapshot | None] = {}  # by the name of the table in the database in memory
         self._changed: dict[str, None] | None = None
+
+    def __del__(self) -> None:
+        """Let go of the tables in memory."""
+        with suppress(duckdb.Error):
+            self._own.execute(f"DETACH DATABASE IF EXISTS {self._catalog}")
+            self._own.close()
+
+    def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002, FBT001, FBT002 - as in dlt
+        """What the client's own part of the database in memory is called."""
+        return str(self.capabilities.escape_identifier(self._catalog)) if quote else self._catalog
 
     def open_connection(self) -> Any:
         """Open the database in memory; it reads no file itself, and needs no credentials."""

@@ -93,7 +93,7 @@ def test_of_two_writers_one_waits_and_one_that_was_thought_dead_writes_nothing_m
     second = quick.sync_here(*COMMAND)
     assert second.code == 0, second
     first.send_signal(signal.SIGCONT)
-    late = ended(first)
+    late = ended(first, timeout=180)
 
     assert (late.code, "has taken this dataset over" in late.err) == (75, True), late
     assert lake.tables() == truth(world)
