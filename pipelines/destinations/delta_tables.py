@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 from deltalake import CommitProperties, DeltaTable, Field, write_deltalake
-from deltalake.exceptions import CommitFailedError, DeltaError
+from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from dlt.common.libs.deltalake import deltalake_storage_options
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 
@@ -31,9 +31,12 @@ class DeltaTables(OpenFormat):
         """Whether there is a log."""
         return _LOG in names
 
-    def snapshot(self, table: str) -> Snapshot:
+    def snapshot(self, table: str) -> Snapshot | None:
         """Look at the newest version."""
-        found = DeltaTable(self._location(table), storage_options=self._options)
+        try:
+            found = DeltaTable(self._location(table), storage_options=self._options)
+        except TableNotFoundError:
+            return None
         schema = pa.schema(found.schema().to_arrow())
         return Snapshot(version=found.version(), schema=schema, read=found.to_pyarrow_table, handle=found)
 

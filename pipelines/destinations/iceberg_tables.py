@@ -49,9 +49,11 @@ class IcebergTables(OpenFormat):
         """Whether there is metadata."""
         return _METADATA in names
 
-    def snapshot(self, table: str) -> Snapshot:
+    def snapshot(self, table: str) -> Snapshot | None:
         """Look at the newest version."""
         found = self._catalog(table).newest()
+        if found is None:
+            return None
         return Snapshot(
             version=_number(found.metadata_location),
             schema=found.schema().as_arrow(),
@@ -88,7 +90,9 @@ class IcebergTables(OpenFormat):
 
     def forget_history(self, table: str) -> None:
         """Remove earlier versions, and every file that the newest one does not need."""
-        found: Table = self.snapshot(table).handle
+        found = self._catalog(table).newest()
+        if found is None:
+            return
         current = found.current_snapshot()
         earlier = [one.snapshot_id for one in found.snapshots() if one != current]
         if earlier:
@@ -137,9 +141,11 @@ class _Files(NoopCatalog):
         given = credentials.to_pyiceberg_fileio_config() if isinstance(credentials, WithPyicebergConfig) else {}
         self._io = load_file_io({name: value for name, value in given.items() if value is not None}, self.location)
 
-    def newest(self) -> Table:
-        """The table as it is now."""
-        name = max(one for one in names_in(self._files, self._folder) if _NUMBERED.fullmatch(one))
+    def newest(self) -> Table | None:
+        """The table as it is now; None where it has no version yet."""
+        name = max((one for one in names_in(self._files, self._folder) if _NUMBERED.fullmatch(one)), default=None)
+        if name is None:
+            return None
         address = f"{self.location}/{_METADATA}/{name}"
         metadata = FromInputFile.table_metadata(self._io.new_input(address))
         return Table((self._table,), metadata, address, self._io, self)

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 
 from pipelines.destinations.lake_files import names_in, newest, put, read_numbered, remove, write_numbered
+from pipelines.destinations.waiting import WrittenMeanwhileError
 
 FORGETTING: Final = "forgetting"
 """File of a dataset whose history is being removed."""
@@ -85,8 +86,8 @@ class OpenFormat(ABC):
         """Whether what is in a folder is a table of this format."""
 
     @abstractmethod
-    def snapshot(self, table: str) -> Snapshot:
-        """Look at a table that is there."""
+    def snapshot(self, table: str) -> Snapshot | None:
+        """Look at a table; None where whoever was to make it was killed before there was a version."""
 
     @abstractmethod
     def make(self, table: str, schema: pa.Schema) -> None:
@@ -160,6 +161,8 @@ class LakeTables:
         if self.snapshot(table) is None:
             self._loaded.make(table, nullable(rows.schema))
         over = self._loaded.snapshot(table)
+        if over is None:
+            raise WrittenMeanwhileError(table)
         if merge is None:
             self._loaded.overwrite(table, _completed(rows, over.schema), over)
         else:
@@ -182,7 +185,7 @@ class LakeTables:
         put(self._files, f"{folder}/{FORGETTING}", str(pendulum.now("UTC").add(seconds=FORGETTING_SECONDS)).encode())
         undisturbed()
         for table in names_in(self._files, folder):
-            if self._loaded.is_here(names_in(self._files, self._folder(table))):
+            if self._loaded.is_here(names_in(self._files, self._folder(table))) and self._loaded.snapshot(table):
                 self._loaded.forget_history(table)
         remove(self._files, f"{folder}/{FORGETTING}")
 
