@@ -1,16 +1,18 @@
 """Tables of a lake in the format Delta (https://github.com/delta-io/delta/blob/master/PROTOCOL.md), by `deltalake`."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
-from deltalake import CommitProperties, DeltaTable, Field, write_deltalake
+from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from dlt.common.libs.deltalake import deltalake_storage_options
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
+from sqlglot import exp
 
 from pipelines.destinations.lake_files import names_in, remove
-from pipelines.destinations.lake_tables import MARK, Merge, OpenFormat, Snapshot, nullable
+from pipelines.destinations.lake_tables import Merge, OpenFormat, Snapshot
 from pipelines.destinations.waiting import WrittenMeanwhileError
 
 _LOG: Final = "_delta_log"
@@ -59,34 +61,24 @@ class DeltaTables(OpenFormat):
         )
 
     def replace(self, table: str, rows: pa.Table, merge: Merge, over: Snapshot) -> None:
-        """Merge the rows, and a row per key that deletes what it meets, in one version.
+        """Put the rows in the place of those that a condition chooses, in one version.
 
-        An upsert would not do: rows that vanished would stay, and keys of some tables are not unique.
+        MERGE would do that too, and writes texts of a kind that Daft cannot read (`Utf8View` in the Arrow schema).
         """
-        found: DeltaTable = over.handle
-        new = [Field.from_arrow(field) for field in nullable(rows.schema) if field.name not in over.schema.names]
-        keys, kept = merge.keys_of(rows), merge.kept_of(rows)
-        keys = keys.append_column(MARK, pa.repeat(pa.scalar(True), keys.num_rows))  # noqa: FBT003 - a value of the column
-        kept = kept.append_column(MARK, pa.repeat(pa.scalar(False), kept.num_rows))  # noqa: FBT003 - as above
-        source = pa.concat_tables([kept, keys], promote_options="default")
-        met = " AND ".join(
-            [f"source.{_quoted(MARK)}", *(f"target.{_quoted(one)} = source.{_quoted(one)}" for one in merge.key)]
+        condition = merge.condition(rows, _Expressions())
+        if condition is None:
+            return
+        self._committed(
+            table,
+            lambda: write_deltalake(
+                over.handle,
+                merge.kept_of(rows),
+                mode="overwrite",
+                predicate=condition.sql("postgres"),
+                schema_mode="merge",
+                commit_properties=_AT_ONCE,
+            ),
         )
-
-        def write() -> None:
-            if new:
-                found.alter.add_columns(new, commit_properties=_AT_ONCE)
-            (
-                found.merge(source, met, source_alias="source", target_alias="target", commit_properties=_AT_ONCE)
-                .when_matched_delete()
-                .when_not_matched_insert(
-                    {_quoted(one): f"source.{_quoted(one)}" for one in rows.column_names},
-                    predicate=f"NOT source.{_quoted(MARK)}",
-                )
-                .execute()
-            )
-
-        self._committed(table, write)
 
     def forget_history(self, table: str) -> None:
         """Remove files that no row is in any more, and the log before now, which tells smallest and largest values."""
@@ -115,5 +107,22 @@ class DeltaTables(OpenFormat):
             raise
 
 
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
+class _Expressions:
+    def one_of(self, column: str, values: Sequence[Any]) -> exp.Expr:
+        named = exp.column(column, quoted=True)
+        given = list(map(_literal, values))
+        return named.eq(given[0]) if len(given) == 1 else named.isin(*given)
+
+    def both(self, one: exp.Expr, other: exp.Expr) -> exp.Expr:
+        return exp.and_(one, other)
+
+    def any_of(self, conditions: Sequence[exp.Expr]) -> exp.Expr:
+        return exp.or_(*conditions)
+
+
+def _literal(value: Any) -> exp.Expr:
+    if not isinstance(value, datetime):
+        return exp.convert(value)
+    # other moments are of nanoseconds, with which files of microseconds are not compared
+    kind = exp.Literal.string('Timestamp(Microsecond, Some("UTC"))')
+    return exp.Anonymous(this="arrow_cast", expressions=[exp.Literal.string(value.isoformat()), kind])

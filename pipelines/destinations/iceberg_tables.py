@@ -10,12 +10,11 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from dlt.common.configuration.specs.mixins import WithPyicebergConfig
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 from pyiceberg.catalog.noop import NoopCatalog
 from pyiceberg.exceptions import CommitFailedException
-from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, And, BooleanExpression, EqualTo, In, Or
+from pyiceberg.expressions import AlwaysFalse, AlwaysTrue, And, BooleanExpression, In, Or
 from pyiceberg.io import load_file_io
 from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC
 from pyiceberg.schema import Schema
@@ -32,8 +31,7 @@ from pipelines.destinations.waiting import WrittenMeanwhileError
 _NUMBERED: Final = re.compile(r"(\d{5})-.*\.metadata\.json")
 _METADATA: Final = "metadata"
 
-_EQUAL: Final[Any] = EqualTo  # their types say less than their documentation
-_ONE_OF: Final[Any] = In
+_ONE_OF: Final[Any] = In  # its type says less than its documentation
 
 _PROPERTIES: Final = {
     "commit.retry.num-retries": "0",  # what somebody else has made meanwhile is looked at again first
@@ -86,7 +84,7 @@ class IcebergTables(OpenFormat):
 
     def replace(self, table: str, rows: pa.Table, merge: Merge, over: Snapshot) -> None:
         """Delete the rows of the keys and append others, in one version."""
-        self._write(table, over.handle, merge.kept_of(rows), _of_keys(merge.keys_of(rows)))
+        self._write(table, over.handle, merge.kept_of(rows), merge.condition(rows, _Expressions()) or AlwaysFalse())
 
     def forget_history(self, table: str) -> None:
         """Remove earlier versions, and every file that the newest one does not need."""
@@ -200,17 +198,12 @@ def _give_columns(transaction: Transaction, schema: pa.Schema, gone: Sequence[st
         change.union_by_name(cast("Any", schema))
 
 
-def _of_keys(keys: pa.Table) -> BooleanExpression:
-    """The condition that a row has one of some keys; columns with few values come first, so that it stays short."""
-    if not keys.num_rows:
-        return AlwaysFalse()
-    values = {name: keys[name].unique().to_pylist() for name in keys.column_names}
-    name = min(values, key=lambda one: len(values[one]))
-    rest = keys.drop_columns([name])
-    if not rest.column_names:
-        return cast("BooleanExpression", _ONE_OF(name, values[name]))
-    parts = []
-    for value in values[name]:
-        having = rest.filter(pc.equal(keys[name], pa.scalar(value, keys[name].type)))
-        parts.append(And(_EQUAL(name, value), _of_keys(having)))
-    return parts[0] if len(parts) == 1 else Or(*parts)
+class _Expressions:
+    def one_of(self, column: str, values: Sequence[Any]) -> BooleanExpression:
+        return cast("BooleanExpression", _ONE_OF(column, values))
+
+    def both(self, one: BooleanExpression, other: BooleanExpression) -> BooleanExpression:
+        return And(one, other)
+
+    def any_of(self, conditions: Sequence[BooleanExpression]) -> BooleanExpression:
+        return Or(*conditions)

@@ -3,7 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Protocol, TypeVar
 
 import pendulum
 import pyarrow as pa
@@ -19,8 +19,7 @@ FORGETTING: Final = "forgetting"
 FORGETTING_SECONDS: Final = 300
 """How long that may take; from then on whoever was at it counts as killed."""
 
-MARK: Final = "_of_key"
-"""Column of rows that only say which key is replaced; no column of a table is called so."""
+Condition = TypeVar("Condition")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,6 +39,19 @@ class Snapshot:
     handle: Any = None
 
 
+class Spoken(Protocol[Condition]):
+    """How a format says conditions."""
+
+    def one_of(self, column: str, values: Sequence[Any]) -> Condition:
+        """The column has one of some values."""
+
+    def both(self, one: Condition, other: Condition) -> Condition:
+        """Both hold."""
+
+    def any_of(self, conditions: Sequence[Condition]) -> Condition:
+        """One of them holds."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Merge:
     """How rows come into a table.
@@ -57,6 +69,14 @@ class Merge:
     def keys_of(self, rows: pa.Table) -> pa.Table:
         """Keys of rows, each once."""
         return rows.select(self.key).group_by(list(self.key), use_threads=False).aggregate([])
+
+    def condition(self, rows: pa.Table, spoken: "Spoken[Condition]") -> Condition | None:
+        """Say that a row has one of the keys of some rows; None where these have none.
+
+        Columns with few values come first, so that it stays short.
+        """
+        keys = self.keys_of(rows)
+        return _one_of(keys, spoken) if keys.num_rows else None
 
     def kept_of(self, rows: pa.Table) -> pa.Table:
         """Rows without those that clear, and of those that share a unique key the last."""
@@ -220,6 +240,19 @@ def merge_of(table: Mapping[str, Any]) -> Merge | None:
     if table["write_disposition"] != "merge" or not key:
         raise ValueError(f"table {table['name']} has no key by which its rows are replaced")
     return Merge(key=key, unique=not having["merge_key"], mark="".join(having["hard_delete"][:1]))
+
+
+def _one_of(keys: pa.Table, spoken: Spoken[Condition]) -> Condition:
+    values = {name: keys[name].unique().to_pylist() for name in keys.column_names}
+    name = min(values, key=lambda one: len(values[one]))
+    rest = keys.drop_columns([name])
+    if not rest.column_names:
+        return spoken.one_of(name, values[name])
+    parts = []
+    for value in values[name]:
+        having = rest.filter(pc.equal(keys[name], pa.scalar(value, keys[name].type)))
+        parts.append(spoken.both(spoken.one_of(name, [value]), _one_of(having, spoken)))
+    return parts[0] if len(parts) == 1 else spoken.any_of(parts)
 
 
 def nullable(schema: pa.Schema) -> pa.Schema:

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.untraced
 
 FIRST = date(2026, 2, 8)
 LAST = FIRST + timedelta(4)
-SIZE = Size(visits_per_day=4, conversions_per_day=2, campaigns=2, ad_sets=1, ads=2, pages=4, keywords=3)
+SIZE = Size(visits_per_day=6, conversions_per_day=6, campaigns=2, ad_sets=1, ads=2, pages=4, keywords=3)
 OPTIONS: dict[str, Any] = {
     "START_DATE": FIRST,
     "HORIZON_DAYS": 5,
@@ -51,7 +51,7 @@ def test_a_lake_holds_what_a_duckdb_file_holds_while_the_past_changes_and_people
     machine = lake.machine(tmp_path / "machine", url, options=OPTIONS, **PACE)
     (tmp_path / "file").mkdir()
     file = Machine(tmp_path / "file", url, options=OPTIONS, **PACE)
-    for today in (LAST, LAST + timedelta(2)):
+    for today in (LAST, LAST + timedelta(3)):
         synced(file, sandbox, today)
         synced(machine, sandbox, today, *TO_THE_LAKE)
     expected = duckdb_tables(file)

@@ -1,7 +1,7 @@
 """Rows of a lake's tables are replaced by key, in one version that only one writer can make."""
 
 from collections.abc import Callable
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -10,6 +10,7 @@ import pyarrow as pa
 import pytest
 from dlt.common.schema import Schema
 from fsspec.implementations.local import LocalFileSystem
+from pyarrow import parquet
 
 from pipelines.destinations.lake import Lake
 from pipelines.destinations.lake_files import create, read_numbered, write_numbered
@@ -103,6 +104,25 @@ def test_whoever_has_looked_before_somebody_else_wrote_writes_nothing(
         write(tables, before)
 
     assert held(tables) == [(day(1), "a", 2.0)]
+
+
+@each_format
+def test_keys_may_be_many_moments_and_texts_with_quotes(client: Any, tmp_path: Path) -> None:
+    tables: LakeTables = client.tables
+    moments = [datetime(2026, 2, 1, 12, 30, 15, 250_000, tzinfo=UTC) + timedelta(seconds=one) for one in range(600)]
+    schema = pa.schema([("id", pa.string()), ("at", pa.timestamp("us", "UTC")), ("value", pa.int64())])
+    ids = [f'O\'Brien "{one % 7}" %s ?' for one in range(600)]
+    first = pa.table([ids, moments, range(600)], schema=schema)
+    tables.load("channels", first, Merge(key=("id", "at"), unique=True))
+
+    tables.load(
+        "channels", first.set_column(2, "value", pa.array([-1] * 600)).slice(1), Merge(key=("id", "at"), unique=True)
+    )
+
+    assert held(tables, "value") == [(-1,)] * 599 + [(0,)]
+    # not every engine reads texts of another kind than these
+    kinds = {parquet.read_schema(file).field("id").type for file in (tmp_path / "lake").rglob("*.parquet")}
+    assert kinds <= {pa.string(), pa.large_string()}
 
 
 @each_format
