@@ -35,8 +35,8 @@ def lake(name: str, **settings: Any) -> "Lake":
     """Make the destination of a name.
 
     Raises:
-        ConfigurationError: it has no table format, or an unknown one, or lies where nobody has tried it.
-        ImportError: the library of its format is missing.
+        ConfigurationError: it has no table format, or an unknown one, or lies where nobody has tried it, or the library
+            of its format is missing.
     """
     chosen = _setting(name, "table_format")
     if chosen not in FORMATS:
@@ -56,10 +56,12 @@ def lake(name: str, **settings: Any) -> "Lake":
     if url and protocol == "file":
         # absolute, because dlt takes a relative path from wherever the pipeline was first run
         settings["bucket_url"] = str(Path(url.removeprefix("file://")).absolute())
-    if chosen == "delta":
-        pass
-    else:
-        pass
+    try:
+        _format_called(chosen)
+    except ImportError as error:
+        raise ConfigurationError(
+            f"destination {name!r} needs a driver: pip install 'elt-connectors[{chosen}]'"
+        ) from error
     made = Lake(destination_name=name, **settings)
     made.table_format = chosen
     return made
@@ -98,7 +100,7 @@ class Lake(filesystem):
 class _Client(FilesystemClient):
     def __init__(self, schema: Any, config: Any, capabilities: DestinationCapabilitiesContext) -> None:
         super().__init__(schema, config, capabilities)
-        self.tables = LakeTables(self, _format_of(self))
+        self.tables = LakeTables(self, _format_called(str(capabilities.preferred_table_format))(self))
         self.sql_client = LakeSqlClient(self, self.tables)
 
     @staticmethod
@@ -162,11 +164,12 @@ class _ReplacingJob(TableFormatLoadFilesystemJob):
             raise DestinationTerminalException(error) from error
 
 
-def _format_of(client: _Client) -> OpenFormat:
-    if client.capabilities.preferred_table_format == "delta":
-        from pipelines.destinations.delta_tables import DeltaTables  # noqa: PLC0415 - the other library may be missing
+def _format_called(name: str) -> type[OpenFormat]:
+    """Import a format; the library of the other one may be missing."""
+    if name == "delta":
+        from pipelines.destinations.delta_tables import DeltaTables  # noqa: PLC0415 - see above
 
-        return DeltaTables(client)
-    from pipelines.destinations.iceberg_tables import IcebergTables  # noqa: PLC0415 - as above
+        return DeltaTables
+    from pipelines.destinations.iceberg_tables import IcebergTables  # noqa: PLC0415 - see above
 
-    return IcebergTables(client)
+    return IcebergTables

@@ -5,10 +5,8 @@ server, and on later days again, while the past changes. Polars reads the lakes,
 file is compared with the sandbox's truth, and each of the lakes with it.
 """
 
-import json
 import logging
 import tempfile
-import time
 from contextlib import chdir
 from datetime import date, timedelta
 from pathlib import Path
@@ -18,10 +16,10 @@ import daft
 from pyiceberg.table import StaticTable
 
 from sandbox.atribu import Size
-from tests.integration.truth import STORED, differing_tables
+from tests.integration.truth import differing_tables
 from tests.lakes import FORMATS, TO_THE_LAKE, Lake, comparable, duckdb_tables, iceberg_options, in_bucket, s3_server
 from tests.privacy.people import differing as wrong_people
-from tests.processes import ABOUT_RUNS, Machine, Tables, served
+from tests.processes import ABOUT_RUNS, Machine, Tables, ended, served
 
 FIRST: Final = date(2026, 2, 8)
 LOADED: Final = FIRST + timedelta(30)
@@ -29,9 +27,12 @@ LATER: Final = (1, 4)
 """Days after the first load on which everything is synced again."""
 SIZE: Final = Size(visits_per_day=8, conversions_per_day=2, campaigns=2, ad_sets=1, ads=2, pages=8, keywords=5)
 PACE: Final[dict[str, Any]] = {"limit": 100_000, "period": 60.0}
+DAYS: Final = ("timeseries", "channels", "campaigns", "overview", "keywords", "revenue_cash", "conversions_timeseries")
+RESOURCES: Final = ("--resources", ",".join([*DAYS, "goals", "customers", "visitors", "journeys"]))
+MOST_SECONDS: Final = 1200
 OPTIONS: Final = {
     "START_DATE": FIRST,
-    "HORIZON_DAYS": 30,
+    "HORIZON_DAYS": 40,
     "RESTATEMENT": "exact",
     "INCLUDE_PII": "true",
     "PII_POLICY": "keep",
@@ -57,13 +58,14 @@ def main() -> None:
         file = Machine(root / "file", url, options=OPTIONS, **PACE)
         for offset in (0, *LATER):
             sandbox.settings.today = today = LOADED + timedelta(offset)
-            seconds = {"DuckDB file": synced(file, today)}
-            for name, machine in machines.items():
-                seconds[name] = synced(machine, today, *TO_THE_LAKE)
-            print(today, json.dumps(seconds), flush=True)
+            arguments = ("--today", str(today), *RESOURCES)
+            at_work = [file.start(*arguments), *(one.start(*arguments, *TO_THE_LAKE) for one in machines.values())]
+            for end in (ended(one, timeout=MOST_SECONDS) for one in at_work):
+                assert end.code == 0, end
+            print(f"synced on {today}", flush=True)
         with chdir(file.folder):
-            wrong: list[Any] = differing_tables(sandbox, today - timedelta(30), today, STORED)
-            wrong += wrong_people(sandbox, FIRST)
+            wrong: list[Any] = differing_tables(sandbox, FIRST, today, DAYS)
+            wrong += wrong_people(sandbox, today - timedelta(29))
         expected = duckdb_tables(file)
         print(f"tables of the DuckDB file that differ from the truth: {wrong}")
         for name, lake in lakes.items():
@@ -73,14 +75,6 @@ def main() -> None:
             for command in (("verify",), ("status",), ("plan",)):
                 end = machine.run_here(command[0], "atribu", *TO_THE_LAKE, "--today", str(today), *command[1:])
                 print(f"{name}: elt {command[0]} ends with {end.code}")
-
-
-def synced(machine: Machine, today: date, *arguments: str) -> float:
-    """Sync as of a day; return the seconds that it took."""
-    began = time.monotonic()
-    end = machine.sync_here("--today", str(today), *arguments)
-    assert end.code == 0, end
-    return round(time.monotonic() - began, 1)
 
 
 def told(what: str, found: Tables, expected: Tables) -> None:
