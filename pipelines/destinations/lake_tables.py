@@ -201,9 +201,13 @@ class LakeTables:
         Args:
             undisturbed: raises an error if another writer has begun before.
         """
-        folder = self._client.dataset_path.rstrip("/")
-        put(self._files, f"{folder}/{FORGETTING}", str(pendulum.now("UTC").add(seconds=FORGETTING_SECONDS)).encode())
-        undisturbed()
+        folder, now = self._client.dataset_path.rstrip("/"), pendulum.now("UTC")
+        put(self._files, f"{folder}/{FORGETTING}", str(now.add(seconds=FORGETTING_SECONDS)).encode())
+        try:
+            undisturbed()
+        except Exception:
+            put(self._files, f"{folder}/{FORGETTING}", str(now).encode())  # somebody has to, and keeps nobody waiting
+            raise
         for table in names_in(self._files, folder):
             if self._loaded.is_here(names_in(self._files, self._folder(table))) and self._loaded.snapshot(table):
                 self._loaded.forget_history(table)

@@ -125,12 +125,12 @@ class Lease:
         return self.number is not None and time.monotonic() - self._renewed_at >= RENEW_SECONDS
 
     def be_alone(self, client: SqlClientBase[Any]) -> None:
-        """Make sure that no other home folder holds the lease of any profile.
+        """Make sure that nobody holds the lease of another profile; that of this one is this run's.
 
         Raises:
-            DestinationBusyError: one does.
+            DestinationBusyError: somebody does.
         """
-        for other in held_by_others(client, self._holder):
+        for other in held_by_others(client, self._ledger_id):
             raise DestinationBusyError(
                 "rows are deleted, but earlier versions of the tables still hold them, because another sync into this"
                 f" dataset is running: {other}; the next run that has it for itself removes them"

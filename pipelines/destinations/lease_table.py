@@ -136,10 +136,10 @@ def holder_of(client: SqlClientBase[Any], ledger_id: str) -> Held | None:
     return max(found, key=lambda one: one.number, default=None)
 
 
-def held_by_others(client: SqlClientBase[Any], holder: str) -> list[Held]:
-    """Return who else holds a lease of the dataset now, whatever the profile."""
-    found = [Held(*[row[name] for name in LEASE]) for row in _rows(client)]
-    return [one for one in found if one.is_current and one.holder != holder]
+def held_by_others(client: SqlClientBase[Any], ledger_id: str) -> list[Held]:
+    """Return who holds the lease of another profile of the dataset now."""
+    others = [row for row in _rows(client) if (row["ledger_id"] or "") != ledger_id]
+    return [one for one in (Held(*[row[name] for name in LEASE]) for row in others) if one.is_current]
 
 
 def known_profiles(client: SqlClientBase[Any]) -> list[Known]:
