@@ -93,6 +93,15 @@ class Lake:
             if table not in ABOUT_RUNS
         }
 
+    def traces(self, *parts: str) -> list[str]:
+        """Files in which something stands, metadata among them, and tables that say it in a cell."""
+        files, root = self.files()
+        found = [one for one in files.find(root) if any(part.encode() in files.cat_file(one) for part in parts)]
+        cells = {
+            name: rows for name, rows in self.tables().items() if any(part in row for row in rows for part in parts)
+        }
+        return [*found, *cells]
+
     def run_history(self, table: str) -> list[dict[str, Any]]:
         """Rows of one of the tables of every run."""
         return self.read("atribu", table).to_dicts()

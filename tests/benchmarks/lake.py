@@ -18,6 +18,7 @@ from pyiceberg.table import StaticTable
 from sandbox.atribu import Size
 from tests.integration.truth import differing_tables
 from tests.lakes import FORMATS, TO_THE_LAKE, Lake, comparable, duckdb_tables, iceberg_options, in_bucket, s3_server
+from tests.privacy.people import GOALS
 from tests.privacy.people import differing as wrong_people
 from tests.processes import ABOUT_RUNS, Machine, Tables, ended, served
 
@@ -36,6 +37,7 @@ OPTIONS: Final = {
     "RESTATEMENT": "exact",
     "INCLUDE_PII": "true",
     "PII_POLICY": "keep",
+    "GOALS": ",".join(GOALS),
 }
 
 
@@ -72,9 +74,27 @@ def main() -> None:
             told(f"{name}, read by Polars", lake.tables(), expected)
             told(f"{name}, read by Daft", by_daft(lake), expected)
         for name, machine in machines.items():
-            for command in (("verify",), ("status",), ("plan",)):
-                end = machine.run_here(command[0], "atribu", *TO_THE_LAKE, "--today", str(today), *command[1:])
-                print(f"{name}: elt {command[0]} ends with {end.code}")
+            for command in (
+                ("verify", "--today", str(today)),
+                ("status",),
+                ("plan", "--today", str(today)),
+                ("check",),
+            ):
+                end = machine.run_here(command[0], "atribu", *TO_THE_LAKE, *command[1:])
+                print(f"{name}: elt {command[0]} ends with {end.code}", flush=True)
+        ((who, email),) = file.query(
+            "SELECT customer_profile_id, email FROM atribu_pii.customers WHERE email <> '' LIMIT 1"
+        )
+        forget = ("forget", "atribu", "--customer-id", who, "--yes")
+        assert file.run_here(*forget).code == 0
+        for name, machine in machines.items():
+            before = lakes[name].traces(who, email)
+            end = machine.run_here(*forget, *TO_THE_LAKE)
+            after = lakes[name].traces(who, email)
+            print(
+                f"{name}: elt forget ends with {end.code}, traces in {len(before)} files and tables, then {len(after)}"
+            )
+            told(f"{name}, without whom was forgotten", lakes[name].tables(), duckdb_tables(file))
 
 
 def told(what: str, found: Tables, expected: Tables) -> None:

@@ -68,13 +68,6 @@ def test_a_lake_holds_what_a_duckdb_file_holds_while_the_past_changes_and_people
         assert done.code == 0, done
 
     assert lake.tables() == duckdb_tables(file) != expected
-    assert traces(lake, *map(str, who)) == []
+    assert lake.traces(*map(str, who)) == []
     synced(machine, sandbox, today, *TO_THE_LAKE, "--full")
-    assert traces(lake, *map(str, who)) == []
-
-
-def traces(lake: Lake, *parts: str) -> list[str]:
-    """Files of a lake in which something stands, metadata among them, and tables that say it in a cell."""
-    files, root = lake.files()
-    found = [one for one in files.find(root) if any(part.encode() in files.cat_file(one) for part in parts)]
-    return found + [name for name, rows in lake.tables().items() if any(part in row for row in rows for part in parts)]
+    assert lake.traces(*map(str, who)) == []
