@@ -17,6 +17,7 @@ from fsspec.implementations.local import LocalFileSystem
 from pyarrow import parquet
 
 from pipelines.destinations.waiting import WrittenMeanwhileError
+from sources.rest.errors import ConfigurationError
 
 PROTOCOLS: Final = ("file", "s3")
 """Where it was tried that a name is given to one writer only: link(2), and `If-None-Match` of a PUT."""
@@ -108,21 +109,38 @@ def write_numbered(files: AbstractFileSystem, folder: str, content: pa.Table, nu
 
     Raises:
         WrittenMeanwhileError: somebody else has written one.
+        ConfigurationError: the store would not notice.
     """
     table = folder.rpartition("/")[2]
     make_folder(files, folder)
     sink = pa.BufferOutputStream()
     parquet.write_table(content, sink)
+    written = sink.getvalue().to_pybytes()
     try:
-        create(files, _version(folder, number), sink.getvalue().to_pybytes())
+        create(files, _version(folder, number), written)
     except FileExistsError:
         raise WrittenMeanwhileError(table) from None
+    if number == 1:
+        _refuse_to_share(files, _version(folder, number), written)
     there = sorted(int(found[1]) for one in names_in(files, folder) if (found := _NUMBERED.fullmatch(one)))
     if there and there[-1] != number:  # the one before was removed since it was read, so long ago was that
         files.rm_file(_version(folder, number))
         raise WrittenMeanwhileError(table)
     for old in there[:-_KEPT]:
         remove(files, _version(folder, old))
+
+
+def _refuse_to_share(files: AbstractFileSystem, path: str, content: bytes) -> None:
+    """Make a file again that was just made, once in the life of a table: it has to fail."""
+    try:
+        create(files, path, content)
+    except FileExistsError:
+        return
+    remove(files, path)
+    raise ConfigurationError(
+        "the store of this lake lets two writers make one file (a PUT with If-None-Match: * succeeds though there is"
+        " one), so that nothing would keep two runs apart; use another store"
+    )
 
 
 def remove(files: AbstractFileSystem, path: str) -> None:

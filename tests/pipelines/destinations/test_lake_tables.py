@@ -4,12 +4,13 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Thread
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 import pytest
 from dlt.common.schema import Schema
 from fsspec.implementations.local import LocalFileSystem
+from fsspec.implementations.memory import MemoryFileSystem
 from pyarrow import parquet
 
 from pipelines.destinations.lake import Lake
@@ -21,6 +22,7 @@ from pipelines.sql.reading import Lock, rows
 from pipelines.sql.rendering import names_of, render
 from pipelines.sql.writing import add_column, delete, update
 from sources.rest.catalogue.columns import Type
+from sources.rest.errors import ConfigurationError
 
 BY_DAY = Merge(key=("profile_id", "date"), unique=False, mark="_deleted")
 COLUMNS = {"date": Type.DATE, "value": Type.TEXT, "spend": Type.DOUBLE}
@@ -219,6 +221,21 @@ def test_a_number_is_given_to_one_writer(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError):
         create(files, f"{folder}/000000000008.parquet", b"")
     assert read_numbered(files, folder)[0] == 8
+
+
+def test_a_store_that_gives_one_name_to_two_writers_is_refused() -> None:
+    class Heedless(MemoryFileSystem):  # type: ignore[misc] # fsspec has no types
+        store: ClassVar[dict[str, Any]] = {}
+
+        def pipe_file(self, path: str, value: bytes, **_: Any) -> None:
+            super().pipe_file(path, value)
+
+    files = Heedless()
+
+    with pytest.raises(ConfigurationError, match="lets two writers make one file"):
+        write_numbered(files, "/lake/atribu/run_lease", pa.table({"holder": ["a"]}), 1)
+
+    assert files.find("/lake") == []
 
 
 def holding(folder: Path, part: bytes) -> list[Path]:
