@@ -16,7 +16,7 @@ pytestmark = pytest.mark.untraced
 
 FIRST = date(2026, 2, 8)
 LAST = FIRST + timedelta(4)
-SIZE = Size(visits_per_day=2, conversions_per_day=6, campaigns=2, ad_sets=1, ads=2, pages=4, keywords=3)
+SIZE = Size(visits_per_day=6, conversions_per_day=6, campaigns=2, ad_sets=1, ads=2, pages=4, keywords=3)
 OPTIONS: dict[str, Any] = {
     "START_DATE": FIRST,
     "HORIZON_DAYS": 5,
