@@ -67,7 +67,7 @@ def main() -> None:
             print(f"synced on {today}", flush=True)
         with chdir(file.folder):
             wrong: list[Any] = differing_tables(sandbox, FIRST, today, DAYS)
-            wrong += wrong_people(sandbox, today - timedelta(29))
+            wrong += wrong_people(sandbox, FIRST)
         expected = duckdb_tables(file)
         print(f"tables of the DuckDB file that differ from the truth: {wrong}")
         for name, lake in lakes.items():
