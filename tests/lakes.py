@@ -67,6 +67,7 @@ class Lake:
             key=self.options["aws_access_key_id"],
             secret=self.options["aws_secret_access_key"],
             endpoint_url=self.options["endpoint_url"],
+            use_listings_cache=False,
         )
         return files, self.address.removeprefix("s3://")
 
