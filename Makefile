@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 # without bytecode every process of a test would compile what it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test sweep postgres mariadb models lint types bench docs lock audit clean
+.PHONY: demo test sweep postgres mariadb models lint types bench lake docs lock audit clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
@@ -45,6 +45,9 @@ types: $(READY_DEV)
 
 bench: $(READY_DEV) $(AIRFLOW)/ready
 	$(BIN)/python -m tests.benchmarks
+
+lake: $(TOOLS)/lake
+	$(TOOLS)/lake/bin/python -m tests.benchmarks.lake
 
 docs: $(READY_DEV)
 	$(BIN)/python -m sources.atribu.document
@@ -84,6 +87,11 @@ $(TOOLS)/dbt: models/requirements.lock $(READY)
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $<
 	@touch $@
+
+# what reads lakes, and an S3 server: they want older versions than those that are locked
+$(TOOLS)/lake: $(READY)
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check ".[delta,iceberg,s3]" boto3 daft flask flask-cors "moto[s3]" polars pytest
 
 # tools that nothing else needs, each in an environment of its own
 $(TOOLS)/%: $(READY)

@@ -18,3 +18,6 @@ for _name, _value in SETTINGS.items():
 
 # said of dlt's own statement, once in every run through SQLAlchemy
 warnings.filterwarnings("ignore", "implicitly coercing SELECT object to scalar subquery")
+
+# a window that is read for the first time replaces nothing
+warnings.filterwarnings("ignore", "Delete operation did not match any records")

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import WithStateSync
-from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.destinations.sql_client import WithSqlClient
 
 from sources.rest.catalogue.columns import Type
 from sources.rest.errors import ConfigurationError
@@ -25,7 +25,7 @@ _POSTGRES_OWN: Final = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "c
 MERGE: Final = "delete-insert"
 """The strategy of dlt that replaces all rows of a merge key and deletes those that carry a `hard_delete` mark."""
 
-PROVED: Final = "duckdb, postgres, or sqlalchemy with SQLite"
+PROVED: Final = "duckdb, postgres, filesystem with a table format, or sqlalchemy with SQLite"
 """Types of destinations that the tests load twice and compare cell by cell."""
 
 
@@ -88,7 +88,7 @@ def _merge(offer: Offer) -> str:
 
 
 def _sql(offer: Offer) -> str:
-    speaks = offer.client is None or issubclass(offer.client, SqlJobClientBase)
+    speaks = offer.client is None or issubclass(offer.client, WithSqlClient)
     known = offer.capabilities.sqlglot_dialect or not offer.configured
     return "" if speaks and known else "be asked for sums and rows in SQL"
 

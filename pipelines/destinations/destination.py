@@ -16,6 +16,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
+from pipelines.destinations.earlier_versions import finish_removing, remove_earlier_versions
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.executing import execute
 from pipelines.destinations.fence import fence
@@ -99,6 +100,7 @@ class Destination(Attached):
         # opening a DuckDB file costs more than all that is asked here; beside an open connection it costs nothing
         with destination_errors(self._name), self.turn(), self._client_of(Schema(TABLE)) as client:
             before = self._lease.take(client)
+            finish_removing(client, self._lease)
             if self._folder.exists():
                 self._finish_earlier_run(before)
             self._clear()
@@ -156,12 +158,18 @@ class Destination(Attached):
         self.pipeline.load(raise_on_failed_jobs=True)
 
     def rewrite(self) -> None:
-        """Leave nothing of deleted rows in a DuckDB file, once no run of this process uses it.
+        """Leave nothing of deleted rows in a DuckDB file, once no run of this process uses it, or in a lake.
 
         How another database forgets is up to its operator.
+
+        Raises:
+            DestinationBusyError: another run uses the lake; the next one that has it for itself does the rest.
         """
         if isinstance(self._factory, DuckDbFile):
             self._factory.rewrite_later()
+            return
+        with destination_errors(self._name), self.turn(), self._client_of(Schema(TABLE)) as client:
+            remove_earlier_versions(client, self._lease)
 
     def _attach(self) -> dlt.Pipeline:
         self._client = None
@@ -251,7 +259,11 @@ class Destination(Attached):
         with pipeline.destination_client() as client:
             stored = dict(cast("SqlJobClientBase", client).get_storage_tables(names))
         self._tables_gone = any(stored.values()) and not all(stored.values())
-        if self._tables_gone and stored[schema.version_table_name]:
+        if (
+            self._tables_gone
+            and stored[schema.version_table_name]
+            and issubclass(self._factory.client_class, SqlJobClientBase)
+        ):
             sql = self._connected(pipeline)
             # a load creates nothing of a schema that it finds here
             execute(sql, delete(schema.version_table_name, [equal("schema_name", schema.name)]))

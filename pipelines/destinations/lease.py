@@ -20,7 +20,16 @@ from pendulum import DateTime
 from sqlglot import exp
 
 from pipelines.destinations.executing import execute
-from pipelines.destinations.lease_table import LEASE, TABLE, Known, lease_of, make_row, of_ledger, transaction
+from pipelines.destinations.lease_table import (
+    LEASE,
+    TABLE,
+    Known,
+    held_by_others,
+    lease_of,
+    make_row,
+    of_ledger,
+    transaction,
+)
 from pipelines.destinations.verdicts import is_locked
 from pipelines.destinations.waiting import STOP, DestinationBusyError
 from pipelines.sql.conditions import before, equal
@@ -114,6 +123,18 @@ class Lease:
     def is_due(self) -> bool:
         """It is time to renew it."""
         return self.number is not None and time.monotonic() - self._renewed_at >= RENEW_SECONDS
+
+    def be_alone(self, client: SqlClientBase[Any]) -> None:
+        """Make sure that nobody holds the lease of another profile; that of this one is this run's.
+
+        Raises:
+            DestinationBusyError: somebody does.
+        """
+        for other in held_by_others(client, self._ledger_id):
+            raise DestinationBusyError(
+                "rows are deleted, but earlier versions of the tables still hold them, because another sync into this"
+                f" dataset is running: {other}; the next run that has it for itself removes them"
+            )
 
     def renew(self, client: SqlClientBase[Any]) -> None:
         """Keep it for some time more.

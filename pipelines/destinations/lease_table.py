@@ -152,6 +152,12 @@ def holder_of(client: SqlClientBase[Any], ledger_id: str) -> Held | None:
     return max(found, key=lambda one: one.number, default=None)
 
 
+def held_by_others(client: SqlClientBase[Any], ledger_id: str) -> list[Held]:
+    """Return who holds the lease of another profile of the dataset now."""
+    others = [row for row in _rows(client) if (row["ledger_id"] or "") != ledger_id]
+    return [one for one in (Held(*[row[name] for name in LEASE]) for row in others) if one.is_current]
+
+
 def known_profiles(client: SqlClientBase[Any]) -> list[Known]:
     """Return the profiles that have a ledger in a dataset; none where nothing was loaded."""
     found = (

@@ -71,6 +71,10 @@ def _factory(kind: str, name: str, own: Mapping[str, Any]) -> Any:
         from pipelines.destinations.sqlalchemy_database import SqlAlchemyDatabase  # noqa: PLC0415 - see above
 
         return SqlAlchemyDatabase(destination_name=name, **own)
+    if kind == "filesystem":
+        from pipelines.destinations.lake import lake  # noqa: PLC0415 - what reads buckets takes long to import
+
+        return lake(name, **own)
     return DltDestination.from_reference(kind, destination_name=name, **own)
 
 
@@ -89,7 +93,8 @@ def working_folder(target: Target, factory: Any) -> Path:
     )
     if main := main_file(config):
         _check_folder_of(main)
-    place = f"{config.destination_name} {config.credentials} {target.dataset_name}"  # dlt masks passwords in this text
+    # dlt masks passwords in these texts; what says where a lake lies is no part of its credentials
+    place = f"{config.destination_name} {getattr(config, 'bucket_url', '') or config.credentials} {target.dataset_name}"
     place += f" {target.ledger_id}" if target.ledger_id else ""
     root = Path(get_dlt_pipelines_dir())
     _check_writable(root)

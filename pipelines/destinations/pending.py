@@ -55,11 +55,15 @@ def _can_be_read(folder: Path) -> bool:
 def _died_while_copying(pipeline: dlt.Pipeline) -> bool:
     """Whether a process died while it copied rows of a package: nobody can tell whether they arrived.
 
-    To copy them again could double them. Statements that merge what was copied may run twice.
+    To copy them again could double them. Statements that merge what was copied may run twice, and so may what brings
+    files into a table of a lake (`reference`): each replaces rows by key.
     """
     packages = map(pipeline.get_load_package_info, pipeline.list_normalized_load_packages())
     jobs = [
-        job for package in packages for job in package.jobs["started_jobs"] if job.job_file_info.file_format != "sql"
+        job
+        for package in packages
+        for job in package.jobs["started_jobs"]
+        if job.job_file_info.file_format not in ("sql", "reference")
     ]
     files = [Path(job.file_path) for job in jobs]
     return not all((file.parents[1] / PackageStorage.PENDING_TRANSITIONS_FOLDER / file.name).exists() for file in files)

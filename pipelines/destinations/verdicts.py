@@ -17,6 +17,8 @@ from dlt.common.destination.exceptions import DestinationTransientException, Des
 from dlt.common.exceptions import TerminalException
 from dlt.destinations.exceptions import DestinationConnectionError
 
+from pipelines.destinations.waiting import WrittenMeanwhileError
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -171,12 +173,14 @@ def verdict_of(error: BaseException) -> Verdict | None:
 
 def was_made_meanwhile(error: BaseException) -> bool:
     """Whether somebody else has made a table, column or schema at the same moment, so that it is there now."""
-    return any(_sqlstate(one) in {"42P06", "42P07", "42701", "23505", "40P01", "40001"} for one in chain(error))
+    made = {"42P06", "42P07", "42701", "23505", "40P01", "40001"}
+    return any(isinstance(one, WrittenMeanwhileError) or _sqlstate(one) in made for one in chain(error))
 
 
 def is_locked(error: BaseException) -> bool:
     """Whether somebody holds the row that was to be locked, or has changed it first."""
-    return any(_sqlstate(one) in {"55P03", "40001", "40P01"} for one in chain(error))
+    held = {"55P03", "40001", "40P01"}
+    return any(isinstance(one, WrittenMeanwhileError) or _sqlstate(one) in held for one in chain(error))
 
 
 def _of_driver(error: BaseException) -> str | None:

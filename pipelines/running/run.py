@@ -130,7 +130,9 @@ class Run:
             failed = asked_again(queue, [failure.task.parent for failure in own], today)
             waiting |= failed
             if answers or failed:
-                self._loader.commit(answers, read_rows(endpoint, answers, queue, failed, tenant))
+                self._loader.commit(answers)
+                # only then that they are loaded: no transaction spans two tables, and nobody would ask for them again
+                self._loader.commit([], read_rows(endpoint, answers, queue, failed, tenant))
         if failures and len(waiting) == queue.everybody:
             self._journal.outcome.failures += failures
         elif waiting:

@@ -52,8 +52,34 @@ def test_every_command_refuses_a_destination_that_would_append(elt: Elt, command
     result = elt(command[0], "atribu", *command[1:], "--destination", "there")
 
     assert result.code == 78
-    assert "(filesystem) cannot replace rows by key" in error_of(result)
+    assert "set table_format to delta or iceberg" in error_of(result)
     assert not Path("bucket").exists()
+
+
+@pytest.mark.usefixtures("nowhere")
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        pytest.param(
+            "table_format", "iceburg", "has no table format 'iceburg'; did you mean 'iceberg'?", id="misspelt"
+        ),
+        pytest.param("table_format", "delta", "needs a driver: pip install 'elt-connectors[delta]'", id="no-library"),
+        pytest.param("bucket_url", "gs://somewhere", "begins with gs://, where nobody has tried", id="elsewhere"),
+    ],
+)
+def test_a_lake_that_cannot_work_is_refused_with_what_to_change(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
+) -> None:
+    named("filesystem")
+    settings = {"table_format": "delta", "bucket_url": "bucket", name: value}
+    for one, chosen in settings.items():
+        monkeypatch.setenv(f"DESTINATION__THERE__{one.upper()}", chosen)
+    monkeypatch.setitem(sys.modules, "pipelines.destinations.delta_tables", None)
+
+    result = elt("sync", "atribu", "--destination", "there", "--resources", "goals")
+
+    assert result.code == 78
+    assert says in error_of(result)
 
 
 @pytest.mark.usefixtures("nowhere")
