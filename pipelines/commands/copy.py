@@ -103,6 +103,8 @@ def _opened(stack: ExitStack, config: RunConfig, there: RunConfig, found: Target
     opened = _released(stack, open_dataset(destination, grain, catalogue))
     opened.ledger.tenant = opened.ledger.tenant or tenant
     destination.known = lambda: replace(noted, ledger_id=target.ledger_id, profile_id=tenant, name=config.profile.name)
+    for dataset in (source, opened):  # the other pair of a file is looked at for reading, which no writer lets in
+        dataset.warehouse.release()
     return _Pair(
         name=target.dataset_name,
         source=source,

@@ -22,10 +22,13 @@ _POSTGRES_ROW: Final = 8160
 _POSTGRES_OWN: Final = frozenset({"tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"})
 """System columns of every table, https://www.postgresql.org/docs/current/ddl-system-columns.html."""
 
+_FILES: Final = frozenset({"duckdb", "sqlite"})
+"""Catalogs of DuckLake without room for two connections: DuckDB has it open already, with SQLite no sync ended."""
+
 MERGE: Final = "delete-insert"
 """The strategy of dlt that replaces all rows of a merge key and deletes those that carry a `hard_delete` mark."""
 
-PROVED: Final = "duckdb, postgres, filesystem with a table format, or sqlalchemy with SQLite"
+PROVED: Final = "duckdb, postgres, filesystem with a table format, or sqlalchemy with SQLite or MariaDB"
 """Types of destinations that the tests load twice and compare cell by cell."""
 
 
@@ -38,12 +41,14 @@ class Offer:
         capabilities: what dlt says that it can do.
         client: class of its client; None as long as its driver is not imported.
         configured: its settings are known, which decide on dialect, format and types of some.
+        catalog: the kind of database that says what is where; None where it is not kept apart from the rows.
     """
 
     kind: str
     capabilities: DestinationCapabilitiesContext
     client: type[Any] | None = None
     configured: bool = False
+    catalog: str | None = None
 
     @property
     def merges(self) -> Sequence[str]:
@@ -97,6 +102,12 @@ def _state(offer: Offer) -> str:
     return "" if offer.client is None or issubclass(offer.client, WithStateSync) else "keep the ledger of dlt's state"
 
 
+def _connections(offer: Offer) -> str:
+    if offer.catalog not in _FILES:
+        return ""
+    return f"be reached by several connections at once, because its catalog is a file ({offer.catalog})"
+
+
 def _types(offer: Offer) -> str:
     return f"store {', '.join(offer.untyped)}" if offer.configured and offer.untyped else ""
 
@@ -105,6 +116,7 @@ NEEDS: Final = (
     Need(lacking=_merge, reason="a window that is read again would be there twice, and what vanished would stay"),
     Need(lacking=_sql, reason="nobody could tell whether what is loaded is still what the API says"),
     Need(lacking=_state, reason="each run would read everything again"),
+    Need(lacking=_connections, reason="a sync would fail or never end; give it a catalog in PostgreSQL"),
     Need(lacking=_types, reason="values would be changed on their way"),
 )
 """What the engine needs of a destination, worst first."""

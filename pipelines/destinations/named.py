@@ -88,9 +88,9 @@ def working_folder(target: Target, factory: Any) -> Path:
         config = factory.configuration(factory.spec()._bind_dataset_name(target.dataset_name))  # noqa: SLF001 - dlt's way to say it
         able, client = factory.capabilities(config), factory.client_class
     _refuse_other_address(target.destination, config)
-    refuse_what_lacks(
-        target.destination, Offer(kind=config.destination_type, capabilities=able, client=client, configured=True)
-    )
+    catalog = getattr(getattr(config.credentials, "catalog", None), "drivername", None)
+    offer = Offer(kind=config.destination_type, capabilities=able, client=client, configured=True, catalog=catalog)
+    refuse_what_lacks(target.destination, offer)
     if main := main_file(config):
         _check_folder_of(main)
     # dlt masks passwords in these texts; what says where a lake lies is no part of its credentials

@@ -10,12 +10,14 @@ from dlt.common.schema.typing import TTableSchema
 from dlt.extract import DltResource
 
 from pipelines.destinations import lease_table
+from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.sql.rendering import COMMENTS
 from pipelines.sql.statement import Statement
 from pipelines.sql.writing import comment_column, comment_table
 from pipelines.storing import forgotten_people
 from pipelines.storing.dataset import Dataset
 from pipelines.storing.history import history_tables
+from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.vendor.resources import empty_tables
 
@@ -24,6 +26,8 @@ OWN: Final = {
     forgotten_people.TABLE: (forgotten_people.DESCRIPTION, dict(forgotten_people.MEANINGS)),
 }
 """Tables that dlt does not know, because no load fills them: what a row is, and what its columns hold."""
+
+Texts = dict[str, tuple[str, dict[str, str]]]
 
 
 def complete(
@@ -51,16 +55,18 @@ def complete(
         made = {**one.compute_table_schema(), "x-normalizer": {"seen-data": True}}
         schema.update_table(cast("TTableSchema", made))
     if [one for row in endpoints for one in _describe(schema, row)] or missing:
-        dataset.pipeline.schemas.save_schema(schema)
-        with dataset.pipeline.destination_client() as client:
-            client.update_stored_schema()
+        dataset.warehouse.save_schema(schema)
     texts = _descriptions(schema, dataset.warehouse.tables(own) if missing else known)
     digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
     if digest != dataset.ledger.described and dataset.warehouse.dialect in COMMENTS:
-        with dataset.warehouse.transaction():
-            for statement in _comments(texts):
-                dataset.warehouse.change(statement)
+        made_by_somebody(lambda: _write(dataset.warehouse, texts))
         dataset.ledger.described = digest
+
+
+def _write(warehouse: Warehouse, texts: Texts) -> None:
+    with warehouse.transaction():
+        for statement in _comments(texts):
+            warehouse.change(statement)
 
 
 def _describe(schema: Schema, endpoint: Endpoint) -> list[str]:
@@ -75,9 +81,6 @@ def _describe(schema: Schema, endpoint: Endpoint) -> list[str]:
                 content["description"] = text
                 changed.append(text)
     return changed
-
-
-Texts = dict[str, tuple[str, dict[str, str]]]
 
 
 def _descriptions(schema: Schema, tables: set[str]) -> Texts:

@@ -9,11 +9,13 @@ from typing import Any, Final, cast
 import dlt
 import pendulum
 from dlt.common.destination.client import WithStagingDataset
+from dlt.common.schema import Schema
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
 
 from pipelines.destinations.executing import streamed
+from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
 from pipelines.sql.earlier import Renamed, named_as_today
 from pipelines.sql.profiles import of_profile, restricted
@@ -120,6 +122,16 @@ class Warehouse:
         client = self._connected()
         with self._turn(), client.with_staging_dataset() if staging else nullcontext(), client.begin_transaction():
             yield
+
+    def save_schema(self, schema: Schema) -> None:
+        """Keep dlt's schema, and make what it names and is not there yet, while others may make the same."""
+        self._pipeline.schemas.save_schema(schema)
+        with self._turn():
+            made_by_somebody(self._make_tables)
+
+    def _make_tables(self) -> None:
+        with self._pipeline.destination_client() as client:
+            client.update_stored_schema()
 
     @property
     def profile(self) -> str | None:

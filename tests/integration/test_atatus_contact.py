@@ -2,12 +2,12 @@
 
 from datetime import date, timedelta
 
-import duckdb
 import pendulum
 import pytest
 
 from sandbox.atatus import PROJECTS, Size
 from sandbox.atatus.state import Sandbox
+from tests import database
 from tests.integration.atatus_truth import loaded, truth
 from tests.integration.conftest import Elt, Result, ServeAtatus
 
@@ -33,8 +33,8 @@ def synced(elt: Elt, sandbox: Sandbox, day: date) -> Result:
 
 
 def loaded_nothing() -> bool:
-    with duckdb.connect("local.duckdb", read_only=True) as connection:
-        tables = {name for (name,) in connection.sql("SELECT table_name FROM duckdb_tables()").fetchall()}
+    with database.connect("local.duckdb", read_only=True) as connection:
+        tables = {name for (name,) in connection.sql("SELECT table_name FROM information_schema.tables").fetchall()}
     return not {"transactions", "transaction_stats"} & tables
 
 

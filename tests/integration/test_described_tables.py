@@ -1,8 +1,8 @@
 """Tables are there after the first run, rows or not, and say in the database what they hold."""
 
 from dataclasses import replace
+from pathlib import Path
 
-import duckdb
 import pytest
 
 from pipelines.storing.describing import OWN
@@ -10,21 +10,32 @@ from pipelines.storing.history import HISTORY
 from sources.atribu.columns import PROFILE_TABLE
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.columns import OWN_COLUMNS
+from tests import database
 from tests.integration.conftest import Elt, Serve
 
 pytestmark = pytest.mark.untraced
 
 FEW = ("--since", "2026-03-30", "--today", "2026-03-31", "--resources", "channels,goals,top_performers")
+IN_DUCKDB = """
+    SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'atribu'
+    UNION ALL
+    SELECT table_name || '.' || column_name, comment FROM duckdb_columns() WHERE schema_name = 'atribu'
+"""
+IN_POSTGRES = """
+    SELECT relname, obj_description(oid, 'pg_class') FROM pg_class
+    WHERE relkind = 'r' AND relnamespace = CAST('atribu' AS regnamespace)
+    UNION ALL
+    SELECT relname || '.' || attname, col_description(attrelid, attnum)
+    FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+    WHERE relkind = 'r' AND relnamespace = CAST('atribu' AS regnamespace) AND attnum > 0 AND NOT attisdropped
+"""
 
 
 def comments() -> dict[str, str | None]:
     """Comment of each table that is not dlt's own, and of each of their columns, as `table.column`."""
-    with duckdb.connect("local.duckdb", read_only=True) as connection:
-        found = connection.sql("""
-            SELECT table_name, comment FROM duckdb_tables() WHERE schema_name = 'atribu'
-            UNION ALL
-            SELECT table_name || '.' || column_name, comment FROM duckdb_columns() WHERE schema_name = 'atribu'
-        """).fetchall()
+    statement = IN_POSTGRES if database.is_in_postgres(Path("local.duckdb")) else IN_DUCKDB
+    with database.connect("local.duckdb", read_only=True) as connection:
+        found = connection.sql(statement).fetchall()
     return {name: text for name, text in found if not name.startswith("_dlt") and "._dlt" not in name}
 
 
@@ -43,7 +54,7 @@ def test_every_table_of_a_run_is_there_and_described_also_where_it_has_no_row(se
         assert {name: found[f"{table}.{name}"] for name in described} == described
     assert [name for name, text in found.items() if not text] == []
     assert found["run_lease"] == OWN["run_lease"][0]
-    with duckdb.connect("local.duckdb", read_only=True) as connection:
+    with database.connect("local.duckdb", read_only=True) as connection:
         assert connection.sql("SELECT count(*) FROM local.atribu.restatements").fetchall() == [(0,)]
 
 
@@ -66,5 +77,5 @@ def test_a_sync_writes_comments_again_only_if_a_table_was_made_or_a_description_
 
 
 def change(sql: str) -> None:
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute(sql)

@@ -92,6 +92,7 @@ def test_a_lake_that_cannot_work_is_refused_with_what_to_change(
         pytest.param("weaviate", "cannot replace rows by key", id="weaviate"),
         pytest.param("destination", "cannot replace rows by key", id="own-function"),
         pytest.param("dummy", "cannot be asked for sums and rows in SQL, nor keep the ledger", id="dummy"),
+        pytest.param("ducklake", "because its catalog is a file (sqlite): a sync would", id="catalog-in-a-file"),
         pytest.param("postgress", "did you mean 'postgres'?", id="misspelt-type"),
         pytest.param("snowflake", 'pip install "dlt[snowflake]"', id="missing-driver"),
         pytest.param("mssql", 'pip install "dlt[mssql]"', id="missing-driver-that-dlt-does-not-name"),

@@ -5,10 +5,10 @@ import io
 import json
 from pathlib import Path
 
-import duckdb
 import pytest
 
 from sandbox.atribu import ALL_SCOPES, FULL_KEY, Fault
+from tests import database
 from tests.integration.conftest import Elt, Serve
 
 SYNC = ("sync", "atribu", "--today", "2026-03-31", "--since", "2026-03-29", "--resources", "channels,goals")
@@ -17,7 +17,7 @@ LOOK = ("status", "atribu", "--max-age", "26h")
 
 def changed(sql: str) -> None:
     """Change what runs have left, as time does."""
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute(sql)
 
 

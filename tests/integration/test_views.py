@@ -8,7 +8,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import psycopg2
 import pytest
 from pendulum import Date
@@ -20,6 +19,7 @@ from sandbox.atribu.state import Sandbox
 from sources.atribu.endpoints import ENDPOINTS
 from sources.atribu.options import MODELS
 from sources.rest.catalogue.columns import PiiCategory
+from tests import database
 from tests.integration.conftest import Elt, Serve
 from tests.postgres import postgres_server
 
@@ -50,7 +50,7 @@ def demo(elt: Elt, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def ask(query: str, file: str = "sandbox.duckdb") -> Answer:
-    with duckdb.connect(file, read_only=True) as connection:
+    with database.connect(file, read_only=True) as connection:
         found = connection.sql(query)
         return found.columns, found.fetchall()
 
@@ -181,7 +181,7 @@ def test_what_is_not_loaded_is_named_and_made_once_it_is(serve: Serve, elt: Elt)
 def test_what_is_in_the_way_of_a_view_is_not_replaced(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     serve()
     assert elt("sync", "atribu", *FEW, "--resources", "channels").code == 0
-    with duckdb.connect("local.duckdb") as connection:
+    with database.connect("local.duckdb") as connection:
         connection.execute("CREATE SCHEMA local.atribu_models")
         connection.execute("CREATE TABLE local.atribu_models.channel_daily AS SELECT 'mine' AS word")
 
@@ -202,6 +202,7 @@ def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.duckdb_file("compares one with a server of its own")
 def test_a_warehouse_shows_the_same_in_its_views_and_describes_them(serve: Serve, elt: Elt, postgres: str) -> None:
     serve()
     names = "timeseries,revenue,campaigns,campaigns_trend,channels,pages,conversions_timeseries,revenue_cash"
