@@ -8,7 +8,7 @@ import pendulum
 from dlt.common.destination import Destination
 from pendulum import Date
 
-from pipelines.sql import conditions, duckdb_file, earlier, profiles, reading, runs, statement, views, writing
+from pipelines.sql import conditions, duckdb_file, earlier, marts, profiles, reading, runs, statement, views, writing
 from pipelines.sql.rendering import COMMENTS, Names
 from pipelines.sql.statement import Statement
 from pipelines.storing.models import models_of
@@ -58,7 +58,7 @@ class Sample:
             return destination != "athena"  # nothing that an earlier version has loaded is there
         if self.function in (writing.comment_table, writing.comment_column):
             return destination in COMMENTS
-        if self.function.__module__ == views.__name__:
+        if self.function.__module__ in (marts.__name__, views.__name__):
             return destination in COMMENTS  # nobody has tried views anywhere else
         return destination == "duckdb" or self.function.__module__ != duckdb_file.__name__
 
@@ -171,6 +171,14 @@ def samples() -> list[Sample]:
         ),
         _sample(views.comment_view, "restated", "Every version of a value."),
         _sample(views.comment_view_column, "restated", "version", "0 for what was loaded first."),
+        _sample(
+            marts.of_models,
+            "select sum(amount) as amount from figures where valid_from <= :seen",
+            "daily_as_of",
+            {one.name: one.query for one in models_of("atribu", None) if one.name in ("restated", "daily_as_of")},
+            [conditions.between("date", march.start, march.end)],
+            {"seen": moment},
+        ),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
         _sample(duckdb_file.attach_copy, "copy.duckdb", "v1.0.0"),
