@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 # without bytecode every process of a test would compile what it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test sweep postgres mariadb models lint types bench lake docs lock audit clean
+.PHONY: demo test sweep postgres mariadb models lint types bench lake docs lock axe audit clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
@@ -59,6 +59,13 @@ lock: $(TOOLS)/uv
 	$(BIN)/python docs/lock.py $(TOOLS)/uv/bin/uv
 
 # asks a public service for known vulnerabilities of what is locked
+# looks at the report of a test as people see it who need help to see it
+axe: $(TOOLS)/axe/ready
+
+$(TOOLS)/axe/ready: $(READY)
+	npm install --silent --no-audit --no-fund --prefix $(TOOLS)/axe axe-core@4
+	@touch $@
+
 audit: $(TOOLS)/pip-audit
 	$(TOOLS)/pip-audit/bin/pip-audit --strict --disable-pip --require-hashes --requirement requirements-dev.lock
 

@@ -1,7 +1,9 @@
 """Writes what these documents show of the program: options, tables of every run, a picture. `make docs`."""  # noqa: INP001 - a script
 
 import inspect
+import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -11,6 +13,7 @@ from pathlib import Path
 from typing import Final, get_args
 
 import duckdb
+import vl_convert
 from rich.console import Console
 from rich.terminal_theme import DIMMED_MONOKAI
 from typer.models import OptionInfo
@@ -25,6 +28,7 @@ from sources import atatus, atribu
 from sources.rest.catalogue.document import markdown_table, written
 
 ROOT: Final = Path(__file__).parents[1]
+REPORT: Final = ROOT / "docs" / "report.svg"
 PICTURE: Final = ROOT / "docs" / "first-query.svg"
 SCHEMA: Final = ROOT / "docs" / "config.schema.json"
 WIDTH: Final = 92
@@ -75,21 +79,33 @@ def first_query() -> str:
         return run("pipelines.first_query", "sandbox.duckdb")
 
 
-def answers() -> str:
-    """The dictionary with the answers of its demo, loaded into a folder of its own."""
+def report_picture(page: str) -> str:
+    """The first chart of a report as SVG, in light colours."""
+    (text,) = re.findall(r'<script type="application/json" id="specs">(.*?)</script>', page)
+    for name, colour in re.findall(r"(--\w+): (#\w+)", page.split("prefers-color-scheme", maxsplit=1)[0]):
+        text = text.replace(f"var({name})", colour)
+    spec = {**next(iter(json.loads(text).values())), "width": 640, "background": "#fff"}
+    return vl_convert.vegalite_to_svg(json.dumps(spec))
+
+
+def answers() -> tuple[str, str]:
+    """The dictionary with the answers of its demo, loaded into a folder of its own, and the report on it."""
     text = DICTIONARY.read_text()
     with tempfile.TemporaryDirectory(prefix="elt-docs-") as folder:
         env = {**os.environ, **SETTINGS, "DLT_DATA_DIR": folder}
         for arguments in commands(text):
             command = [sys.executable, "-m", "pipelines.cli", *arguments]
             subprocess.run(command, check=True, cwd=folder, env=env, capture_output=True)  # noqa: S603 - our own interpreter
+        command = [sys.executable, "-m", "pipelines.cli", "report", "atribu", "--destination", "sandbox"]
+        subprocess.run(command, check=True, cwd=folder, env=env, capture_output=True)  # noqa: S603 - as above
+        page = Path(folder, "atribu-report.html").read_text()
         with duckdb.connect(f"{folder}/sandbox.duckdb", read_only=True) as connection:
 
             def ask(query: str) -> tuple[list[str], list[tuple[object, ...]]]:
                 found = connection.sql(query)
                 return found.columns, found.fetchall()
 
-            return answered(text, ask)
+            return answered(text, ask), page
 
 
 def options_table() -> str:
@@ -166,4 +182,6 @@ if __name__ == "__main__":
         file.write_text(content)
     PICTURE.write_text(picture(first_query()))
     SCHEMA.write_text(config_schema())
-    DICTIONARY.write_text(answers())
+    dictionary, page = answers()
+    DICTIONARY.write_text(dictionary)
+    REPORT.write_text(report_picture(page))

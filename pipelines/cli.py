@@ -11,7 +11,7 @@ from typing import Annotated, Any, Final, NoReturn
 import typer
 
 from pipelines.arguments import configured, day, operated, request
-from pipelines.looking import check, config, copy, docs, history, plan, resources, status, views
+from pipelines.looking import check, config, copy, docs, history, plan, report, resources, status, views
 from pipelines.parameters import (
     AllProfiles,
     Dataset,
@@ -224,7 +224,7 @@ def sandbox(
         serve(source.value, port, day("--today", today), rate_limit, rate_period, settings=settings or ())
 
 
-for _command in (plan, status, history, check, views, copy, config, resources, docs):
+for _command in (plan, status, history, check, views, report, copy, config, resources, docs):
     app.command()(_command)
 
 

@@ -187,6 +187,38 @@ def views(
         end_of(done, debug=debug)
 
 
+def report(
+    source: Source,
+    *,
+    profile: Profiles = None,
+    all_profiles: AllProfiles = False,
+    since: Annotated[
+        str | None, typer.Option(help="First day (YYYY-MM-DD); 12 weeks before the last unless given.")
+    ] = None,
+    until: Annotated[str | None, typer.Option(help="Last day; the newest that is loaded unless given.")] = None,
+    output: Annotated[Path | None, typer.Option(help="HTML file to write; SOURCE-report.html unless given.")] = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the file in a browser.")] = False,
+    destination: Destination = "local",
+    dataset: Dataset = None,
+    debug: Debug = False,
+) -> None:
+    """Write one HTML file with charts and tables of what is loaded, without a person in it; needs no key."""
+    begin(source, destination)
+    with boundary(debug=debug):
+        from pipelines.commands.report import report as run  # noqa: PLC0415 - see sync
+        from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - see sync
+        from pipelines.telling.report import last_report, show_report, write_report  # noqa: PLC0415 - see sync
+
+        asked, file = request(destination, dataset, since=since, until=until), output or Path(f"{source}-report.html")
+        seen = last_report(file)
+        with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
+            done = for_each(chosen, lambda config, _: run(config, seen=seen), at_once=False)
+        write_report(file, done)
+        if open_ and any(one.result for one in done):
+            show_report(file)
+        end_of(done, debug=debug)
+
+
 def copy(
     source: Source,
     *,

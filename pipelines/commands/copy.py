@@ -89,7 +89,8 @@ def _opened(stack: ExitStack, config: RunConfig, there: RunConfig, found: Target
     noted = noted_of(found) or Known()
     source_at = Destination(found)
     stack.enter_context(source_at.lock())
-    source = _released(stack, open_dataset(source_at, grain, catalogue))
+    source = open_dataset(source_at, grain, catalogue)
+    stack.callback(source.warehouse.release)
     tenant = source.ledger.tenant or noted.profile_id
     place = there.target.for_personal_data() if found.personal else there.target
     # nobody but the dataset is asked whose key it is; where no answer has ever told it, nothing tells it apart
@@ -100,7 +101,8 @@ def _opened(stack: ExitStack, config: RunConfig, there: RunConfig, found: Target
         )
     destination = Destination(target)
     stack.enter_context(destination.lock())
-    opened = _released(stack, open_dataset(destination, grain, catalogue))
+    opened = open_dataset(destination, grain, catalogue)
+    stack.callback(opened.warehouse.release)
     opened.ledger.tenant = opened.ledger.tenant or tenant
     destination.known = lambda: replace(noted, ledger_id=target.ledger_id, profile_id=tenant, name=config.profile.name)
     for dataset in (source, opened):  # the other pair of a file is looked at for reading, which no writer lets in
@@ -112,13 +114,6 @@ def _opened(stack: ExitStack, config: RunConfig, there: RunConfig, found: Target
         destination=destination,
         conditions=_untold(config, source) if found.shared or target.shared else {},
     )
-
-
-def _released(stack: ExitStack, dataset: Dataset) -> Dataset:
-    """Let go of the connection until something is asked: both datasets of a profile may be one DuckDB file."""
-    dataset.warehouse.release()
-    stack.callback(dataset.warehouse.release)
-    return dataset
 
 
 def _untold(config: RunConfig, source: Dataset) -> Conditions:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from pipelines.destinations.destination import Destination
 from pipelines.destinations.errors import destination_errors
-from pipelines.destinations.target import PERSONAL
 from pipelines.running.config import RunConfig
 from pipelines.sql.views import VIEWS
 from pipelines.storing.dataset import open_dataset
@@ -44,11 +43,7 @@ def views(config: RunConfig) -> Views:
     if target is None:
         raise ConfigurationError(f"the dataset {config.target.dataset_name} holds nothing of {config.profile}")
     name, dataset_name = config.source.name, target.dataset_name
-    places = {
-        name: dataset_name,
-        f"{name}{PERSONAL}": target.for_personal_data().dataset_name,
-        VIEWS: f"{dataset_name}{SCHEMA}",
-    }
+    places = {**target.places, VIEWS: f"{dataset_name}{SCHEMA}"}
     chosen = next(iter(config.options.values.get("model", ())), None)
     models = models_of(name, chosen)
     destination = Destination(target)

@@ -52,6 +52,11 @@ class Target:
         return f"{self.dataset}{PERSONAL}" if self.personal else self.dataset
 
     @property
+    def places(self) -> dict[str, str]:
+        """The schema that each place is that models read: the source's, and that of its personal data."""
+        return {self.source: self.dataset_name, f"{self.source}{PERSONAL}": self.for_personal_data().dataset_name}
+
+    @property
     def staging_layout(self) -> str:
         """Name of the schema that rows pass through, for dlt; each ledger has its own, so that two may load at once."""
         return f"%s_staging{self._suffix}"

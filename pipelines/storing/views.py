@@ -51,7 +51,7 @@ def make_views(
         ConfigurationError: something in the schema is in the way.
     """
     with pipeline.sql_client() as client:
-        names = _names(client, places)
+        names = names_in(client, places)
         _execute(client, names, create_schema())
         with client.begin_transaction():
             try:
@@ -75,7 +75,9 @@ def _made(model: Model, *, comments: bool) -> Iterator[Statement]:
             yield comment_view_column(model.name, name, text)
 
 
-def _names(client: SqlClientBase[Any], places: Mapping[str, str]) -> Names:
+def names_in(client: SqlClientBase[Any], places: Mapping[str, str]) -> Names:
+    """How the destination of a client writes names that are `place.table`, see `pipelines.sql.views`."""
+
     def path(name: str) -> Sequence[str]:
         place, dot, table = name.partition(".")
         if not dot:

@@ -26,6 +26,7 @@ COMMANDS: Final = (
     ("check",),
     ("forget", "--customer-id", "c1"),
     ("views",),
+    ("report",),
 )
 """Every command that asks a destination something, in its shortest form."""
 

@@ -21,6 +21,7 @@ from sources.atribu.options import MODELS
 from sources.rest.catalogue.columns import PiiCategory
 from tests import database
 from tests.integration.conftest import Elt, Serve
+from tests.integration.test_report import charts_of
 from tests.postgres import postgres_server
 
 pytestmark = pytest.mark.untraced
@@ -211,7 +212,9 @@ def test_a_warehouse_shows_the_same_in_its_views_and_describes_them(serve: Serve
         assert elt("sync", "atribu", *resources, "--destination", place).code == 0
         for _ in range(2):  # what is there is made anew
             assert elt("views", "atribu", "--destination", place).code == 0
+        assert elt("report", "atribu", "--destination", place, "--output", f"{place}.html").code == 0
 
+    assert charts_of("local.html") == charts_of("warehouse.html")
     models = models_of("atribu", None)
     with closing(psycopg2.connect(postgres)) as connection, connection.cursor() as cursor:
         for one in models:

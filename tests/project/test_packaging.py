@@ -17,6 +17,7 @@ pytestmark = pytest.mark.sweep
 ROOT = Path(__file__).parents[2]
 OURS = ("pipelines", "sandbox", "sources")
 READ = "pipelines/destinations/destinations.toml"
+PAGE = ("pipelines/telling/page.html", "pipelines/telling/page.js")
 MODELS = ("models/dbt_project.yml", "models/macros/", "models/staging/", "models/marts/")
 FEW = ("--sandbox", "--today", "2026-03-31", "--since", "2026-03-25", "--resources", "channels,goals")
 
@@ -82,7 +83,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_wheel_holds_our_modules_and_what_they_read_and_nothing_else(wheel: Path, tracked: list[str]) -> None:
     modules = {name for name in tracked if name.startswith(OURS) and name.endswith(".py")}
-    assert names_in(wheel) == {*modules, READ, *(f"pipelines/{name}" for name in tracked if name.startswith(MODELS))}
+    models = {f"pipelines/{name}" for name in tracked if name.startswith(MODELS)}
+    assert names_in(wheel) == {*modules, READ, *PAGE, *models}
 
 
 def test_a_wheel_made_from_the_source_archive_is_the_same(source: Path, wheel: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pipelines.sql import (
     duckdb_file,
     earlier,
     indexes,
+    marts,
     mysql,
     profiles,
     reading,
@@ -74,7 +75,7 @@ class Sample:
             return destination != "athena"  # nothing that an earlier version has loaded is there
         if self.function in (writing.comment_table, writing.comment_column):
             return destination in COMMENTS
-        if self.function.__module__ == views.__name__:
+        if self.function.__module__ in (marts.__name__, views.__name__):
             return destination in COMMENTS  # nobody has tried views anywhere else
         return destination == _OWN.get(self.function.__module__, destination)
 
@@ -190,6 +191,14 @@ def samples() -> list[Sample]:
         _sample(indexes.create_index, "channels", channels.merge_key),
         _sample(indexes.indexed, ["channels", "overview"]),
         _sample(mysql.create_database, "atribu", "utf8mb4_nopad_bin"),
+        _sample(
+            marts.of_models,
+            "select sum(amount) as amount from figures where valid_from <= :seen",
+            "daily_as_of",
+            {one.name: one.query for one in models_of("atribu", None) if one.name in ("restated", "daily_as_of")},
+            [conditions.between("date", march.start, march.end)],
+            {"seen": moment},
+        ),
         _sample(duckdb_file.checkpoint),
         _sample(duckdb_file.attach_copy, "its own/file's.rewritten"),
         _sample(duckdb_file.attach_copy, "copy.duckdb", "v1.0.0"),
