@@ -31,6 +31,7 @@ from pipelines.parameters import (
     Verbose,
 )
 from pipelines.running.exit_codes import ExitCode
+from pipelines.starting import init
 from pipelines.telling.boundary import boundary, standard_streams
 from pipelines.telling.log import begin
 from pipelines.telling.verdict import Ending
@@ -224,7 +225,7 @@ def sandbox(
         serve(source.value, port, day("--today", today), rate_limit, rate_period, settings=settings or ())
 
 
-for _command in (plan, status, history, check, views, copy, config, resources, docs):
+for _command in (init, plan, status, history, check, views, copy, config, resources, docs):
     app.command()(_command)
 
 
