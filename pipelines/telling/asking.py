@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-import pendulum
 import typer
+from pendulum.tz.local_timezone import get_local_timezone
 
 from pipelines.commands.init import Answers, needed_options
 from pipelines.commands.settings_files import Entry
@@ -105,7 +105,7 @@ class Asking:
             return
         shown = ",".join(before) if isinstance(before, list | tuple) else before
         if shown is None and name == "timezone":
-            shown = pendulum.local_timezone().name
+            shown = get_local_timezone().name
         elif isinstance(shown, Mapping):
             return  # a table is written by hand
         asked = self._ask(f"Option {name}", shown, f"give the option {name} as --set {name}=...")
