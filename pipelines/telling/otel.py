@@ -54,7 +54,7 @@ class Telemetry:
     destination: str
 
     def tell(
-        self, done: "Sequence[Done[Outcome]]", verdicts: "Sequence[Verdict]", total: "Verdict", seconds: float
+        self, done: "Sequence[Done[Outcome]]", verdicts: "Sequence[Verdict]", total: "Verdict", began: float
     ) -> None:
         """Send a span of the command with one of each profile below it, and the figures of each.
 
@@ -62,16 +62,17 @@ class Telemetry:
             done: the profiles; none, where not even they could be read.
             verdicts: how each has ended.
             total: how the command has ended.
-            seconds: that it took.
+            began: when it began, in seconds since 1970.
         """
         if not is_wanted():
             return
+        ended = time.time()  # what follows takes long to import
         protocol = os.environ.get(PROTOCOL) or _SPOKEN
         if protocol != _SPOKEN:
             warn(f"OpenTelemetry: {PROTOCOL} is {protocol}, and only {_SPOKEN} is spoken; nothing was sent")
             return
         try:
-            sent = within(SECONDS, lambda: list(self._sent(done, verdicts, total, seconds)))
+            sent = within(SECONDS, lambda: list(self._sent(done, verdicts, total, (began, ended))))
         except ModuleNotFoundError:
             warn("OpenTelemetry: an address is set, and the package is not installed: pip install '.[otel]'")
         except Exception as error:  # noqa: BLE001 - whatever it is, the run has ended as it has
@@ -81,7 +82,11 @@ class Telemetry:
                 warn(f"OpenTelemetry: {what} were not taken; the run is as it is")
 
     def _sent(
-        self, done: "Sequence[Done[Outcome]]", verdicts: "Sequence[Verdict]", total: "Verdict", seconds: float
+        self,
+        done: "Sequence[Done[Outcome]]",
+        verdicts: "Sequence[Verdict]",
+        total: "Verdict",
+        times: tuple[float, float],
     ) -> Iterator[str]:
         """Send both; give what was not taken."""
         from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExporter  # noqa: PLC0415 - optional
@@ -98,7 +103,7 @@ class Telemetry:
             spans = InMemorySpanExporter()
             tracing = TracerProvider(resource=resource, shutdown_on_exit=False)
             tracing.add_span_processor(SimpleSpanProcessor(spans))
-            self._trace(tracing.get_tracer("elt"), done, verdicts, total, seconds)
+            self._trace(tracing.get_tracer("elt"), done, verdicts, total, times)
             if OTLPSpanExporter().export(spans.get_finished_spans()) is not SpanExportResult.SUCCESS:
                 yield "spans"
         if os.environ.get("OTEL_METRICS_EXPORTER", "otlp") != "none":
@@ -115,23 +120,23 @@ class Telemetry:
         done: "Sequence[Done[Outcome]]",
         verdicts: "Sequence[Verdict]",
         total: "Verdict",
-        seconds: float,
+        times: tuple[float, float],
     ) -> None:
         from opentelemetry.trace import set_span_in_context  # noqa: PLC0415 - optional
 
-        ended = time.time()
+        began, ended = times
         whole = tracer.start_span(
-            f"elt {self.command} {self.source}", start_time=_nano(ended - seconds), attributes=self._about(total)
+            f"elt {self.command} {self.source}", start_time=_nano(began), attributes=self._about(total)
         )
         for one, verdict in zip(done, verdicts, strict=True):
-            began = one.began or ended - seconds
+            start = one.began or began
             part = tracer.start_span(
                 f"profile {one.name}".rstrip(),
                 context=set_span_in_context(whole),
-                start_time=_nano(began),
+                start_time=_nano(start),
                 attributes={**self._about(verdict), "elt.profile": one.name},
             )
-            _end(part, verdict, began + one.seconds)
+            _end(part, verdict, start + one.seconds)
         _end(whole, total, ended)
 
     def _measure(

@@ -113,7 +113,7 @@ class Ending:
         self._word = word
         self.notices: Notices | None = None
         self.telemetry: Telemetry | None = None
-        self._began = time.monotonic()
+        self._began, self._began_at = time.monotonic(), time.time()
 
     def early(self, code: ExitCode) -> None:
         """Say that it has not even begun."""
@@ -121,7 +121,7 @@ class Ending:
         if self.notices:
             self.notices.tell([Ended(profile="", verdict=verdict)], verdict)
         if self.telemetry:
-            self.telemetry.tell([], [], verdict, self._seconds)
+            self.telemetry.tell([], [], verdict, self._began_at)
         self._say(verdict)
 
     def ended(self, done: "Sequence[Done[Outcome]]", codes: Sequence[ExitCode]) -> None:
@@ -133,7 +133,7 @@ class Ending:
         if self.notices:
             self.notices.tell([_told(one, verdict) for one, verdict in zip(done, verdicts, strict=True)], total)
         if self.telemetry:
-            self.telemetry.tell(done, verdicts, total, self._seconds)
+            self.telemetry.tell(done, verdicts, total, self._began_at)
         if len(done) == 1:
             with about(done[0].name, among=False):
                 self._say(verdicts[0])

@@ -51,6 +51,7 @@ def test_a_run_is_a_span_with_one_per_profile_and_figures_per_resource(
     whole, part = spans["elt sync atribu"], spans["profile acme"]
     assert part.parent_span_id == whole.span_id
     assert whole.start_time_unix_nano <= part.start_time_unix_nano < part.end_time_unix_nano
+    assert part.end_time_unix_nano <= whole.end_time_unix_nano
     told = {one.key: one.value for one in part.attributes}
     assert (told["elt.exit_code"].int_value, told["elt.destination"].string_value) == (0, "local")
     assert told["elt.rows"].int_value > 0
