@@ -155,6 +155,19 @@ def day(option: str, value: str | None) -> Date | None:
         raise ConfigurationError(f"{option} takes a day as YYYY-MM-DD, {DAYS}, not {value!r}") from None
 
 
+def named_values(option: str, texts: Sequence[str]) -> dict[str, str]:
+    """Read values with their names, each as `name=value`.
+
+    Raises:
+        ConfigurationError: one of them is none.
+    """
+    found = dict(text.partition("=")[::2] for text in texts)
+    for name, value in found.items():
+        if not name or not value:
+            raise ConfigurationError(f"{option} takes name=value, not {name or '='}")
+    return found
+
+
 def ages(texts: Sequence[str], resources: Mapping[str, object]) -> dict[str, timedelta] | None:
     """Read how old resources may be, each as `26h` or `channels=3d`; None where nobody asks.
 

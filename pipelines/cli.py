@@ -31,6 +31,7 @@ from pipelines.parameters import (
     Verbose,
 )
 from pipelines.running.exit_codes import ExitCode
+from pipelines.starting import init
 from pipelines.telling.boundary import boundary, standard_streams
 from pipelines.telling.log import begin
 from pipelines.telling.verdict import Ending
@@ -93,12 +94,15 @@ def sync(
         from pipelines.commands.sync import sync as run  # noqa: PLC0415 - dlt takes long to import, --help needs none
         from pipelines.telling.documents import run_document, write_documents  # noqa: PLC0415 - as above
         from pipelines.telling.notices import Notices  # noqa: PLC0415 - as above
+        from pipelines.telling.otel import Telemetry  # noqa: PLC0415 - as above
         from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - as above
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
         from pipelines.telling.sync import code_of_sync, print_syncs  # noqa: PLC0415 - as above
 
         operating = operated()
-        ending.notices = None if sandbox else Notices(operating, "sync", source, place)  # a demo is nobody's night
+        if not sandbox:  # a demo is nobody's night
+            ending.notices = Notices(operating, "sync", source, place)
+            ending.telemetry = Telemetry("sync", source, place)
         asked = request(place, dataset, resources=resources, since=since, until=until, today=today, full=full)
         options: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
         with (
@@ -139,11 +143,13 @@ def verify(
         from pipelines.planning.policy import EVER  # noqa: PLC0415 - see sync
         from pipelines.telling.documents import proof_document, write_documents  # noqa: PLC0415 - see sync
         from pipelines.telling.notices import Notices  # noqa: PLC0415 - see sync
+        from pipelines.telling.otel import Telemetry  # noqa: PLC0415 - see sync
         from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - see sync
         from pipelines.telling.verify import print_verify, proof_code  # noqa: PLC0415 - see sync
 
         ending.notices = Notices(operated(), "verify", source, destination)
+        ending.telemetry = Telemetry("verify", source, destination)
         asked = request(destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today)
         with configured(source, asked, profile, everyone=all_profiles) as chosen, Progress() as progress:
             done = for_each(
@@ -224,7 +230,7 @@ def sandbox(
         serve(source.value, port, day("--today", today), rate_limit, rate_period, settings=settings or ())
 
 
-for _command in (plan, status, history, check, views, report, copy, config, resources, docs):
+for _command in (init, plan, status, history, check, views, report, copy, config, resources, docs):
     app.command()(_command)
 
 

@@ -39,6 +39,7 @@ def verify(
                 if row.name in outcome.compared and not row.by_day
                 if (names := tuple(one.name for one in row.columns if not (one.key or one.additive)))
             }
+            outcome.left_out = {row.name: row.left_out for row in config.endpoints if row.left_out}
             return outcome
 
         return each_dataset(prepared, prove)

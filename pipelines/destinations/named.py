@@ -43,7 +43,7 @@ def factory_of(target: Target) -> Any:
         ConfigurationError: the destination is unknown, or cannot be written.
     """
     name = target.destination
-    kind = _registered_type(name)
+    kind = registered_type(name)
     with destination_errors(name, kind=kind):
         # what two profiles load at once passes through a schema of each
         own = {"staging_dataset_name_layout": target.staging_layout} if target.ledger_id else {}
@@ -126,7 +126,7 @@ def _other_address(name: str, kind: str, given: str, expected: str) -> str:
     )
 
 
-def _registered_type(name: str) -> str:
+def registered_type(name: str) -> str:
     """Register `destinations.toml` with dlt and return the type of a named destination."""
     content = _content(file_of_destinations())
     known = content.setdefault("destination", {})

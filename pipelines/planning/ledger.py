@@ -8,7 +8,7 @@ from pendulum import Date
 
 from pipelines.planning.failed_windows import FailedWindows
 from pipelines.planning.read_today import ReadToday
-from sources.rest.catalogue.endpoints import Kind
+from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.forgotten import Forgotten
 from sources.rest.reading.tasks import Task
@@ -36,6 +36,7 @@ class ServerBehaviour:
         checked: day on which everything that could still change was compared with the API; nothing loaded is older.
         learned: day on which `not_additive` and `capped` were last found out; None if an earlier version did.
         asked_as: how the days were asked for that everything loaded was last compared under; empty if not known.
+        left_out: columns that what is loaded lacks, because it was loaded without them.
     """
 
     rounded: bool = False
@@ -45,6 +46,7 @@ class ServerBehaviour:
     checked: Date | None = None
     learned: Date | None = None
     asked_as: str = ""
+    left_out: frozenset[str] = frozenset()
 
     def contradicts(self, additive: Collection[str]) -> bool:
         """Whether nothing of what the catalogue calls additive adds up on this server."""
@@ -205,7 +207,9 @@ class Ledger:
         self.failing.answered(key, task.window)
         behaviour = self._behaviours.get(key, ServerBehaviour())
         if behaviour.checked is None:
-            self._behaviours[key] = replace(behaviour, checked=today, asked_as=asked_as)
+            self._behaviours[key] = replace(
+                behaviour, checked=today, asked_as=asked_as, left_out=frozenset(task.endpoint.left_out)
+            )
         start = max(task.since or task.window.start, task.window.start)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), Window(start, task.window.end)])
@@ -233,6 +237,13 @@ class Ledger:
     def was_read(self, task: Task, grain: Grain, today: Date, *, proved: bool = False) -> bool:
         """Whether a task was read today already, or its range compared."""
         return self.read_today.has(_key_of_day(task, grain, proved=proved), task.window, today)
+
+    def leave_out(self, endpoint: Endpoint) -> None:
+        """Note that what is loaded of an endpoint lacks the columns that are left out now."""
+        own = {key for key in (*self._loaded, *self._behaviours) if key.split("|")[0] == endpoint.name}
+        for key in own if endpoint.left_out else ():
+            known = self._behaviours.get(key, ServerBehaviour())
+            self._behaviours[key] = replace(known, left_out=known.left_out.union(endpoint.left_out))
 
     def drop(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""
@@ -280,6 +291,7 @@ def _behaviour_from(facts: Mapping[str, Any]) -> ServerBehaviour:
         checked=Date.fromisoformat(checked) if checked else None,
         learned=Date.fromisoformat(learned) if learned else None,
         asked_as=facts.get("asked_as", ""),
+        left_out=frozenset(facts.get("left_out", ())),
     )
 
 
@@ -292,6 +304,7 @@ def _facts_of(behaviour: ServerBehaviour) -> dict[str, Any]:
         "checked": str(behaviour.checked) if behaviour.checked else None,
         "learned": str(behaviour.learned) if behaviour.learned else None,
         "asked_as": behaviour.asked_as,
+        "left_out": sorted(behaviour.left_out),
     }
     return {name: value for name, value in facts.items() if value}
 

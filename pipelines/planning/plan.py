@@ -166,8 +166,8 @@ def _tasks(whole: Task, policy: Policy, ledger: Ledger) -> Iterator[Task]:
 def _series(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> Iterator[Task]:
     """Plan a series: one call answers for up to 366 days, so the whole horizon costs as much as a day."""
     missing = ledger.missing(whole, policy.grain)
-    horizon = policy.horizon(ledger.behaviour(whole, policy.grain).checked)
-    look = policy.recent if policy.restatement is Restatement.NONE else horizon
+    horizon, lacks = _horizon(whole, policy, ledger), _lacks(whole, policy, ledger)
+    look = policy.recent if policy.restatement is Restatement.NONE and not lacks else horizon
     again = [
         part for one in ledger.loaded(looked_at(whole, policy, horizon), policy.grain) if (part := overlap(one, look))
     ]
@@ -183,7 +183,8 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
     before = ledger.behaviour(whole, policy.grain)
     known, horizon = policy.believed(whole.endpoint, before), _horizon(whole, policy, ledger)
     doubted, otherwise = policy.doubts(known), policy.asks_otherwise(whole.endpoint, before)
-    unprovable = otherwise and before.capped
+    lacks = policy.lacks(whole.endpoint, before)
+    anew = lacks or (otherwise and before.capped)  # sums cannot tell which windows
     settled: list[Window] = []
     scope = looked_at(whole, policy, horizon).window or asked
     for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
@@ -194,9 +195,9 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             continue
         if ledger.missing(task, policy.grain):
             yield replace(task, reason=why_missing(window, whole, policy, ledger))
-        elif not overlap(window, horizon) or policy.restatement is Restatement.NONE:
+        elif not overlap(window, horizon) or (policy.restatement is Restatement.NONE and not lacks):
             continue
-        elif policy.restatement is Restatement.FIXED or known.contradicts(whole.endpoint.additive) or unprovable:
+        elif policy.restatement is Restatement.FIXED or known.contradicts(whole.endpoint.additive) or anew:
             yield replace(task, reason=Reason.AGAIN)
             settled += [window] if doubted and policy.restatement is Restatement.EXACT else []
         elif known.capped or not whole.endpoint.additive:
@@ -211,17 +212,23 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
 
 
 def _horizon(whole: Task, policy: Policy, ledger: Ledger) -> Window:
-    """Days that may not be as the API says: all that are loaded, if they were asked for in another way than now."""
+    """Days that may not be as the API says: all that are loaded, if they were asked for otherwise or lack a column."""
     known = ledger.behaviour(whole, policy.grain)
     loaded = ledger.loaded(replace(whole, window=Window(EVER, policy.today)), policy.grain)
-    if loaded and policy.asks_otherwise(whole.endpoint, known):
+    if loaded and (policy.asks_otherwise(whole.endpoint, known) or policy.lacks(whole.endpoint, known)):
         return Window(min(loaded[0].start, policy.today), policy.today)
     return policy.horizon(known.checked)
 
 
+def _lacks(whole: Task, policy: Policy, ledger: Ledger) -> bool:
+    return policy.lacks(whole.endpoint, ledger.behaviour(whole, policy.grain))
+
+
 def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
     """Whether the plan looks at every loaded window whose numbers may have changed."""
-    if whole.window is None or policy.restatement is Restatement.NONE:
+    if whole.window is None:
+        return False
+    if policy.restatement is Restatement.NONE and not _lacks(whole, policy, ledger):
         return False
     horizon = _horizon(whole, policy, ledger)
     stale = ledger.loaded(replace(whole, window=horizon), policy.grain)

@@ -129,6 +129,10 @@ class Policy:
         """Whether what is loaded was asked for in another way than now."""
         return known.asked_as not in ("", self.asked_as(endpoint))
 
+    def lacks(self, endpoint: Endpoint, known: ServerBehaviour) -> bool:
+        """Whether what is loaded lacks a column that was left out, and is not any more."""
+        return not known.left_out.issubset(endpoint.left_out)
+
     def believed(self, endpoint: Endpoint, known: ServerBehaviour) -> ServerBehaviour:
         """Return what is still believed of a server: a verdict holds for the questions that it was learned under."""
         asks_otherwise = self.asks_otherwise(endpoint, known)

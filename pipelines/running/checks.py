@@ -108,9 +108,13 @@ class Checks:
         open_ = {(task.endpoint, task.variant) for task in (*outcome.skipped, *failed, *self._journal.unsettled)}
         for whole in ranges:
             if (whole.endpoint, whole.variant) not in open_:
-                behaviour = self._ledger.behaviour(whole, grain)
-                asked_as = self._policy.asked_as(whole.endpoint)
-                self._ledger.learn(whole, grain, replace(behaviour, checked=self._policy.today, asked_as=asked_as))
+                behaviour = replace(
+                    self._ledger.behaviour(whole, grain),
+                    checked=self._policy.today,
+                    asked_as=self._policy.asked_as(whole.endpoint),
+                    left_out=frozenset(whole.endpoint.left_out),
+                )
+                self._ledger.learn(whole, grain, behaviour)
 
     def _counted(self) -> list[Answer]:
         """Ask how many rows there must be; where the API does not tell, that is no failure of what was loaded."""

@@ -42,6 +42,7 @@ class Outcome:
         not_compared: endpoints of which something is loaded that could not be.
         not_summed: endpoint, variant and metric of what adds up by its nature, and not on this server.
         as_read: endpoint -> columns that were compared only on the days that were read, because they do not add up.
+        left_out: endpoint -> columns that are not compared, because the configuration leaves them out.
         first: nothing had been loaded before, so that nobody knows whether the host has ever been there.
     """
 
@@ -69,6 +70,7 @@ class Outcome:
     not_compared: set[str] = field(default_factory=set)
     not_summed: set[tuple[str, str, str]] = field(default_factory=set)
     as_read: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
     first: bool = False
 
     def __add__(self, other: "Outcome") -> "Outcome":
@@ -85,6 +87,7 @@ class Outcome:
             for scope in (*self.missing, *other.missing)
         }
         merged.as_read = {**self.as_read, **other.as_read}
+        merged.left_out = {**self.left_out, **other.left_out}
         merged.first = self.first and other.first
         merged.stopped = self.stopped or other.stopped
         merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by

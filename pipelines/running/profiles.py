@@ -33,6 +33,7 @@ class Done(Generic[T]):
         error: what has ended it instead.
         stopped_by: exit code of the signal that ended it.
         seconds: that it took.
+        began: when it began, in seconds since 1970; 0 where it has not.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Done(Generic[T]):
     error: Exception | None = field(default=None, repr=False)
     stopped_by: ExitCode | None = None
     seconds: float = 0.0
+    began: float = 0.0
 
     @property
     def error_code(self) -> ExitCode:
@@ -82,14 +84,14 @@ def side_by_side(
             return profile
         if together.stopped_by is not None:  # while it waited for its place
             return replace(profile, error=DestinationBusyError("it had not begun"), stopped_by=together.stopped_by)
-        began = time.monotonic()
+        begun, began = replace(profile, began=time.time()), time.monotonic()
         try:
             # wherever in a command the destination goes away, what it says becomes advice
             with destination_errors(profile.config.request.destination, personal=True):
                 result = do(profile.config, together)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is told, and the others go on
-            return replace(profile, error=error, stopped_by=together.stopped_by, seconds=time.monotonic() - began)
-        return replace(profile, result=result, stopped_by=together.stopped_by, seconds=time.monotonic() - began)
+            return replace(begun, error=error, stopped_by=together.stopped_by, seconds=time.monotonic() - began)
+        return replace(begun, result=result, stopped_by=together.stopped_by, seconds=time.monotonic() - began)
 
     if not at_once:
         return list(map(one, chosen))

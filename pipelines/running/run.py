@@ -13,6 +13,7 @@ from pipelines.running.outcome import Outcome
 from pipelines.running.work import Work
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
+from pipelines.storing.left_out import blank_left_out
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
@@ -66,6 +67,7 @@ class Run:
             extra: further tables for the first slice.
         """
         checks = self._checks(self._policy)
+        blank_left_out(self._dataset.warehouse, self._dataset.ledger, self._reader.endpoints.values())
         self._loader.load(plan.recent, extra)
         self._loader.load(plan.again, extra)
         checks.ranges(plan.checks)

@@ -158,3 +158,13 @@ def _most(units: int | None) -> str:
 
 def _days(first: object, last: object) -> str:
     return "-" if first is None else f"{first}" if first == last else f"{first}..{last}"
+
+
+def price(found: "Preview", config: "RunConfig") -> str:
+    """Say in a line what a sync costs, as `elt plan` has it."""
+    rate, total = config.limits.rate, _total(found.lines)
+    more = "at least " if any(line.assumed for line in found.lines) else ""
+    return (
+        f"{more}{total['units']} units for {config.days.start}..{config.days.end}, {rate.minutes(total['units']):.1f}"
+        f" minutes at {rate.limit} units in {rate.period:g} seconds"
+    )

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipelines.running.outcome import Outcome
     from pipelines.running.profiles import Done
     from pipelines.telling.notices import Notices
+    from pipelines.telling.otel import Telemetry
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +103,7 @@ class Ending:
 
     Attributes:
         notices: calls whoever wants to know; None before it is known whom.
+        telemetry: sends spans and metrics to whoever wants them; None where nobody is told.
 
     Args:
         word: what values are that the verdict counts: `restated`, or `differing` in a proof.
@@ -110,13 +112,16 @@ class Ending:
     def __init__(self, word: str = "restated") -> None:
         self._word = word
         self.notices: Notices | None = None
-        self._began = time.monotonic()
+        self.telemetry: Telemetry | None = None
+        self._began, self._began_at = time.monotonic(), time.time()
 
     def early(self, code: ExitCode) -> None:
         """Say that it has not even begun."""
         verdict = Verdict.of(None, code, self._seconds, self._word)
         if self.notices:
             self.notices.tell([Ended(profile="", verdict=verdict)], verdict)
+        if self.telemetry:
+            self.telemetry.tell([], [], verdict, self._began_at)
         self._say(verdict)
 
     def ended(self, done: "Sequence[Done[Outcome]]", codes: Sequence[ExitCode]) -> None:
@@ -127,6 +132,8 @@ class Ending:
         total = Verdict.of_all(verdicts, self._seconds)
         if self.notices:
             self.notices.tell([_told(one, verdict) for one, verdict in zip(done, verdicts, strict=True)], total)
+        if self.telemetry:
+            self.telemetry.tell(done, verdicts, total, self._began_at)
         if len(done) == 1:
             with about(done[0].name, among=False):
                 self._say(verdicts[0])

@@ -29,6 +29,8 @@ def print_verify(result: "Outcome", *, repaired: bool, differences: bool) -> Non
         warn(f"not compared, because it does not add up over days on this server: {what}")
     for name, columns in sorted(result.as_read.items()):
         note(f"{name}: {', '.join(columns)} do not add up over days; they are compared on days that are read again")
+    for name, columns in sorted(result.left_out.items()):
+        note(f"{name}: {', '.join(columns)} left out by the configuration (leave_out), and not compared")
     print_remarks(result)
     print_problems(result)
 

@@ -107,4 +107,4 @@ class Options(CommonOptions):
             taken = {table for endpoint in found.values() for table in endpoint.tables}
             one = declared(row, source=ATATUS.name, usual=self.api.date_range, by={"project": PROJECT}, taken=taken)
             found[one.name] = replace(one, label_columns=named if one.variant_columns else ())
-        return found
+        return self.wanted(found)

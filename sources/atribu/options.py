@@ -113,7 +113,7 @@ class Options(CommonOptions):
                     " declared endpoint is loaded without any policy"
                 )
             found[one.name] = replace(one, tenant=PROFILE_ID)
-        return found
+        return self.wanted(found)
 
     @property
     def values(self) -> VariantValues:

@@ -73,6 +73,7 @@ class Endpoint(Call):
         unique: no two rows of an answer share a key.
         sum_by: columns by which metrics are grouped when they are summed over days; the key unless given.
         default: read unless left out.
+        left_out: columns that a user does not want; none of them is among the others.
 
     Raises:
         ValueError: the row contradicts itself.
@@ -106,6 +107,7 @@ class Endpoint(Call):
     unique: bool = True
     sum_by: tuple[str, ...] = ()
     default: bool = True
+    left_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "sum_by", self.sum_by or self.key)

@@ -8,6 +8,7 @@ from typing import ClassVar, Final
 from pendulum import Date
 
 from sources.rest.calling.address import checked_base_url
+from sources.rest.catalogue.chosen import without_columns
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies
@@ -84,6 +85,7 @@ class CommonOptions:
         reread_units: units that reading all pages of the horizon again may cost per personal resource and run.
         retired_metrics: metrics that the API need not send any more, each as `metric` or `resource.metric`; values that
             are loaded of them become null where their days are read again.
+        leave_out: columns that are not loaded, each as `resource.column`; what is loaded of them becomes null.
 
     Raises:
         ConfigurationError: a value cannot work.
@@ -119,6 +121,7 @@ class CommonOptions:
     pii_secret: str | None = field(default=None, repr=False, metadata={"secret": True})
     reread_units: int = 600
     retired_metrics: tuple[str, ...] = ()
+    leave_out: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checked_base_url(self.base_url)
@@ -167,6 +170,17 @@ class CommonOptions:
     def keys(self) -> tuple[str, ...]:
         """The keys that may be used, the first one first."""
         return tuple(key for key in (self.api_key, self.next_api_key) if key)
+
+    def wanted(self, catalogue: Mapping[str, Endpoint]) -> Mapping[str, Endpoint]:
+        """Return the catalogue without the columns that are to be left out.
+
+        Raises:
+            ConfigurationError: there is no such column, or it is needed.
+        """
+        try:
+            return without_columns(catalogue, self.leave_out)
+        except ValueError as error:
+            raise ConfigurationError(f"option leave_out: {error}") from None
 
     def retired(self, catalogue: Mapping[str, Endpoint]) -> frozenset[str]:
         """Return the metrics that the API need not send any more.

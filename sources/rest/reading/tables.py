@@ -155,8 +155,10 @@ def _unknown(endpoint: Endpoint, table: str, rows: Sequence[Row], context: Row) 
         for name in sent & context.keys()
         if any(row.get(name) is not None and str(row[name]) != str(context[name]) for row in rows)
     }
+    if table in endpoint.reconciled_tables:
+        taken |= {*endpoint.ignored}
     if table == endpoint.name:
-        taken |= {*endpoint.ignored, *(child.name for child in endpoint.lists)}
+        taken |= {child.name for child in endpoint.lists}
     return sent - taken
 
 
