@@ -107,7 +107,7 @@ def estimate(
             asked |= {parent} if endpoint.for_each.endpoint else set()
         line.windows += 1
         line.assumed |= bool(endpoint.cursor or endpoint.pages)  # nobody knows how many pages there are
-        line.calls += groups if endpoint.for_each else task.pages
+        line.calls += groups if endpoint.for_each else task.calls
         units = cost([task], groups) - known_by
         line.units += units
         least, most = _bounds(task, units, groups, grain=grain, most_ids=most_ids)
@@ -137,11 +137,17 @@ def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: Most
         again = 2 if endpoint.counted_by else 1  # what is not as long as it is counted is read once more
         return endpoint.units, task.pages_most and again * task.pages_most * endpoint.units
     if task.reason == Reason.CHECK and task.window and not endpoint.by_day:
-        return units, search_calls(len(list(by_grain(task.window, grain)))) * endpoint.units
+        return units, search_calls(len(list(by_grain(task.window, grain)))) * _window_units(endpoint, task.window)
     if for_each and for_each.endpoint:
         most, alone = most_ids(for_each), units - groups * endpoint.units
         return alone, most and alone + ceil(most / for_each.per_call) * endpoint.units
     return units, units
+
+
+def _window_units(endpoint: Endpoint, window: Window) -> int:
+    """What the dearest question of a search costs: a single day, where days are asked for in parts."""
+    dates, day = endpoint.date_range, Window(window.start, window.start)
+    return endpoint.units * (dates.calls(day) if dates else 1)
 
 
 def search_calls(windows: int) -> int:
