@@ -112,6 +112,7 @@ class Options(CommonOptions):
                 by={"project": PROJECT},
                 taken=taken,
                 own=(PROJECT_NAME,),
+                grain=self.grain,
             )
             found[one.name] = replace(one, label_columns=named if one.variant_columns else ())
         return found

@@ -12,6 +12,7 @@ from sources.rest.catalogue.declared_fields import DESCRIPTION, DeclaredFields
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.catalogue.relations import PagedBy, Pages
 from sources.rest.errors import ConfigurationError, did_you_mean
+from sources.rest.windows import Grain
 
 FIELDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("name", "path", "data", "start_param", "end_param", "format", "end", "description"), "text"),
@@ -54,6 +55,7 @@ def declared(
     by: Mapping[str, Column],
     taken: Collection[str],
     own: Iterable[Column] = (),
+    grain: Grain = Grain.DAY,
 ) -> Endpoint:
     """Return the catalogue row of a declaration.
 
@@ -64,11 +66,12 @@ def declared(
         by: columns that multiply calls, by the name of their placeholder in a path.
         taken: names of tables that exist already.
         own: further columns that every row of the source gets.
+        grain: length of the windows of aggregate rows.
 
     Raises:
         ConfigurationError: the declaration cannot work; the message names the field.
     """
-    return _Declaration(row, source).endpoint(usual, by, taken, {column.name for column in own})
+    return _Declaration(row, source).endpoint(usual, by, taken, {column.name for column in own}, grain)
 
 
 class _Declaration:
@@ -86,7 +89,7 @@ class _Declaration:
         self._row = row
 
     def endpoint(
-        self, usual: DateRange, by: Mapping[str, Column], taken: Collection[str], own: Collection[str]
+        self, usual: DateRange, by: Mapping[str, Column], taken: Collection[str], own: Collection[str], grain: Grain
     ) -> Endpoint:
         """The catalogue row."""
         date_range = self._date_range(usual)
@@ -94,6 +97,8 @@ class _Declaration:
         columns = {place: by[place] for _, place, _, _ in Formatter().parse(path) if place}
         kind = self._kind(dated=date_range is not None)
         undated_entity = kind is Kind.ENTITY and not date_range
+        if date_range and date_range.hours and (kind is not Kind.AGGREGATE or grain is not Grain.DAY):
+            raise self._wrong("window_hours", "goes with aggregates of days: not with an entity, nor another grain")
         fields = DeclaredFields(self._row, self._wrong, kind, hours=bool(date_range and date_range.hours))
         window = _WINDOW_COLUMNS.get(kind, ()) if date_range else ()
         fields.check_names({*own, *window, *(column.name for column in columns.values())})

@@ -38,7 +38,9 @@ class DeclaredFields:
         self._key: tuple[str, ...] = tuple(row.get("primary_key", ()))
         self._sums: tuple[str, ...] = tuple(row.get("sums", ()))
         self._lists: tuple[str, ...] = tuple(row.get("lists", ()))
-        self._types = {**dict.fromkeys(self._sums, Type.DOUBLE), **self._stated(row.get("types", {}))}
+        stated = self._stated(row.get("types", {}))
+        self._types = {**{one: stated[one] for one in self._key if one in stated}, **stated}
+        self._types |= {one: Type.DOUBLE for one in self._sums if one not in stated}
         self._check_fields()
         self._check_kind(kind, hours=hours)
         typed = bool(self._key) and all(field in self._types for field in self._key)

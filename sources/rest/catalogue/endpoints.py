@@ -179,6 +179,11 @@ class Endpoint(Call):
         """Column with the time of an entity's row, by which dlt reads it incrementally; empty for other kinds."""
         return self.cursor.fields[0] if self.cursor and self.cursor.fields else ""
 
+    @property
+    def day_column(self) -> str:
+        """Column with the day of a row; of an entity without a time, the last day that it was asked for with."""
+        return self.figures_columns[-1].name if self.figures_columns else "date"
+
     @cached_property
     def request_columns(self) -> tuple[Column, ...]:
         """Columns whose values come from the request, not from the rows of the answer."""

@@ -113,6 +113,9 @@ def test_with_a_window_it_is_asked_for_days_in_its_own_way(fields: dict[str, str
         pytest.param({"window_hours": 1}, "field start_param is missing", id="hours-without-window"),
         pytest.param({**WINDOW, **TYPED, "window_hours": 5}, "field window_hours must divide", id="five-hours"),
         pytest.param(
+            {**WINDOW, **TYPED, "window_hours": 1, "kind": "entity"}, "field window_hours goes with", id="entity-hours"
+        ),
+        pytest.param(
             {**WINDOW, **TYPED, "window_hours": 1, "format": "%Y-%m-%d"},
             "field window_hours is 1, but the format",
             id="format-without-hours",
