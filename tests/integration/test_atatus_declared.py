@@ -138,6 +138,25 @@ def test_an_account_wide_list_is_replaced_and_can_become_empty(
 
 
 @pytest.mark.sweep
+def test_what_a_loaded_table_cannot_hold_is_refused_and_anything_else_goes_on(
+    serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"name": "things", "path": "/things", "primary_key": ["id"], "start_param": "from", "end_param": "to"}
+    body = {"data": [{"id": 2, "n": 1, "seen": "2026-03-30T10:00:00Z"}]}
+    serve_atatus(extra={"things": body})
+    declare(monkeypatch, row)
+    assert elt(*SYNC, "--resources", "things").code == 0
+    declare(monkeypatch, {**row, "types": {"id": "bigint", "n": "bigint"}})
+    assert elt(*SYNC, "--resources", "things", "--full").code == 0
+    declare(monkeypatch, {**row, "types": {"seen": "timestamp"}})
+    stated = elt(*SYNC, "--resources", "things")
+    assert (stated.code, "states timestamp for seen, which is loaded as text" in stated.err) == (78, True), stated.err
+    declare(monkeypatch, {**row, "types": {"id": "bigint"}, "window_hours": 12})
+    parts = elt(*SYNC, "--resources", "things")
+    assert (parts.code, "window_hours is declared, and whole days are loaded" in parts.err) == (78, True), parts.err
+
+
+@pytest.mark.sweep
 def test_a_window_without_rows_is_cleared(serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     row = {"name": "alerts", "path": "/alerts", "start_param": "from", "end_param": "to", "format": "%Y-%m-%d"}
     declare(monkeypatch, row)
