@@ -136,7 +136,7 @@ def cost(tasks: Iterable[Task], groups: int = 1) -> int:
     total, asked = 0, set()
     for task in tasks:
         for_each = task.endpoint.for_each
-        total += task.endpoint.units * (groups if for_each else task.pages)
+        total += task.endpoint.units * (groups if for_each else task.calls)
         if for_each and for_each.endpoint and (for_each.endpoint, task.window, task.ids_variant) not in asked:
             asked.add((for_each.endpoint, task.window, task.ids_variant))
             total += 1

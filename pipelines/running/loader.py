@@ -25,6 +25,7 @@ from sources.rest.errors import RequestRejectedError, UnexpectedBodyError
 from sources.rest.reading.answers import Answer, Failure, Result, Skipped
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
+from sources.rest.reading.varying import varying
 from sources.rest.windows import Grain
 
 ExtraResources = Callable[[], Iterable[DltResource]]
@@ -79,6 +80,7 @@ class Loader:
         self._failed_people: list[Failure] = []
         self._capacity = capacity_of(dataset.pipeline.destination.capabilities())
         self._columns_before = self._committer.evolved()
+        self._kinds: dict[tuple[str, str], frozenset[str]] = {}
 
     @property
     def missing_scopes(self) -> dict[str, set[str]]:
@@ -200,6 +202,10 @@ class Loader:
             for table, name in answer.unknown
             if name not in self._columns_before.get(table, {})
         }
+        for answer in answers:
+            for field, kinds in answer.kinds.items():
+                self._kinds[field] = self._kinds.get(field, frozenset()) | kinds
+        self._journal.outcome.varying = varying(self._kinds, self._columns_before)
 
     def close(self) -> None:
         """Commit what is left to say of the run; differences that were only looked at are no restatements."""

@@ -29,6 +29,7 @@ class Outcome:
         empty: tasks for which the API has sent no content at all, which is taken for no rows.
         unknown: table and field of what neither the catalogue nor the destination knew.
         fractions: table and column of numbers that should be whole and are not.
+        varying: table, field and kinds of what is of several kinds, where nobody has stated its type.
         changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
         notes: what checks have learned about this server, in sentences.
@@ -57,6 +58,7 @@ class Outcome:
     empty: list[Task] = field(default_factory=list)
     unknown: set[tuple[str, str]] = field(default_factory=set)
     fractions: set[tuple[str, str]] = field(default_factory=set)
+    varying: set[tuple[str, str, str]] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -80,7 +82,7 @@ class Outcome:
             setattr(merged, name, getattr(self, name) + getattr(other, name))
         for name in ("failures", "refused", "skipped", "waiting", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "fractions", "dropped_fields", "compared", "not_compared", "not_summed"):
+        for name in ("unknown", "fractions", "varying", "dropped_fields", "compared", "not_compared", "not_summed"):
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())

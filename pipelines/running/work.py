@@ -116,4 +116,4 @@ class Work:
 
 def _units(task: Task) -> int:
     """Units of a task; those that ask for ids first, or for many, are known only once they are asked."""
-    return task.endpoint.units * (1 if task.endpoint.for_each else task.pages)
+    return task.endpoint.units * (1 if task.endpoint.for_each else task.calls)

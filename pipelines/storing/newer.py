@@ -6,13 +6,14 @@ from typing import Any
 import pyarrow as pa
 
 from pipelines.storing.warehouse import Warehouse
+from sources.rest.catalogue.endpoints import Kind
 from sources.rest.reading.answers import Answer
 
 
 def without_newer(answer: Answer, warehouse: Warehouse) -> Answer:
     """Leave out of an answer the rows that are loaded already with figures up to a later day."""
     endpoint, window = answer.task.endpoint, answer.task.window
-    if not answer.task.paged or window is None or not answer.rows:
+    if endpoint.kind is not Kind.ENTITY or window is None or not answer.rows:
         return answer
     if not {column.name for column in endpoint.figures_columns} <= warehouse.columns(endpoint.name).keys():
         return answer

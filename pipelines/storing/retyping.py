@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
 import dlt
+from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.exceptions import DatabaseException
 
@@ -15,13 +16,16 @@ from pipelines.sql.conditions import is_null, one_of
 from pipelines.sql.reading import rows
 from pipelines.sql.writing import add_column, delete, retype_column, update
 from pipelines.storing.warehouse import Warehouse
-from sources.rest.catalogue.columns import Column, Type
+from sources.rest.catalogue.columns import HOUR, Column, Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
 from sources.rest.vendor.resources import column_hint
 
 WIDENED: Final = {Type.BIGINT: Type.DOUBLE, Type.TEXT: Type.DOUBLE}
 """Type that a column may have been loaded as -> type that it may have become."""
+
+HOLDS: Final = {(Type.DOUBLE, Type.BIGINT), (Type.TEXT, Type.ANY), *WIDENED.items()}
+"""(type of a column that is loaded, type that a declaration may state for it later)."""
 
 UNTYPED: Final = frozenset({"sqlite"})
 """Dialects whose columns take values of any type, so that there is nothing to change and no way to."""
@@ -33,10 +37,12 @@ def retype(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str,
     To be cut off and begun again does no harm: the schema says so last.
 
     Raises:
-        ConfigurationError: the destination does not change a column, mostly because a view is built on it.
+        ConfigurationError: the destination does not change a column, mostly because a view is built on it; or a
+            declaration states what the loaded columns of its table cannot hold.
     """
     if not pipeline.schema_names:
         return
+    _refuse_redeclared(pipeline.default_schema, catalogue)
     _add_keys(pipeline, warehouse, catalogue)
     found = list(_differing(pipeline, catalogue))
     if not found:
@@ -50,6 +56,24 @@ def retype(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str,
     for table, column, _ in found:
         schema.tables[table]["columns"][column.name]["data_type"] = "double"
     warehouse.save_schema(schema)
+
+
+def _refuse_redeclared(schema: Schema, catalogue: Mapping[str, Endpoint]) -> None:
+    for endpoint in (one for one in catalogue.values() if one.open_fields and one.name in schema.tables):
+        for table, columns in endpoint.tables.items():
+            loaded = schema.tables[table]["columns"] if table in schema.tables else {}
+            for column in columns:
+                kind = loaded.get(column.name, {}).get("data_type")
+                if kind and kind != column.type and (kind, column.type) not in HOLDS:
+                    raise ConfigurationError(
+                        f"{table}: the declaration states {column.type} for {column.name}, which is loaded as {kind};"
+                        " state that, or load into another dataset (--dataset)"
+                    )
+        if HOUR in endpoint.columns and HOUR.name not in schema.tables[endpoint.name]["columns"]:
+            raise ConfigurationError(
+                f"{endpoint.name}: window_hours is declared, and whole days are loaded; leave it out, or load into"
+                " another dataset (--dataset)"
+            )
 
 
 def _add_keys(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str, Endpoint]) -> None:

@@ -21,7 +21,7 @@ def rows_per_day(entities: Iterable[Endpoint], policy: Policy, dataset: Dataset)
     return {
         (row.name, variant): rows
         for row in entities
-        if row.name in tables
+        if row.name in tables and row.time_column
         for variant, rows in _loaded(row, policy, dataset).items()
     }
 

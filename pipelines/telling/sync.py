@@ -76,6 +76,8 @@ def print_remarks(result: "Outcome") -> None:
     for name, found in groupby(sorted(result.fractions), key=lambda one: one[0]):
         columns = ", ".join(column for _, column in found)
         warn(f"{name}: the API sends fractions where whole numbers belong ({columns}); they are loaded as they are")
+    for table, field, kinds in sorted(result.varying):
+        warn(f"{table}: the field {field} holds {kinds}, so that no one column holds it; state its type, see types")
     for name, field in sorted(result.dropped_fields):
         warn(f"{name}: the API sends the unknown field {field}; fields that nobody knows of people are not loaded")
     for name, windows in windows_by_name(result.truncated):

@@ -105,6 +105,14 @@ class Options(CommonOptions):
         found = {name: replace(one, label_columns=named) if named else one for name, one in ENDPOINTS.items()}
         for row in self.endpoints:
             taken = {table for endpoint in found.values() for table in endpoint.tables}
-            one = declared(row, source=ATATUS.name, usual=self.api.date_range, by={"project": PROJECT}, taken=taken)
+            one = declared(
+                row,
+                source=ATATUS.name,
+                usual=self.api.date_range,
+                by={"project": PROJECT},
+                taken=taken,
+                own=(PROJECT_NAME,),
+                grain=self.grain,
+            )
             found[one.name] = replace(one, label_columns=named if one.variant_columns else ())
         return self.wanted(found)

@@ -106,7 +106,15 @@ class Options(CommonOptions):
         personal = {row.path.split("/")[1] for row in found.values() if row.pii}
         for row in self.endpoints:
             taken = {table for endpoint in found.values() for table in endpoint.tables}
-            one = declared(row, source=ATRIBU.name, usual=ATRIBU.date_range, by={}, taken=taken)
+            one = declared(
+                row,
+                source=ATRIBU.name,
+                usual=ATRIBU.date_range,
+                by={},
+                taken=taken,
+                own=(PROFILE_ID,),
+                grain=self.grain,
+            )
             if {part.casefold() for part in one.path.split("/")} & (personal | NOT_ANALYTICS):
                 raise ConfigurationError(
                     f"[[sources.{ATRIBU.name}.endpoints]] {one.name!r}: what {one.path} answers may be personal, and a"

@@ -3,7 +3,7 @@
 import json
 import re
 import tomllib
-from datetime import date
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -26,50 +26,103 @@ def loaded(table: str) -> list[dict[str, Any]]:
     return rows_of(table, "local.duckdb", dataset="atatus")
 
 
-def test_the_examples_of_the_readme_load(serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
-    examples = re.findall(r"```toml\n(.*?)```", README.split("## Your own endpoints")[1], re.DOTALL)
-    assert len(examples) == 2
-    declare(monkeypatch, *(row for one in examples for row in tomllib.loads(one)["sources"]["atatus"]["endpoints"]))
-    asked: list[dict[str, str]] = []
+def examples() -> list[dict[str, Any]]:
+    """The declarations that the README shows."""
+    (text,) = re.findall(r"```toml\n(.*?)```", README.split("## Your own endpoints")[1], re.DOTALL)
+    return list(tomllib.loads(text)["sources"]["atatus"]["endpoints"])
 
-    def alerts(query: dict[str, str]) -> dict[str, Any]:
-        asked.append(query)
-        day = query["timeStart"][:10]
-        rows = [{"alertId": f"a-{day}", "severity": "high", "open": True, "minutes": 7.5, "tags": ["x", "y"]}]
-        return {"result": {"items": rows, "total": 1}}
 
-    def errors(query: dict[str, str]) -> dict[str, Any]:
+class Account:
+    """What a project of the stand-in answers under the paths of the README's examples; an hour has a call more each."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, str]] = []
+        self.more = 0
+
+    def errors(self, query: dict[str, str]) -> dict[str, Any]:
+        rows: list[dict[str, Any]] = [
+            {"id": f"e{number}", "count": 2, "lastSeen": "2026-03-30T10:00:00Z", "code": number or "none"}
+            for number in range(105)
+        ]
+        rows[0]["occurrences"] = [{"at": "10:00", "tags": ["x"]}, "plain"]
         first = 100 * (int(query["page"]) - 1)
-        return {"data": [{"id": number} for number in range(first, min(first + 100, 105))], "has_more": first == 0}
+        return {"data": self._summed(rows, "count", query)[first : first + 100], "has_more": first == 0}
 
+    def apm(self, query: dict[str, str]) -> dict[str, Any]:
+        start, end = (datetime.fromisoformat(query[name]) for name in ("timeStart", "timeEnd"))
+        self.asked.append((query["timeStart"], query["timeEnd"]))
+        hours = (end - start) // timedelta(hours=1)
+        moved = self.more if start <= datetime(2026, 3, 30, 7) < end else 0  # noqa: DTZ001 - the server's clock
+        return {"data": [{"id": "GET /", "calls": hours + moved, "averageMs": 7.5}]}
+
+    def views(self, query: dict[str, str]) -> dict[str, Any]:
+        place = query.get("cursor", "a")
+        rows = self._summed([{"url": f"/{place}", "views": 3}], "views", query)
+        return {"result": {"items": rows, "next": "b" if place == "a" else None}}
+
+    def alerts(self, query: dict[str, str]) -> dict[str, Any]:
+        self.asked.append((query["timeStart"], query["timeEnd"]))
+        state = {"alertId": "a1", "openedAt": "2026-03-29T23:00:00Z", "state": f"open {self.more}"}
+        return {"data": [state] if query["offset"] == "0" else []}
+
+    @staticmethod
+    def _summed(rows: list[dict[str, Any]], metric: str, query: dict[str, str]) -> list[dict[str, Any]]:
+        start, end = (datetime.fromisoformat(query[name]) for name in ("timeStart", "timeEnd"))
+        return [{**row, metric: row[metric] * (end - start).days} for row in rows]
+
+
+def test_the_examples_of_the_readme_load_and_are_proved(
+    serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    declare(monkeypatch, *examples())
+    monkeypatch.setenv("SOURCES__ATATUS__PROJECTS", PROJECTS[0])
+    account, below = Account(), f"projects/{PROJECTS[0]}"
     releases = [{"revision": 1, "by": {"name": "jo"}}, {"revision": 2, "by": None, "note": "ünïcode"}]
-    paths = {f"projects/{PROJECTS[0]}/alerts": alerts, f"projects/{PROJECTS[1]}/alerts": alerts, "releases": releases}
-    paths |= {f"projects/{project}/errors": errors for project in PROJECTS}
-    serve_atatus(extra=paths)
+    serve_atatus(
+        extra={
+            f"{below}/errors": account.errors,
+            f"{below}/apm/transactions": account.apm,
+            f"{below}/pageviews": account.views,
+            f"{below}/alerts": account.alerts,
+            "releases": releases,
+        }
+    )
+    monkeypatch.setenv("SOURCES__ATATUS__PROJECTS", PROJECTS[0])
+    only = ("--resources", "errors,apm_transactions,page_views,alerts,releases")
 
-    result = elt(*SYNC)
+    first = elt(*SYNC, *only)
 
-    assert result.code == 0, result.err
-    assert {(one["timeStart"], one["timeEnd"]) for one in asked} == {
-        ("2026-03-30 00:00", "2026-03-31 00:00"),
-        ("2026-03-31 00:00", "2026-04-01 00:00"),
-    }
-    assert "unknown field" not in result.err
-    assert len(loaded("errors")) == 4 * 105
-    assert len(loaded("alerts")) == 4
-    assert {name: value for name, value in loaded("alerts")[0].items() if name not in {"project_id", "date"}} == {
-        "grain": "day",
-        "alert_id": f"a-{loaded('alerts')[0]['date']}",
-        "severity": "high",
-        "open": True,
-        "minutes": 7.5,
-        "tags": '["x","y"]',
-    }
+    assert first.code == 0, first.err
+    assert "unknown field" not in first.err
+    assert "errors: the field code holds numbers and text, so that no one column holds it; state its type" in first.err
+    hours = [(f"2026-03-30 {hour:02}:00", f"2026-03-30 {hour + 1:02}:00") for hour in range(23)]
+    assert set(account.asked) >= {*hours, ("2026-03-30 23:00", "2026-03-31 00:00")}
+    assert ("2026-03-30 00:00", "2026-04-01 00:00") in account.asked, "alerts are asked for at once"
+    error = next(row for row in loaded("errors") if row["id"] == "e0" and row["date"] == date(2026, 3, 30))
+    assert (len(loaded("errors")), error["count"], error["code"]) == (210, 2, "none")
+    assert isinstance(error["last_seen"], datetime)
+    items = sorted(loaded("errors__occurrences"), key=lambda row: (row["date"], row["position"]))[:2]
+    assert [(row["id"], row["position"], row["at"], row["tags"], row["value"]) for row in items] == [
+        ("e0", 0, "10:00", '["x"]', None),
+        ("e0", 1, None, None, "plain"),
+    ]
+    apm = sorted(loaded("apm_transactions"), key=lambda row: (row["date"], row["hour"]))
+    assert [(row["hour"], row["calls"]) for row in apm] == [(hour, 1) for hour in range(24)] * 2
+    assert [row["views"] for row in loaded("page_views")] == [3] * 4
+    assert [(row["alert_id"], row["state"]) for row in loaded("alerts")] == [("a1", "open 0")]
     assert loaded("releases") == [
         {"revision": 1.0, "by": '{"name":"jo"}', "note": None},
         {"revision": 2.0, "by": None, "note": "ünïcode"},
     ]
-    assert "alerts" in elt("status", "atatus").out
+
+    account.more = 1
+    proof = elt("verify", "atatus", "--today", "2026-03-31", "--resources", "apm_transactions,page_views,errors")
+    assert proof.code == 4, proof.err
+    assert f"apm_transactions {PROJECTS[0]} 2026-03-30: GET / calls is 24.0 here, 25.0 at the API" in proof.out
+    second = elt(*SYNC, *only)
+    assert second.code == 0, second.err
+    assert sum(row["calls"] for row in loaded("apm_transactions")) == 49
+    assert [(row["alert_id"], row["state"]) for row in loaded("alerts")] == [("a1", "open 1")]
 
 
 @pytest.mark.sweep
@@ -82,6 +135,25 @@ def test_an_account_wide_list_is_replaced_and_can_become_empty(
         sandbox.settings.extra["monitors"] = rows
         assert elt(*SYNC, "--resources", "monitors").code == 0
         assert [{"id": row["id"]} for row in loaded("monitors")] == rows
+
+
+@pytest.mark.sweep
+def test_what_a_loaded_table_cannot_hold_is_refused_and_anything_else_goes_on(
+    serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = {"name": "things", "path": "/things", "primary_key": ["id"], "start_param": "from", "end_param": "to"}
+    body = {"data": [{"id": 2, "n": 1, "seen": "2026-03-30T10:00:00Z"}]}
+    serve_atatus(extra={"things": body})
+    declare(monkeypatch, row)
+    assert elt(*SYNC, "--resources", "things").code == 0
+    declare(monkeypatch, {**row, "types": {"id": "bigint", "n": "bigint"}})
+    assert elt(*SYNC, "--resources", "things", "--full").code == 0
+    declare(monkeypatch, {**row, "types": {"seen": "timestamp"}})
+    stated = elt(*SYNC, "--resources", "things")
+    assert (stated.code, "states timestamp for seen, which is loaded as text" in stated.err) == (78, True), stated.err
+    declare(monkeypatch, {**row, "types": {"id": "bigint"}, "window_hours": 12})
+    parts = elt(*SYNC, "--resources", "things")
+    assert (parts.code, "window_hours is declared, and whole days are loaded" in parts.err) == (78, True), parts.err
 
 
 @pytest.mark.sweep

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
+from typing import Final
 
 from sources.rest.errors import ApiError
 from sources.rest.windows import Window
+
+HOURS_A_DAY: Final = 24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +21,7 @@ class DateRange:
         format: how a moment is written, as `strftime` has it.
         end_exclusive: the end is the beginning of the day after the last one, and not the last moment of that.
         literal: characters of a moment that are sent as they are, although a query has to encode them.
+        hours: a single day is asked for in parts of so many hours; 0 for whole days. A longer range is one question.
     """
 
     start: str
@@ -25,16 +29,33 @@ class DateRange:
     format: str = "%Y-%m-%d"
     end_exclusive: bool = False
     literal: str = ""
+    hours: int = 0
 
     def __str__(self) -> str:
         ends = "exclusive" if self.end_exclusive else "inclusive"
-        return f"{self.start} {self.end} {self.format} {ends} {self.literal}".rstrip()
+        parts = f"{self.hours}h" if self.hours else ""
+        return " ".join(filter(None, (self.start, self.end, self.format, ends, self.literal, parts)))
 
     def params(self, window: Window) -> dict[str, str]:
-        """Query parameters that ask for some days."""
-        start = datetime.combine(window.start, time.min)
-        last = datetime.combine(window.end, time.max)
-        end = last + timedelta(microseconds=1) if self.end_exclusive else last
+        """Query parameters that ask for some days at once."""
+        return self._between(datetime.combine(window.start, time.min), timedelta(days=window.days))
+
+    def calls(self, window: Window) -> int:
+        """Return how many questions ask for some days."""
+        return HOURS_A_DAY // self.hours if self.hours and window.days == 1 else 1
+
+    def parts(self, window: Window) -> list[tuple[int, dict[str, str]]]:
+        """First hour and query parameters of each question that asks for some days, on the server's clock."""
+        if self.calls(window) == 1:
+            return [(0, self.params(window))]
+        midnight, length = datetime.combine(window.start, time.min), timedelta(hours=self.hours)
+        return [
+            (hour, self._between(midnight + timedelta(hours=hour), length))
+            for hour in range(0, HOURS_A_DAY, self.hours)
+        ]
+
+    def _between(self, start: datetime, length: timedelta) -> dict[str, str]:
+        end = start + length - (timedelta() if self.end_exclusive else timedelta(microseconds=1))
         return {self.start: start.strftime(self.format), self.end: end.strftime(self.format)}
 
 

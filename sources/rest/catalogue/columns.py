@@ -5,6 +5,10 @@ from enum import StrEnum
 from functools import partial
 from typing import Final
 
+from dlt.common.normalizers.naming.snake_case import NamingConvention
+
+_NAMING: Final = NamingConvention()
+
 DELETED: Final = "_deleted"
 """Column of dlt's `hard_delete` hint: a row that carries it clears a window that is now empty."""
 
@@ -34,6 +38,7 @@ class Measure(StrEnum):
     OUTCOMES = "outcomes"
     TRAFFIC = "traffic"
     SEARCH = "search"
+    OTHER = "other"  # of declared endpoints, of which nobody says it
 
 
 class PiiCategory(StrEnum):
@@ -97,6 +102,11 @@ class Column:
         return not self.key and self.type in (Type.DOUBLE, Type.BIGINT)
 
 
+def column_name(field: str) -> str:
+    """Return the name of the column of a field, as dlt would make it; a dotted path becomes one name."""
+    return _NAMING.normalize_identifier(field.replace(".", "_")) if field.strip() else "unnamed"
+
+
 # a column by its type: `text("name", "What it means.")`
 text: Final = partial(Column, type=Type.TEXT)
 double: Final = partial(Column, type=Type.DOUBLE)
@@ -109,6 +119,11 @@ untyped: Final = partial(Column, type=Type.ANY)
 
 POSITION: Final = bigint("position", "Place in the list, from 0.")
 """Column of rows that are read as a list: items of a child table, details of a person."""
+
+HOUR: Final = bigint(
+    "hour", "First hour of the part of the day that the row stands for, 0 to 23.", path="(hour)", key=True
+)
+"""Column of rows that are asked for by parts of a day; its source is a name that no field of an answer has."""
 
 OWN_COLUMNS: Final = (
     timestamp(LOADED_AT, "When the row was loaded last; null if version 0.1 of this program did it."),

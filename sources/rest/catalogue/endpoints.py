@@ -32,7 +32,7 @@ class Kind(StrEnum):
 
     SERIES = "series"  # a row per day, up to 366 days a call
     AGGREGATE = "aggregate"  # one answer per range: one call per window of the grain
-    ENTITY = "entity"  # pages linked by a cursor
+    ENTITY = "entity"  # rows with an id that outlive the range: pages linked by a cursor, or a list that is read whole
     DETAIL = "detail"  # pages linked by a cursor, one list per parent
     SNAPSHOT = "snapshot"  # the present state, no dates
     LIVE = "live"  # the value of this moment: one row per run
@@ -54,7 +54,8 @@ class Endpoint(Call):
         rows: dotted path of the rows in the body; empty where the body is the rows.
         single: the rows are one object (True), a list (False), or either (None).
         bare: the body may be the rows themselves, without the object around them.
-        identity: fields that are the key of rows whose columns are not declared.
+        identity: fields that are the key of rows whose types nobody has stated.
+        open_fields: any field of a row may become a column of its own, because nobody has listed them.
         ignored: known fields that are not stored; other fields that stand beside the rows are copied onto each row.
         nullable: the rows may be null, which means none.
         variant_columns: columns whose values multiply the calls; each is a query or path parameter too, of the name
@@ -91,6 +92,7 @@ class Endpoint(Call):
     single: bool | None = False
     bare: bool = False
     identity: tuple[str, ...] = ()
+    open_fields: bool = False
     ignored: tuple[str, ...] = ()
     nullable: bool = False
     variant_columns: tuple[Column, ...] = ()
@@ -117,10 +119,11 @@ class Endpoint(Call):
             "a series needs a key column `date`": self.kind is Kind.SERIES
             and not any(column.name == "date" and column.key for column in self.columns),
             "only series have a date of their own": self.kind is Kind.AGGREGATE and "date" in self.own_names,
-            "entities and details are paged by a cursor": (self.kind in (Kind.ENTITY, Kind.DETAIL))
-            != (self.cursor is not None),
-            "entities have rows with a time and an id": self.kind is Kind.ENTITY
-            and not (self.key and self.cursor and len(self.cursor.fields) > 1),
+            "only entities and details are paged by a cursor": self.cursor is not None
+            and self.kind not in (Kind.ENTITY, Kind.DETAIL),
+            "details are paged by a cursor": self.kind is Kind.DETAIL and self.cursor is None,
+            "entities have rows with a key, and with a time where a cursor leads through them": self.kind is Kind.ENTITY
+            and not (self.key and (self.cursor is None or len(self.cursor.fields) > 1)),
             "details have parents": (self.kind is Kind.DETAIL) != (self.parents is not None),
             "a cap goes with a limit": self.cap is not None and self.params.get("limit") != str(self.cap),
             "a call costs at least one unit": self.units < 1,
@@ -177,6 +180,11 @@ class Endpoint(Call):
     def time_column(self) -> str:
         """Column with the time of an entity's row, by which dlt reads it incrementally; empty for other kinds."""
         return self.cursor.fields[0] if self.cursor and self.cursor.fields else ""
+
+    @property
+    def day_column(self) -> str:
+        """Column with the day of a row; of an entity without a time, the last day that it was asked for with."""
+        return self.figures_columns[-1].name if self.figures_columns else "date"
 
     @cached_property
     def request_columns(self) -> tuple[Column, ...]:

@@ -12,11 +12,32 @@ class ChildList:
     """A list inside a row; it becomes the table `<endpoint>__<name>` with the parent's keys and a position.
 
     A list of plain values has the single column `value`.
+
+    Args:
+        name: of the table, behind the endpoint's.
+        description: what an item is.
+        columns: what is stored of an item.
+        path: dotted path of the list in the row, where it differs from the name.
+        open_items: nobody knows what an item is: an object, of any fields, or a plain value.
     """
 
     name: str
     description: str
     columns: tuple[Column, ...]
+    path: str = ""
+    open_items: bool = False
+
+    @property
+    def source(self) -> str:
+        """Dotted path of the list inside a row."""
+        return self.path or self.name
+
+    @property
+    def plain(self) -> str:
+        """Field that takes an item which is no object; empty where every item is one."""
+        if self.open_items:
+            return "value"
+        return self.columns[0].source if len(self.columns) == 1 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class Privacy:
         row = self.catalogue.get(endpoint)
         if row is None or not row.pii:
             return list(rows), frozenset()
-        known = {column.source for column in row.table_columns} | {child.name for child in row.lists}
+        known = {column.source for column in row.table_columns} | {child.source for child in row.lists}
         identifying = [column.source for column in row.columns if column.pii in _IDENTIFIES]
         treated = {column.source: column for column in row.columns if column.pii not in (None, PiiCategory.ID)}
         ids = {column.source for column in row.columns if column.pii is PiiCategory.ID or column.key}

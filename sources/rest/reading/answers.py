@@ -1,13 +1,14 @@
 """What becomes of a task: an answer with its tables, a failure, or nothing because it was not asked."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import pyarrow as pa
 
 from sources.rest.errors import ApiError
 from sources.rest.reading.paging import Paginator
 from sources.rest.reading.tasks import Task
+from sources.rest.reading.varying import Kinds
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,7 @@ class Answer:
         tenant: whose rows they are.
         more: parameters of the page that goes on; none where the list was read as far as it was asked for.
         paginator: the list as far as this run has read it, where it has pages.
+        kinds: what values are, of fields whose type nobody has stated.
         lost: why ids of the task gave no rows, one error each; the rows of the others are here.
     """
 
@@ -44,6 +46,7 @@ class Answer:
     more: tuple[tuple[str, str], ...] = ()
     paginator: Paginator | None = None
     lost: tuple[ApiError, ...] = ()
+    kinds: Kinds = field(default_factory=dict)
 
     @property
     def is_part(self) -> bool:

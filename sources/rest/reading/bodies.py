@@ -25,7 +25,7 @@ _MORE: Final = (
 def extract_rows(endpoint: Endpoint, body: object) -> Rows:
     """Return the rows of a body; fields that stand beside the rows are copied onto each of them.
 
-    Nothing is copied where the endpoint declares no columns.
+    Nothing is copied where nobody has listed the fields of the rows.
 
     Raises:
         WrongShapeError: the rows are not where the catalogue says, or are something else.
@@ -40,7 +40,7 @@ def extract_rows(endpoint: Endpoint, body: object) -> Rows:
     if found is None and endpoint.nullable:
         return []
     rows = _listed(endpoint, found, endpoint.rows)
-    if not parent_path or not endpoint.columns:
+    if not parent_path or endpoint.open_fields:
         return rows
     shared = {field: parent[field] for field in parent if field not in (name, *endpoint.ignored)}
     return [_with_shared(shared, row) if isinstance(row, dict) else row for row in rows] if shared else rows
@@ -65,7 +65,7 @@ def check_is_all(endpoint: Endpoint, body: object) -> None:
     Raises:
         WrongShapeError: it does.
     """
-    if endpoint.columns or endpoint.cursor or endpoint.pages or not isinstance(body, dict):
+    if not endpoint.open_fields or endpoint.pages or not isinstance(body, dict):
         return
     beside = [body, *(body[name] for name in _BESIDE if isinstance(body.get(name), dict))]
     for place in beside:

@@ -8,13 +8,13 @@ from typing import Any, Final
 import pyarrow as pa
 from dlt.common.normalizers.naming.snake_case import NamingConvention
 
-from sources.rest.catalogue.columns import Type
+from sources.rest.catalogue.columns import Type, column_name
 from sources.rest.reading.arrays import ACCEPTED, ARROW, array_of, types_of
 from sources.rest.redaction import cleaned
 
 _naming: Final = NamingConvention()
 
-_DOUBLE_EXACT: Final = 2**53
+DOUBLE_EXACT: Final = 2**53
 """Up to here a DOUBLE holds every whole number."""
 
 _INFERRED: Final = (Type.DOUBLE, Type.BOOLEAN, Type.TEXT)
@@ -67,7 +67,7 @@ def add_unknown(
     if not types:
         return
     column_type = next((one for one in _INFERRED if types <= ACCEPTED[one]), Type.ANY)
-    if types == {int} and (key or any(value is not None and abs(value) > _DOUBLE_EXACT for value in values)):
+    if types == {int} and (key or any(value is not None and abs(value) > DOUBLE_EXACT for value in values)):
         column_type = Type.BIGINT
     stored = Type.TEXT if column_type is Type.ANY else column_type
     for name in names.candidates(field, stored):
@@ -96,8 +96,7 @@ def combined(tables: Sequence[pa.Table]) -> pa.Table:
 
 
 def _candidates(field: str, stored: Type) -> Iterator[str]:
-    field = cleaned(field)
-    name = _naming.normalize_identifier(field.replace(".", "_")) if field.strip() else "unnamed"
+    name = column_name(cleaned(field))
     variant = _variant(name, stored)
     yield from (name, variant)
     yield from (f"{variant}_{number}" for number in count(2))

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sources.rest.calling.budget import BudgetClosedError
 from sources.rest.calling.session import Session
+from sources.rest.catalogue.columns import HOUR
 from sources.rest.dotted_path import value_at
 from sources.rest.errors import ApiError, UnexpectedBodyError, WrongShapeError
 from sources.rest.reading.bodies import Rows, check_is_all, extract_rows, extract_totals
@@ -31,9 +32,10 @@ class Fetched:
     paginator: Paginator | None = None
     lost: list[ApiError] = field(default_factory=list)
 
-    def add(self, other: "Fetched", ids: Mapping[str, str] = NO_IDS) -> None:
-        """Take in what another call has brought; its rows get the ids as fields."""
-        self.rows += [{**row, **ids} if isinstance(row, dict) else row for row in other.rows] if ids else other.rows
+    def add(self, other: "Fetched", fields: Mapping[str, object] = NO_IDS) -> None:
+        """Take in what another call has brought; its rows get some fields more."""
+        rows = other.rows
+        self.rows += [{**row, **fields} if isinstance(row, dict) else row for row in rows] if fields else rows
         for name, rows in other.totals.items():
             self.totals.setdefault(name, []).extend(rows)
         self.truncated |= other.truncated
@@ -66,7 +68,15 @@ class Fetcher:
             ApiError: a call failed, or an answer is not what the contract says.
             BudgetClosedError: nothing may be spent.
         """
-        params = {**task.params(self._session.api.date_range), **ids}
+        questions = task.questions(self._session.api.date_range)
+        if not (task.endpoint.date_range and task.endpoint.date_range.hours):
+            return self._list(task, {**questions[0][1], **ids}, pages)
+        found = Fetched()
+        for hour, params in questions:
+            found.add(self._list(task, {**params, **ids}, pages), {HOUR.source: hour})
+        return found
+
+    def _list(self, task: Task, params: Mapping[str, str], pages: float) -> Fetched:
         found = Fetched(paginator=task.paginator or Paginator(task.endpoint, resumed=bool(task.after)))
         try:
             try:

@@ -34,6 +34,7 @@ from sources.rest.reading.ids import IdLookup, id_params, ids_in
 from sources.rest.reading.levels import LevelNames
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
+from sources.rest.reading.varying import kinds_of
 from sources.rest.windows import Grain
 
 LOST_MAX: Final = 5
@@ -131,6 +132,7 @@ class Reader:
             more=found.more,
             paginator=found.paginator,
             lost=tuple(found.lost),
+            kinds=kinds_of(endpoint, allowed),
         )
 
     def values(self, endpoint: str, column: str) -> tuple[str, ...]:
@@ -239,7 +241,7 @@ def _absent(endpoint: Endpoint, rows: Sequence[Mapping[str, Any]]) -> frozenset[
 
 
 def _unknown(endpoint: Endpoint, tables: Mapping[str, pa.Table]) -> frozenset[tuple[str, str]]:
-    if not endpoint.columns:  # of what is declared without columns, any field is expected
+    if endpoint.open_fields:
         return frozenset()
     known = {name: {column.name for column in columns} for name, columns in endpoint.tables.items()}
     return frozenset((name, field) for name, table in tables.items() for field in set(table.column_names) - known[name])

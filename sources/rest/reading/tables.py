@@ -47,7 +47,8 @@ def build(
             of `dates`.
     """
     context = {LOADED_AT: None, DELETED: False, **context}
-    nested = frozenset(column.source.partition(".")[0] for column in endpoint.columns if "." in column.source)
+    paths = [*(column.source for column in endpoint.columns), *(child.source for child in endpoint.lists)]
+    nested = frozenset(path.partition(".")[0] for path in paths if "." in path)
     flat = [_flat(row, nested) for row in rows]
     items = {
         name: [one for row in flat for one in _items(endpoint, child, row)]
@@ -67,7 +68,8 @@ def build(
         return {name: clear_empty(table, endpoint.merge_key, context, dates) for name, table in tables.items()}
     # rows of an entity are replaced one by one, so an emptied list is cleared for its own row
     for name, child in endpoint.child_tables.items():
-        keys = [{key: row[key] for key in endpoint.key} for row in flat if not row.get(child.name)]
+        keyed = zip(flat, tables[endpoint.name].select(list(endpoint.key)).to_pylist(), strict=True)
+        keys = [key for row, key in keyed if not row.get(child.source)]
         tables[name] = add_tombstones(tables[name], context, keys)
     return tables
 
@@ -99,18 +101,20 @@ def _leaves(value: Row) -> Iterator[tuple[str, Any]]:
 
 def _items(endpoint: Endpoint, child: ChildList, row: Row) -> Iterator[Row]:
     """Rows of a child table: the items of one list, with the key of their row and their position."""
-    items = row.get(child.name)
+    items = row.get(child.source)
     if items is None:
         return
     if not isinstance(items, list):
-        raise WrongShapeError(f"field {child.name} is {json_type(type(items))}, not a list")
+        raise WrongShapeError(f"field {child.source} is {json_type(type(items))}, not a list")
     keys = {column.source: row.get(column.source) for column in endpoint.columns if column.key}
     reserved = {*keys, POSITION.name}
-    plain = child.columns[0].source if len(child.columns) == 1 else None
     for position, item in enumerate(items):
-        if plain is None and not isinstance(item, dict):
-            raise WrongShapeError(f"an item of {child.name} is {json_type(type(item))}, not an object")
-        fields = {plain: item} if plain else {f"item_{name}" if name in reserved else name: item[name] for name in item}
+        if child.plain and not (child.open_items and isinstance(item, dict)):
+            fields = {child.plain: item}
+        elif isinstance(item, dict):
+            fields = {f"item_{name}" if name in reserved else name: item[name] for name in item}
+        else:
+            raise WrongShapeError(f"an item of {child.source} is {json_type(type(item))}, not an object")
         yield {**fields, **keys, POSITION.name: position}
 
 
@@ -158,7 +162,7 @@ def _unknown(endpoint: Endpoint, table: str, rows: Sequence[Row], context: Row) 
     if table in endpoint.reconciled_tables:
         taken |= {*endpoint.ignored}
     if table == endpoint.name:
-        taken |= {child.name for child in endpoint.lists}
+        taken |= {child.source for child in endpoint.lists}
     return sent - taken
 
 

@@ -47,19 +47,29 @@ class Task:
     def __str__(self) -> str:
         return " ".join(filter(None, [self.endpoint.name, self.variant_text, str(self.window or "")]))
 
-    def params(self, usual: DateRange) -> dict[str, str]:
-        """Query and path parameters of every call of the task; `usual` is how the vendor is asked for days."""
+    def questions(self, usual: DateRange) -> list[tuple[int, dict[str, str]]]:
+        """First hour of the day, and query and path parameters, of each question that the task consists of.
+
+        Args:
+            usual: how the vendor is asked for days.
+        """
         endpoint = self.endpoint
-        dates = (endpoint.date_range or usual).params(self.window) if self.window else {}
         parent = {endpoint.parents.param: self.parent} if endpoint.parents else {}
         names = {column.name: column.source for column in endpoint.variant_columns}
         variant = {names.get(name, name): value for name, value in self.variant}
-        return {**endpoint.params, **dates, **variant, **parent}
+        parts = (endpoint.date_range or usual).parts(self.window) if self.window else [(0, {})]
+        return [(hour, {**endpoint.params, **dates, **variant, **parent}) for hour, dates in parts]
+
+    @property
+    def calls(self) -> int:
+        """Calls that it is expected to need, without those for ids."""
+        dates = self.endpoint.date_range
+        return self.pages * (dates.calls(self.window) if dates and self.window else 1)
 
     @property
     def paged(self) -> bool:
         """Whether it asks for a list over many pages, which may be read and loaded part by part."""
-        return self.endpoint.kind is Kind.ENTITY
+        return self.endpoint.kind is Kind.ENTITY and self.endpoint.cursor is not None
 
     @property
     def ids_variant(self) -> tuple[tuple[str, str], ...]:

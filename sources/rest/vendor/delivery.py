@@ -200,11 +200,10 @@ def _key(endpoint: Endpoint, row: Mapping[str, Any]) -> tuple[Any, ...]:
 def _by_parent(endpoint: Endpoint, child: ChildList, table: pa.Table) -> dict[tuple[Any, ...], list[Any]]:
     """Lists by the key of their row, as the API sends them: plain values, or objects."""
     own = {*_key_names(endpoint), POSITION.name, LOADED_AT, DELETED}
-    plain = child.columns[0].name if len(child.columns) == 1 else None
     found: dict[tuple[Any, ...], list[Any]] = {}
     for row in table.to_pylist():
         item = {name: value for name, value in row.items() if name not in own}
-        found.setdefault(_key(endpoint, row), []).append(item[plain] if plain and {*item} == {plain} else item)
+        found.setdefault(_key(endpoint, row), []).append(item[child.plain] if {*item} == {child.plain} else item)
     return found
 
 
@@ -212,5 +211,5 @@ def _children(endpoint: Endpoint, child: ChildList, row: Mapping[str, Any]) -> I
     """Rows of a child table: the items of one list, with the key of their row and their position."""
     keys = {name: row.get(name) for name in (*_key_names(endpoint), LOADED_AT)} | {DELETED: False}
     for position, item in enumerate(row.get(child.name) or ()):
-        fields = item if isinstance(item, Mapping) else {child.columns[0].name: item}
+        fields = item if isinstance(item, Mapping) else {child.plain: item}
         yield {**fields, **keys, POSITION.name: position}

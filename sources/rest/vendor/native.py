@@ -155,7 +155,7 @@ def _answer(result: Result) -> Answer:
 def _native_cursor(endpoint: Endpoint, start: Date, lag_days: int) -> Any:
     """Return the increment on the day of a row, or on the time of an entity's row; dlt counts its lag in seconds."""
     if not endpoint.time_column:
-        return dlt.sources.incremental("date", initial_value=start, lag=lag_days, primary_key=())
+        return dlt.sources.incremental(endpoint.day_column, initial_value=start, lag=lag_days, primary_key=())
     midnight = pendulum.datetime(start.year, start.month, start.day)
     return dlt.sources.incremental(
         endpoint.time_column,
@@ -172,7 +172,7 @@ def _wanted(endpoint: Endpoint, cursor: Incremental[Any], reading: Reading) -> W
     Raises:
         ConfigurationError: the API cannot be asked by this increment.
     """
-    path = endpoint.time_column or "date"
+    path = endpoint.time_column or endpoint.day_column
     if cursor.cursor_path != path or cursor.last_value_func is not max:
         raise ConfigurationError(
             f"{endpoint.name} can only be read by dlt.sources.incremental({path!r}), from its lowest value to its"

@@ -169,8 +169,9 @@ def test_endpoints_are_read_from_the_configuration_file(settings_dir: Path, give
 
     options = SOURCE.configured(**given)
 
-    assert [row.name for row in SOURCE.select((), options)] == ["transactions", "alerts", "releases"]
-    assert options.catalogue["alerts"].identity == ("alertId",)
+    names = ["transactions", "errors", "apm_transactions", "page_views", "alerts", "releases"]
+    assert [row.name for row in SOURCE.select((), options)] == names
+    assert options.catalogue["releases"].identity == ("revision",)
 
 
 def test_projects_are_asked_for_by_the_file_where_they_belong() -> None:

@@ -52,11 +52,13 @@ def row(**differs: Any) -> Endpoint:
             id="series-whose-day-is-no-key",
         ),
         pytest.param({"columns": (DAY, COUNT)}, "two columns share a name", id="aggregate-with-a-day-of-its-own"),
-        pytest.param({"kind": Kind.ENTITY}, "entities and details are paged by a cursor", id="entity-without-cursor"),
-        pytest.param({"kind": Kind.DETAIL}, "entities and details are paged by a cursor", id="detail-without-cursor"),
+        pytest.param(
+            {"kind": Kind.ENTITY, "columns": (COUNT,)}, "entities have rows with a key", id="entity-without-key"
+        ),
+        pytest.param({"kind": Kind.DETAIL}, "details are paged by a cursor", id="detail-without-cursor"),
         pytest.param(
             {"cursor": Cursor(params=("cursor",))},
-            "entities and details are paged by a cursor",
+            "only entities and details are paged by a cursor",
             id="aggregate-with-cursor",
         ),
         pytest.param({"cap": 100}, "a cap goes with a limit", id="cap-without-limit"),
