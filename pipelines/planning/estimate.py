@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil, log2
+from math import ceil
 from typing import Final
 
 from pendulum import Date
 
 from pipelines.planning.entity_pages import PAGE_ROWS
-from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import cost
-from pipelines.planning.policy import Policy, Reason
+from pipelines.planning.policy import Reason
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import ForEach
 from sources.rest.reading.tasks import Task
@@ -30,9 +29,6 @@ IdCount = Callable[[Task], int | None]
 
 MostIds = Callable[[ForEach], int | None]
 """How many ids a task asks for at most; None where nothing bounds them."""
-
-CallsBefore = Callable[[Task], int]
-"""How many calls a check may need before it begins, besides those of its search."""
 
 Habits = Mapping[tuple[str, str], int]
 """Calls that are to be expected besides those of the plan, as earlier syncs went, by resource and variant."""
@@ -82,7 +78,6 @@ def estimate(
     grain: Grain = Grain.DAY,
     most_ids: MostIds = lambda _: None,
     habits: Habits = NO_HABITS,
-    before: CallsBefore = lambda _: 0,
 ) -> list[Line]:
     """Add up what tasks cost per resource and variant, in the order of the tasks.
 
@@ -92,7 +87,6 @@ def estimate(
         grain: length of the windows of aggregate rows.
         most_ids: how many ids a task asks for at most, where it asks for ids.
         habits: what checks that did not add up have asked for.
-        before: how many calls a check may need before it begins.
     """
     lines: dict[tuple[str, str], Line] = {}
     asked: set[tuple[object, ...]] = set()
@@ -118,8 +112,6 @@ def estimate(
         line.units += units
         least, most = _bounds(task, units, groups, grain=grain, most_ids=most_ids)
         line.units_min += least
-        if task.reason == Reason.CHECK and most is not None and task.window:
-            most += before(task) * _window_units(endpoint, task.window)
         line.units_max = None if most is None or line.units_max is None else line.units_max + most
         usual = habits.get((endpoint.name, task.variant_text))
         if task.reason == Reason.CHECK and usual is not None:
@@ -165,23 +157,6 @@ def search_calls(windows: int) -> int:
     contradict themselves then, all windows and the range are asked for once more.
     """
     return 1 if windows == 1 else 1 + _halving(windows) + windows + 1
-
-
-def calls_before(policy: Policy, ledger: Ledger) -> CallsBefore:
-    """Return what counts the calls of a check for an old verdict asked again, and for a search to go on with."""
-
-    def count(check: Task) -> int:
-        if check.window is None or check.endpoint.by_day:
-            return 0
-        pair = search_calls(2) if len(list(by_grain(check.window, policy.grain))) > 1 else 0
-        known = policy.believed(check.endpoint, ledger.behaviour(check, policy.grain))
-        suspect = ledger.suspect(check, policy.grain)
-        again = pair if known.not_additive and policy.doubts(known) else 0
-        if suspect is None:
-            return again
-        return again + ceil(log2(len(list(by_grain(suspect, policy.grain))))) + 1 + pair
-
-    return count
 
 
 def _halving(windows: int) -> int:

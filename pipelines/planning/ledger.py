@@ -8,7 +8,6 @@ from pendulum import Date
 
 from pipelines.planning.failed_windows import FailedWindows
 from pipelines.planning.read_today import ReadToday
-from pipelines.planning.suspects import Suspects
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.forgotten import Forgotten
@@ -83,7 +82,6 @@ class Ledger:
             no day has told.
         failing: windows that gave no rows when they were asked for last.
         read_today: what was read or proved on the day of the last run.
-        suspects: where searches for what has changed have stopped.
         readings: what was found out of how the server names rows, as `LevelNames` keeps it.
         described: which comments the tables carry, as `pipelines/storing/describing.py` keeps it.
     """
@@ -107,7 +105,6 @@ class Ledger:
         self.range_ends: tuple[str, Date | None] = ("", None)
         self.failing = FailedWindows()
         self.read_today = ReadToday()
-        self.suspects = Suspects()
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
@@ -163,7 +160,6 @@ class Ledger:
         found.readings = dict(stored.get("readings", {}))
         found.described = stored.get("described", "")
         found.failing = FailedWindows.from_state(stored.get("failing", {}))
-        found.suspects = Suspects.from_state(stored.get("suspects", {}))
         if "read_today" in stored:
             found.read_today = ReadToday.from_state(stored["read_today"])
         if "range_ends" in stored:
@@ -186,7 +182,7 @@ class Ledger:
         read, asked = self.range_ends
         if asked:
             optional["range_ends"] = [str(read), str(asked)]
-        for name, part in (("failing", self.failing), ("read_today", self.read_today), ("suspects", self.suspects)):
+        for name, part in (("failing", self.failing), ("read_today", self.read_today)):
             optional |= {name: state} if (state := part.to_state()) else {}
         if self.readings:
             optional["readings"] = dict(sorted(self.readings.items()))
@@ -248,15 +244,6 @@ class Ledger:
         for key in own if endpoint.left_out else ():
             known = self._behaviours.get(key, ServerBehaviour())
             self._behaviours[key] = replace(known, left_out=known.left_out.union(endpoint.left_out))
-
-    def suspect(self, task: Task, grain: Grain) -> Window | None:
-        """Range of a task's window in which a search goes on that was broken off."""
-        found = self.suspects.of(_key(task, grain))
-        return found if found and task.window and overlap(found, task.window) == found else None
-
-    def note_suspect(self, task: Task, grain: Grain, window: Window | None) -> None:
-        """Note where a search of a task's variant stands; None once it has come to its end."""
-        self.suspects.note(_key(task, grain), window)
 
     def drop(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""

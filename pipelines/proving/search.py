@@ -36,13 +36,11 @@ class Finding:
         answers: windows that were read again; those that had not changed are among them.
         behaviour: what is known of the server now.
         complete: every call that was needed was answered.
-        suspect: where calls were not answered, a range that differs and was not searched to the end.
     """
 
     behaviour: ServerBehaviour
     proved: bool = False
     complete: bool = True
-    suspect: Window | None = None
     answers: dict[Window, Answer] = field(default_factory=dict)
 
 
@@ -94,12 +92,9 @@ class RestatementSearch:
             if truth is None:
                 return self._finding
             found = self._gaps(whole, truth)
-            self._finding.suspect = self._span(whole) if found else None
             if attempt == 0:
                 self._read_first(whole, truth, self._changed_windows(found))
             contradictions = self._bisect(whole, truth)
-            if self._finding.complete:
-                self._finding.suspect = None
             if not contradictions or not self._finding.complete:
                 break
             # of a metric that does not add up the same is missing twice; if not, the world moves while it is asked
@@ -112,10 +107,6 @@ class RestatementSearch:
             before = now
         self._finding.proved = self._finding.complete
         return self._finding
-
-    def agrees(self, answer: Answer) -> bool:
-        """Whether what is loaded adds up to the API's answer over the whole range."""
-        return not self._gaps((0, len(self._windows)), _sums(answer))
 
     def _read_anew(self, whole: tuple[int, int]) -> dict[tuple[int, int], Answer]:
         """Ask again for everything that contradicts itself: the world may have moved between two calls."""
@@ -149,8 +140,6 @@ class RestatementSearch:
             pending = []
             for low, middle, high, sums in split:
                 half = newer.get((middle, high))
-                if half is None:
-                    self._finding.suspect = self._span((low, high))
                 if half is not None and low < middle:
                     # what the newer half does not hold, the older one does: no call is needed for it
                     pending += [((middle, high), half), ((low, middle), sums - half)]

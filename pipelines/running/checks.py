@@ -6,7 +6,7 @@ from typing import Final
 
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.policy import Policy, Reason
-from pipelines.proving.search import Finding, RestatementSearch
+from pipelines.proving.search import RestatementSearch
 from pipelines.running.journal import Journal
 from pipelines.running.loader import Loader
 from pipelines.storing.dataset import Dataset
@@ -54,16 +54,15 @@ class Checks:
         """Bring loaded ranges to agree with the API's word over each of them."""
         outcome = self._journal.outcome
         changed: list[Answer] = []
-        for check in checks:
-            self._go_on(check)
         for whole in list(self._loader.answers(checks)):
             before = self._ledger.behaviour(whole.task, self._policy.grain)
             finding = self._search(whole.task, self._still_believed(whole.task, before)).run(whole)
-            now = self._learn(whole.task, before, finding)
-            suspect = None if now.capped or not self._loader.commits else finding.suspect
-            self._ledger.note_suspect(whole.task, self._policy.grain, suspect)
-            if not suspect:  # otherwise the next run goes on with it, also on this day
-                self._ledger.note_read(whole.task, self._policy.grain, self._policy.today, proved=True)
+            now = self._dated(before, finding.behaviour)
+            self._ledger.learn(whole.task, self._policy.grain, now)
+            self._ledger.note_read(whole.task, self._policy.grain, self._policy.today, proved=True)
+            if now.not_additive - before.not_additive:
+                self._ledger.range_ends = ("", None)  # the server may read ranges otherwise than it did
+            self._journal.learned(whole.task, before, now, self._advice)
             if not now.capped and not now.not_additive.issuperset(whole.task.endpoint.additive):
                 outcome.compared.add(whole.task.endpoint.name)
             outcome.not_summed |= {
@@ -79,58 +78,6 @@ class Checks:
                 changed = []
         if changed:
             self._loader.commit(changed)
-
-    def _learn(self, check: Task, before: ServerBehaviour, finding: Finding) -> ServerBehaviour:
-        """Keep and tell what a search has found out about the server."""
-        now = self._dated(before, finding.behaviour)
-        self._ledger.learn(check, self._policy.grain, now)
-        if now.not_additive - before.not_additive:
-            self._ledger.range_ends = ("", None)  # the server may read ranges otherwise than it did
-        self._journal.learned(check, before, now, self._advice)
-        return now
-
-    def _go_on(self, check: Task) -> None:
-        """Go on with a search that was broken off, a call at a time: whatever may be spent, it comes to an end.
-
-        That nothing else has changed is not claimed: the whole range has to add up afterwards.
-        """
-        grain = self._policy.grain
-        suspect = self._ledger.suspect(check, grain) if self._loader.commits else None
-        if suspect is None or check.window is None:
-            return
-        known = self._policy.believed(check.endpoint, self._ledger.behaviour(check, grain))
-        windows = list(by_grain(suspect, grain))[::-1]
-        while True:
-            middle = len(windows) // 2
-            part = Window(windows[middle].start, windows[-1].end)
-            task = replace(check, window=part, reason=Reason.RESTATED)
-            answers = list(self._loader.answers([task]))
-            if not answers or answers[0].truncated:
-                return
-            answer = answers[0]
-            if len(windows) == 1:
-                break
-            # what the newer half does not hold, the older one does
-            windows = windows[:middle] if self._search(task, known).agrees(answer) else windows[middle:]
-            self._ledger.note_suspect(check, grain, Window(windows[0].start, windows[-1].end))
-        if self._loader.differs([answer]):
-            self._loader.commit([answer])
-        else:
-            self._ask_beside(check, windows[0], known)
-        self._ledger.note_suspect(check, grain, None)
-
-    def _ask_beside(self, check: Task, window: Window, known: ServerBehaviour) -> None:
-        """See whether metrics do not add up, where a range differs and none of its windows does."""
-        windows = list(by_grain(check.window or window, self._policy.grain))[::-1]
-        place = windows.index(window)
-        pair = windows[max(0, place - 1) :][:ASKED_AGAIN]
-        task = replace(check, window=Window(pair[0].start, pair[-1].end))
-        for answer in self._loader.answers([task] if len(pair) == ASKED_AGAIN else []):
-            finding = self._search(task, known).run(answer)
-            changed = [one for one in finding.answers.values() if self._loader.differs([one])]
-            if changed:
-                self._loader.commit(changed)
-            self._learn(check, known, finding)
 
     def counts(self) -> None:
         """Compare how many rows pages have listed with what is counted elsewhere; what differs is read once more."""

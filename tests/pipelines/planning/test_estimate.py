@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from pipelines.planning.estimate import calls_before, counting_lines, details_line, estimate, newcomers, search_calls
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.estimate import counting_lines, details_line, estimate, newcomers, search_calls
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import plan
 from pipelines.planning.policy import SURGE, Counted, Policy, Reason
 from sources.atribu.endpoints import ENDPOINTS
@@ -44,23 +44,6 @@ def test_a_check_costs_its_call_or_a_search_and_is_expected_to_cost_what_it_usua
     habits = {} if usual is None else {("channels", ""): usual}
     (line,) = estimate([Task(CHANNELS, MARCH, reason=Reason.CHECK)], lambda _: None, habits=habits)
     assert (line.units_min, line.units, line.units_expected, line.units_max) == (1, 1, expected, search_calls(31))
-
-
-def test_a_check_counts_an_old_verdict_that_is_asked_again_and_a_search_that_goes_on() -> None:
-    check, ledger = Task(CHANNELS, MONTH, reason=Reason.CHECK), Ledger()
-
-    def most() -> int | None:
-        (line,) = estimate([check], lambda _: None, before=calls_before(POLICY, ledger))
-        return line.units_max
-
-    search = search_calls(30)
-    assert most() == search
-    old = ServerBehaviour(not_additive=frozenset({"visits"}), learned=TODAY.subtract(days=7))
-    ledger.learn(check, Grain.DAY, old)
-    assert most() == search + 6
-    ledger.learn(check, Grain.DAY, replace(old, learned=TODAY))
-    ledger.note_suspect(check, Grain.DAY, days("2026-03-01", "2026-03-08"))
-    assert most() == search + 3 + 1 + 6
 
 
 def test_a_list_of_which_nothing_is_known_has_at_least_a_page_and_no_bound() -> None:
