@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from pipelines.planning.policy import Policy, Reason
-from pipelines.proving.search import RestatementSearch
+from pipelines.proving.likelihood import Expectation
+from pipelines.proving.search import Loaded, RestatementSearch
 from pipelines.running.journal import Journal
 from pipelines.running.loader import Loader
 from pipelines.storing.dataset import Dataset
@@ -38,7 +39,8 @@ class Checks:
         """Bring loaded ranges to agree with the API's word over each of them."""
         outcome = self._journal.outcome
         changed: list[Answer] = []
-        for whole in list(self._loader.answers(checks)):
+        # many values tell days apart best, and what they tell helps with the others
+        for whole in sorted(self._loader.answers(checks), key=lambda answer: -answer.rows):
             finding = self._search(whole.task).run(whole)
             before, now = self._ledger.behaviour(whole.task, self._policy.grain), finding.behaviour
             self._ledger.learn(whole.task, self._policy.grain, now)
@@ -108,8 +110,8 @@ class Checks:
                 answer.task: answer
                 for answer in self._loader.answers([replace(one, reason=Reason.RESTATED) for one in tasks])
             },
-            loaded=lambda one, without: self._warehouse.sums(replace(check, window=one), without),
-            changed_days=changed_days.by_measure,
+            loaded=Loaded(whole=lambda: self._warehouse.sums(check), by_day=lambda: self._warehouse.sums_by_day(check)),
+            expectation=lambda: Expectation(self._policy.today, changed_days.amounts, changed_days.totals),
             cancelling=changed_days.cancelling,
             behaviour=self._ledger.behaviour(check, self._policy.grain),
             tolerance=self._policy.tolerance,

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 import dlt
@@ -13,7 +13,7 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
 
-from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
+from pipelines.sql.conditions import after, before, between, of_variant, of_window, one_of, since
 from pipelines.sql.earlier import Renamed, named_as_today
 from pipelines.sql.profiles import of_profile, restricted
 from pipelines.sql.reading import Columns, counts_since_first, latest_rows, rows, sums, types_of
@@ -24,7 +24,7 @@ from pipelines.storing.values import from_destination, to_destination
 from sources.rest.catalogue.columns import Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Grain, Window
+from sources.rest.windows import Grain
 
 Row = dict[str, Any]
 
@@ -171,23 +171,29 @@ class Warehouse:
             return {}
         return _typed(self._pipeline.default_schema.tables[table]["columns"])
 
-    def sums(self, task: Task, without: Iterable[Window]) -> Sums:
-        """Sum the additive metrics of a task's window per key, leaving some windows out."""
+    def sums(self, task: Task) -> Sums:
+        """Sum the additive metrics of a task's window per key."""
+        return self._sums(task, {}).get(None, Sums())
+
+    def sums_by_day(self, task: Task) -> Mapping[date | None, Sums]:
+        """Sum the additive metrics of each window inside a task's per key, by the window's first day."""
+        return self._sums(task, {"date": Type.DATE})
+
+    def _sums(self, task: Task, first: Columns) -> Mapping[date | None, Sums]:
         endpoint = task.endpoint
-        left_out = [window.start for window in without]
-        found: dict[Key, dict[str, float]] = {}
-        counts: dict[Key, int] = {}
+        found: dict[date | None, tuple[dict[Key, Mapping[str, float]], dict[Key, int]]] = {}
         for table in endpoint.reconciled_tables:
             types = types_of(endpoint.tables[table])
-            by = {name: types[name] for name in (endpoint.sum_by if table == endpoint.name else ())}
+            keys = {name: types[name] for name in (endpoint.sum_by if table == endpoint.name else ())}
             metrics = [column.name for column in endpoint.tables[table] if column.additive]
-            where = [*of_window(task, self._grain), *([none_of("date", left_out)] if left_out else [])]
-            for row in self.ask(sums(table, by, metrics, where)):
-                key = row[: len(by)] or (None,) * len(endpoint.sum_by)
-                if row[-1]:
-                    found[key] = dict(zip(metrics, (one or 0.0 for one in row[len(by) : -1]), strict=True))
-                    counts[key] = row[-1]
-        return Sums(found, counts)
+            for row in self.ask(sums(table, {**first, **keys}, metrics, of_window(task, self._grain))):
+                day, rest = (row[0], row[1:]) if first else (None, row)
+                key = rest[: len(keys)] or (None,) * len(endpoint.sum_by)
+                if rest[-1]:
+                    values, counts = found.setdefault(day, ({}, {}))
+                    values[key] = dict(zip(metrics, (one or 0.0 for one in rest[len(keys) : -1]), strict=True))
+                    counts[key] = rest[-1]
+        return {day: Sums(*parts) for day, parts in found.items()}
 
     def rows(self, task: Task) -> list[Row]:
         """Rows of a task's window and of their totals: every column of the rows, as far as a table has it."""
