@@ -135,7 +135,9 @@ def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: Most
         again = 2 if endpoint.counted_by else 1  # what is not as long as it is counted is read once more
         return endpoint.units, task.pages_most and again * task.pages_most * endpoint.units
     if task.reason == Reason.CHECK and task.window and not endpoint.by_day:
-        return units, search_calls(len(list(by_grain(task.window, grain)))) * endpoint.units
+        windows = len(list(by_grain(task.window, grain)))
+        cut_off = 2 * windows if endpoint.cap else 0  # a list that is cut off is asked for in halves of its range
+        return units, (search_calls(windows) + cut_off) * endpoint.units
     if for_each and for_each.endpoint:
         most, alone = most_ids(for_each), units - groups * endpoint.units
         return alone, most and alone + ceil(most / for_each.per_call) * endpoint.units

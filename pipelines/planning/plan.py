@@ -10,7 +10,7 @@ from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, 
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task, windows_of
-from sources.rest.windows import Window, by_grain, merged, overlap, spans, split
+from sources.rest.windows import MAX_DAYS, Window, by_grain, merged, overlap, spans, split
 
 
 @dataclass(frozen=True)
@@ -95,8 +95,10 @@ def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, led
             if whole.endpoint.by_day:
                 again += [replace(whole, window=window, reason=Reason.CHECK) for window in split(stretch)]
             elif whole.endpoint.additive and not ledger.missing(loaded, policy.grain):
-                windows = by_grain(stretch, policy.grain)
-                checks += [replace(whole, window=window, reason=Reason.CHECK) for window in spans(windows)[::-1]]
+                known = ledger.behaviour(whole, policy.grain)
+                windows = [window for window in by_grain(stretch, policy.grain) if not known.is_cut(window)]
+                parts = spans(windows, known.whole_days or MAX_DAYS)
+                checks += [replace(whole, window=window, reason=Reason.CHECK) for window in parts[::-1]]
     return Plan(recent=[], again=again, checks=checks, history=[], fully_checked=[])
 
 
@@ -180,14 +182,15 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             continue
         elif policy.restatement is Restatement.FIXED or _contradicts(whole.endpoint, known):
             yield replace(task, reason=Reason.AGAIN)
-        elif known.capped or not whole.endpoint.additive:
+        elif known.is_cut(window) or not whole.endpoint.additive:
             if refresh_due(window, known.checked, policy.today):
                 yield replace(task, reason=Reason.REFRESH)
         else:
             settled.append(window)
             if policy.tolerance and refresh_due(window, known.checked, policy.today):
                 yield replace(task, reason=Reason.REFRESH)
-    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
+    parts = spans(settled, known.whole_days or MAX_DAYS)
+    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(parts))
 
 
 def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:

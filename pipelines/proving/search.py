@@ -196,7 +196,6 @@ class RestatementSearch:
         truths = {}
         for bounds, answer in answers.items():
             if answer.truncated:
-                self._finding.behaviour = replace(self._finding.behaviour, capped=True)
                 self._finding.complete = False
                 continue
             truths[bounds] = _sums(answer)

@@ -1,18 +1,18 @@
 """The proofs of a run: loaded ranges have to add up, and lists have to be as long as they are counted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
 from pipelines.planning.policy import Policy, Reason
 from pipelines.proving.likelihood import Expectation
 from pipelines.proving.search import Loaded, RestatementSearch
 from pipelines.running.journal import Journal
-from pipelines.running.loader import Loader
+from pipelines.running.loader import Loader, by_variant
 from pipelines.storing.dataset import Dataset
 from sources.rest.reading.answers import Answer, Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import by_grain
+from sources.rest.windows import MAX_DAYS, by_grain, spans
 
 
 class Checks:
@@ -37,25 +37,62 @@ class Checks:
 
     def ranges(self, checks: Sequence[Task]) -> None:
         """Bring loaded ranges to agree with the API's word over each of them."""
-        outcome = self._journal.outcome
         changed: list[Answer] = []
+        answers = list(self._loader.answers(checks))
+        self._lengthen(answers)
         # many values tell days apart best, and what they tell helps with the others
-        for whole in sorted(self._loader.answers(checks), key=lambda answer: -answer.rows):
-            finding = self._search(whole.task).run(whole)
-            before, now = self._ledger.behaviour(whole.task, self._policy.grain), finding.behaviour
-            self._ledger.learn(whole.task, self._policy.grain, now)
-            self._journal.learned(whole.task, before, now, self._advice)
-            if not now.capped and not now.not_additive.issuperset(whole.task.endpoint.additive):
-                outcome.compared.add(whole.task.endpoint.name)
-            if not finding.proved:
-                self._journal.unsettled.append(whole.task)
-                outcome.unproved += [] if now.capped else [whole.task]
-            changed += [answer for answer in finding.answers.values() if self._loader.differs([answer])]
-            if len(changed) >= self._loader.slice_units:
-                self._loader.commit(changed)
-                changed = []
+        for whole in sorted(answers, key=lambda answer: -answer.rows):
+            for part in self._uncut(whole):
+                read = [part] if part.truncated else self._examined(part)
+                changed += [one for one in read if self._loader.differs([one]) or one.truncated]
+                if len(changed) >= self._loader.slice_units:
+                    self._loader.commit(changed)
+                    changed = []
         if changed:
             self._loader.commit(changed)
+
+    def _lengthen(self, answers: Sequence[Answer]) -> None:
+        """Ask for ranges of twice the length from the next time on, where no list was half as long as it may be."""
+        for alike in by_variant(answers):
+            task, grain = alike[0].task, self._policy.grain
+            known, cap = self._ledger.behaviour(task, grain), task.endpoint.cap
+            if known.whole_days and cap and 2 * max(answer.rows for answer in alike) < cap:
+                longer = min(2 * known.whole_days, MAX_DAYS)
+                self._ledger.learn(task, grain, replace(known, whole_days=longer))
+
+    def _uncut(self, whole: Answer) -> Iterator[Answer]:
+        """Ask for shorter ranges where a list is cut off; what is left then is a single window, and proves nothing."""
+        grain, task = self._policy.grain, whole.task
+        windows = list(by_grain(task.window, grain)) if task.window else []
+        if not whole.truncated or task.window is None or len(windows) == 1:
+            yield whole
+            return
+        before = self._ledger.behaviour(task, grain)
+        now = before.cut_off(task.window)
+        self._ledger.learn(task, grain, now)
+        self._journal.learned(task, before, now, self._advice)
+        first = spans(windows, now.whole_days or 1)[0]
+        for part in self._loader.answers([replace(task, window=first)]):
+            yield from self._uncut(part)
+        later = [one for one in windows if one.start > first.end]
+        known = self._ledger.behaviour(task, grain)  # the first part has shown how long ranges may be
+        parts = spans(later, known.whole_days or 1)
+        for part in self._loader.answers([replace(task, window=one) for one in reversed(parts)]):
+            yield from self._uncut(part)
+
+    def _examined(self, whole: Answer) -> Collection[Answer]:
+        """Search a range for what has changed; return the windows that were read again."""
+        outcome, task = self._journal.outcome, whole.task
+        finding = self._search(task).run(whole)
+        before, now = self._ledger.behaviour(task, self._policy.grain), finding.behaviour
+        self._ledger.learn(task, self._policy.grain, now)
+        self._journal.learned(task, before, now, self._advice)
+        if not now.not_additive.issuperset(task.endpoint.additive):
+            outcome.compared.add(task.endpoint.name)
+        if not finding.proved:
+            self._journal.unsettled.append(task)
+            outcome.unproved.append(task)
+        return finding.answers.values()
 
     def counts(self) -> None:
         """Compare how many rows pages have listed with what is counted elsewhere; what differs is read once more."""

@@ -11,7 +11,6 @@ import pyarrow.compute as pc
 from dlt.extract import DltResource
 
 from pipelines.planning.ledger import ServerBehaviour
-from pipelines.planning.policy import REFRESH_AGES
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome
@@ -132,11 +131,9 @@ class Journal:
             advice: what a user can look at where a metric does not add up.
         """
         name, notes = f"{check.endpoint.name} {check.variant_text}".strip(), self.outcome.notes
-        if now.capped and not before.capped:
-            ages = ", ".join(map(str, REFRESH_AGES))
+        if now.whole_days != before.whole_days:
             notes.append(
-                f"{name}: the API cuts off the list over a longer range, so that sums cannot prove it; its days are"
-                f" read again at the age of {ages} days"
+                f"{name}: the API cuts off the list of {check.window}; it is proved in ranges of {now.whole_days} days"
             )
         if now.rounded and not before.rounded:
             notes.append(

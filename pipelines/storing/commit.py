@@ -73,7 +73,7 @@ class Committer:
                 " another file if what it holds was made up"
             )
         for answer in (one for one in answers if not one.more):
-            self._ledger.add(answer.task, self._grain, self._today)
+            self._ledger.add(answer.task, self._grain, self._today, cut=answer.truncated)
         state = self._ledger.to_state()
 
         def ledger() -> Iterable[None]:

@@ -1,17 +1,19 @@
 """What it costs to find the changes of a quarter, beside one who knows them.
 
-`python -m tests.benchmarks.finding PROFILE DAYS`. Plan, comparison and search are those of a sync; answers come from the
-sandbox without HTTP, and what is loaded stays in memory. The oracle pays what nobody can save: a call for each window
-that has changed and for today's, one per series and snapshot. Every row of the horizon is compared with the truth each
-day.
+`python -m tests.benchmarks.finding PROFILE DAYS`. Plan, comparison and search are those of a sync; answers come from
+the sandbox without HTTP, and what is loaded stays in memory. The oracle pays what nobody can save: a call for each
+window that has changed and for today's, one per series and snapshot. Every row of the horizon is compared with the
+truth each day.
 """
 
 import json
 import sys
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
+from math import inf
+from types import SimpleNamespace
 from typing import Any, Final
 
 import pyarrow as pa
@@ -21,9 +23,9 @@ from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import plan
 from pipelines.planning.policy import Policy
 from pipelines.proving.changes import Change, ChangedDays
-from pipelines.proving.likelihood import Expectation
-from pipelines.proving.search import Loaded, RestatementSearch
 from pipelines.proving.sums import CENT, sums_of
+from pipelines.running.checks import Checks
+from pipelines.running.outcome import Outcome
 from pipelines.storing.sums import Sums
 from sandbox.atribu import Settings, Size, create_app
 from sandbox.atribu.state import Sandbox
@@ -40,6 +42,7 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "quiet": {"conversions_per_day": 2},
     "middling": {"conversions_per_day": 12},
     "busy": {"conversions_per_day": 60},
+    "cut off": {"conversions_per_day": 60, "visits_per_day": 400, "pages": 140},
 }
 START: Final = Date(2026, 3, 1)
 HORIZON: Final = 90
@@ -54,7 +57,6 @@ class Home:
 
     sandbox: Sandbox
     rows: dict[Place, Rows] = field(default_factory=dict)
-    today: Date = START
     ledger: Ledger = field(default_factory=Ledger)
     calls: Counter[str] = field(default_factory=Counter)
     changed: ChangedDays = field(default_factory=ChangedDays)
@@ -93,29 +95,41 @@ class Home:
             self.changed.add(changes(replace(task, window=None), window, self.rows[place], rows))
         self.rows[place] = rows
 
-    def sums(self, check: Task) -> dict[date | None, Sums]:
+    def sums_by_day(self, check: Task) -> dict[date | None, Sums]:
         """Sums of what is loaded, by day."""
         windows = by_grain(check.window, Grain.DAY) if check.window else ()
-        return {
-            one.start: sums_of(check.endpoint, self.rows[check.endpoint.name, check.variant, one]) for one in windows
-        }
+        place = check.endpoint.name, check.variant
+        return {one.start: sums_of(check.endpoint, self.rows[*place, one]) for one in windows}
 
-    def search(self, check: Task, first: Answer) -> None:
-        """Search for what has changed, and load it."""
-        assert check.window
-        search = RestatementSearch(
-            check,
-            list(by_grain(check.window, Grain.DAY))[::-1],
-            ask=lambda tasks: {task: self.answer(task) for task in tasks},
-            loaded=Loaded(whole=lambda: Sums.total(self.sums(check).values()), by_day=lambda: self.sums(check)),
-            expectation=lambda: Expectation(self.today, self.changed.amounts, self.changed.totals),
-            cancelling=self.changed.cancelling,
-            behaviour=self.ledger.behaviour(check, Grain.DAY),
+    def sums(self, check: Task) -> Sums:
+        """Sums of what is loaded."""
+        return Sums.total(self.sums_by_day(check).values())
+
+    def answers(self, tasks: Sequence[Task]) -> Iterator[Answer]:
+        """Ask the API, as a loader does."""
+        return map(self.answer, tasks)
+
+    def differs(self, answers: Sequence[Answer]) -> bool:
+        """Load at once what will be committed, and tell whether it differs."""
+        before = dict(self.rows)
+        for answer in answers:
+            self.load(answer.task, self.true_rows(answer.task))
+        return before != self.rows
+
+    def check(self, checks: Sequence[Task], policy: Policy) -> None:
+        """Make ranges add up, as a sync does."""
+        loader: Any = SimpleNamespace(
+            answers=self.answers,
+            differs=self.differs,
+            commit=len,
+            slice_units=inf,
+            detector=SimpleNamespace(changed_days=self.changed),
         )
-        finding = search.run(first)
-        self.ledger.learn(check, Grain.DAY, finding.behaviour)
-        for window in finding.answers:
-            self.load(replace(check, window=window), self.true_rows(replace(check, window=window)))
+        dataset: Any = SimpleNamespace(ledger=self.ledger, warehouse=self)
+        api = SimpleNamespace(not_additive_advice="")
+        reader: Any = SimpleNamespace(endpoints=ENDPOINTS, session=SimpleNamespace(api=api))
+        journal: Any = SimpleNamespace(outcome=Outcome(), unsettled=[], learned=lambda *_: None)
+        Checks(loader, dataset, reader, policy, journal).ranges(checks)
 
 
 def changes(task: Task, window: Window, old: Rows, new: Rows) -> list[Change]:
@@ -140,7 +154,6 @@ def simulated(sandbox: Sandbox, length: int, endpoints: Sequence[Endpoint]) -> l
             today=today, horizon_days=HORIZON, restatement=Restatement.EXACT, grain=Grain.DAY, values=VALUES
         )
         made = plan(endpoints, Window(first, today), policy, home.ledger)
-        home.today = today
         home.calls.clear()
         home.changed = ChangedDays()
         true = truth(home, endpoints, Window(today.subtract(days=HORIZON), today))
@@ -149,9 +162,7 @@ def simulated(sandbox: Sandbox, length: int, endpoints: Sequence[Endpoint]) -> l
             if task.window:
                 home.load(task, home.read(task))
                 home.ledger.add(task, Grain.DAY, today)
-        answers = [home.answer(check) for check in made.checks]
-        for answer in sorted(answers, key=lambda one: -one.rows):
-            home.search(answer.task, answer)
+        home.check(made.checks, policy)
         for task in made.history:
             home.load(task, home.true_rows(task))
             home.ledger.add(task, Grain.DAY, today)
@@ -165,7 +176,7 @@ def simulated(sandbox: Sandbox, length: int, endpoints: Sequence[Endpoint]) -> l
                     "wrong": sum(home.rows.get(place) != rows for place, rows in true.items()),
                 }
             )
-            print(days[-1], dict(home.calls), file=sys.stderr)
+            print(offset, days[-1], dict(home.calls), file=sys.stderr)
     return days
 
 
