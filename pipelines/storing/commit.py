@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 import dlt
 from dlt.extract import DltResource
@@ -41,6 +42,7 @@ class Committer:
         self._today = today
         self._evolved: EvolvedColumns | None = None
         self._stored: Stored | None = None
+        self._state: dict[str, Any] | None = None
 
     def evolved(self) -> EvolvedColumns:
         """Columns that the destination's tables have."""
@@ -51,13 +53,23 @@ class Committer:
             self._evolved = {name: {**others.get(name, {}), **own.get(name, {})} for name in {*own, *others}}
         return self._evolved
 
-    def commit(self, answers: Sequence[Answer], tenant: str | None, extra: Iterable[DltResource] = ()) -> None:
+    def commit(
+        self,
+        answers: Sequence[Answer],
+        tenant: str | None,
+        extra: Sequence[DltResource] = (),
+        *,
+        history: Callable[[], Sequence[DltResource]] = tuple,
+    ) -> None:
         """Load answers, but for rows that are stored already; the ledger takes note of all of them.
+
+        Answers that change neither rows nor ledger make no load package: what is to be said of them goes with the next.
 
         Args:
             answers: what to load.
             tenant: profile whose rows they are, where the API tells it.
             extra: further tables of the same load package.
+            history: makes the tables of what is said of the run.
 
         Raises:
             ConfigurationError: the destination holds the rows of another profile.
@@ -74,24 +86,28 @@ class Committer:
             )
         for answer in (one for one in answers if not one.more):
             self._ledger.add(answer.task, self._grain, self._today, cut=answer.truncated)
-        state = self._ledger.to_state()
+        state, before = self._ledger.to_state(), self._state
+        differing = self._differing(answers)
+        if answers and not differing and not extra and state == before:
+            return
+        said = history()
 
         def ledger() -> Iterable[None]:
             dlt.current.source_state()[STATE_KEY] = state
             return ()
 
-        differing = self._differing(answers)
         name = self._pipeline.pipeline_name
 
         @dlt.source(name=name, section=name, max_table_nesting=0)
         def one_slice() -> list[DltResource]:
             tables = [table for endpoint, group in differing for table in loaded_tables(endpoint, group)]
-            return [*tables, *extra, dlt.resource(ledger, name="ledger")]
+            return [*tables, *said, *extra, dlt.resource(ledger, name="ledger")]
 
         self._pipeline.extract(one_slice())
         self._pipeline.normalize()
         self._load()
-        self._evolved = None
+        self._warehouse.look_again()
+        self._evolved, self._state = None, state
 
     def _keep_out_the_forgotten(self) -> None:
         """Read the list again: what was read before somebody was put on it may hold their rows."""

@@ -9,6 +9,7 @@ from typing import Any, Final, cast
 import dlt
 import pendulum
 from dlt.common.destination.client import WithStagingDataset
+from dlt.common.schema import Schema
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from pendulum import Date
@@ -76,6 +77,8 @@ class Warehouse:
         self._client: SqlClientBase[Any] | None = None
         self._opened = False
         self._found: set[str] = set()
+        self._absent: set[str] = set()
+        self._schema: Schema | None = None
         self._renamed: Mapping[str, Renamed] = {}
 
     def name_as_today(self, tables: Mapping[str, Renamed]) -> None:
@@ -87,6 +90,11 @@ class Warehouse:
         if self._client and self._opened:
             self._client.close_connection()
         self._opened = False
+
+    def look_again(self) -> None:
+        """Ask again which tables and columns there are: something was loaded since."""
+        self._absent.clear()
+        self._schema = None
 
     def ask(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Rows that answer a statement, each value of its column's type."""
@@ -101,6 +109,7 @@ class Warehouse:
         text, values = self._rendered(statement)
         with self._turn():
             client.execute_sql(text, *values)
+        self.look_again()
 
     @contextmanager
     def transaction(self, *, staging: bool = False) -> Iterator[None]:
@@ -127,11 +136,12 @@ class Warehouse:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
             return set()
-        names = {*self._pipeline.default_schema.tables, *also} - self._found
+        names = {*self._known().tables, *also} - self._found - self._absent
         if names:
             with self._pipeline.destination_client() as client:
                 storage = cast("SqlJobClientBase", client).get_storage_tables(names)
                 self._found |= {name for name, columns in storage if columns}
+            self._absent |= names - self._found
         return set(self._found)
 
     def has(self, table: str) -> bool:
@@ -167,9 +177,9 @@ class Warehouse:
 
     def columns(self, table: str) -> Columns:
         """Columns of a table that exists, those that the catalogue does not know among them."""
-        if not self.has(table) or table not in self._pipeline.default_schema.tables:
+        if not self.has(table) or table not in self._known().tables:
             return {}
-        return _typed(self._pipeline.default_schema.tables[table]["columns"])
+        return _typed(self._known().tables[table]["columns"])
 
     def sums(self, task: Task) -> Sums:
         """Sum the additive metrics of a task's window per key."""
@@ -251,6 +261,11 @@ class Warehouse:
             if wanted
         ]
         return list(columns), self.ask(rows(table, columns, where)) if columns else []
+
+    def _known(self) -> Schema:
+        """The schema as dlt knows it; with every look dlt reads its file again, which costs more than a query."""
+        self._schema = self._schema or self._pipeline.default_schema
+        return self._schema
 
     def _rendered(self, statement: Statement) -> tuple[str, list[Any]]:
         client = self._connected()

@@ -5,6 +5,7 @@ import subprocess
 import sys
 from typing import Any, Final
 
+from tests.benchmarks.finding import PROFILES
 from tests.benchmarks.loading import ROWS
 
 DAYS: Final = "90"
@@ -27,6 +28,8 @@ def main() -> None:
     processes()
     profiles()
     people()
+    nothing_new()
+    finding()
     quarter()
 
 
@@ -88,6 +91,26 @@ def people() -> None:
     print(f"\n{CUSTOMERS:,} customers, of whom one in a hundred changes every day:\n")
     command = [sys.executable, "-m", "tests.benchmarks.people", str(CUSTOMERS)]
     subprocess.run(command, check=True)  # noqa: S603 - our own interpreter
+
+
+def nothing_new() -> None:
+    """CPU of a sync that finds nothing new."""
+    result = measured("nothing_new")
+    print(
+        f"\nA sync that finds nothing new: {result['sync']:.1f} s of CPU, import dlt {result['import dlt']:.1f} s,"
+        f" ratio {result['sync'] / result['import dlt']:.1f}",
+        flush=True,
+    )
+
+
+def finding() -> None:
+    """Units of daily syncs beside one who knows what has changed."""
+    print(f"\n{DAYS} daily syncs beside an oracle, horizon 90 days, simulated without HTTP and DuckDB:\n")
+    print(f"{'profile':16}{'units a day':>13}{'oracle':>9}{'ratio':>7}{'wrong windows, all days':>25}")
+    for profile in PROFILES:
+        row = measured("finding", profile, DAYS)
+        ratio = row["units"] / row["oracle"]
+        print(f"{profile:16}{row['units']:>13.1f}{row['oracle']:>9.1f}{ratio:>7.2f}{row['wrong']:>25,}", flush=True)
 
 
 def quarter() -> None:
