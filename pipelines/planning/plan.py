@@ -6,7 +6,7 @@ from typing import Final
 
 from pipelines.planning.entity_pages import entity_tasks, refresh_note, too_dear
 from pipelines.planning.ledger import Ledger, ServerBehaviour
-from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, refresh_due, why_missing
+from pipelines.planning.policy import EVER, REFRESH_AGES, Policy, Reason, aligned, looked_at, refresh_due, why_missing
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task, windows_of
@@ -81,6 +81,7 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
             if policy.restatement is Restatement.EXACT
             and _contradicts(whole.endpoint, ledger.behaviour(whole, policy.grain))
         ]
+        + [note for whole in wholes for note in _cut_off(whole, policy, ledger)]
         + [refresh_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
     )
 
@@ -89,7 +90,8 @@ def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, led
     """Plan a proof that everything loaded of some days is what the API says; each call proves up to 366 days."""
     again: list[Task] = []
     checks: list[Task] = []
-    for whole in (Task(row, asked, one) for row in endpoints if row.dated for one in row.variants(policy.values)):
+    wholes = [Task(row, asked, one) for row in endpoints if row.dated for one in row.variants(policy.values)]
+    for whole in wholes:
         for stretch in ledger.loaded(aligned(whole, policy), policy.grain):
             loaded = replace(whole, window=stretch)
             if whole.endpoint.by_day:
@@ -99,7 +101,8 @@ def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, led
                 windows = [window for window in by_grain(stretch, policy.grain) if not known.is_cut(window)]
                 parts = spans(windows, known.whole_days or MAX_DAYS)
                 checks += [replace(whole, window=window, reason=Reason.CHECK) for window in parts[::-1]]
-    return Plan(recent=[], again=again, checks=checks, history=[], fully_checked=[])
+    notes = [note for whole in wholes for note in _cut_off(whole, policy, ledger)]
+    return Plan(recent=[], again=again, checks=checks, history=[], fully_checked=[], notes=notes)
 
 
 def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
@@ -206,6 +209,19 @@ def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
 def _contradicts(endpoint: Endpoint, known: ServerBehaviour) -> bool:
     """Whether nothing of an endpoint adds up on this server, although the catalogue says that it does."""
     return bool(endpoint.additive) and known.not_additive.issuperset(endpoint.additive)
+
+
+def _cut_off(whole: Task, policy: Policy, ledger: Ledger) -> Iterator[str]:
+    """Say which windows nothing proves, because their own lists are cut off."""
+    known = ledger.behaviour(whole, policy.grain)
+    scope = looked_at(whole, policy, policy.horizon(known.checked)).window
+    cut = [part for one in known.cut if scope and (part := overlap(one, scope))]
+    if cut:
+        ages = ", ".join(map(str, REFRESH_AGES))
+        yield (
+            f"{replace(whole, window=None)}: the API cuts off the lists of {', '.join(map(str, cut))}, so that nothing"
+            f" proves them; a sync reads them again at the age of {ages} days"
+        )
 
 
 def _newest_first(tasks: list[Task]) -> list[Task]:

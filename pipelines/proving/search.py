@@ -142,6 +142,7 @@ class RestatementSearch:
                 else:
                     contradictions += found
                     settled[bounds] = pending.pop(bounds)
+            self._learn([gap for gap in contradictions if gap.rounding])
             if not pending:
                 read = self._hidden()
                 pending, settled = settled if read else {}, {}
@@ -153,7 +154,6 @@ class RestatementSearch:
                 rest = pending.pop(bounds)
                 # what the newer part does not hold, the older one does: no call is needed for it
                 pending |= {part: sums, (bounds[0], part[0]): rest - sums}
-            self._learn([gap for gap in contradictions if gap.rounding])
         return [gap for gap in contradictions if not gap.rounding]
 
     def _next(self, unread: Sequence[int], found: Sequence[Gap]) -> tuple[Sequence[int], int | None]:

@@ -72,12 +72,12 @@ class Checks:
         self._ledger.learn(task, grain, now)
         self._journal.learned(task, before, now, self._advice)
         first = spans(windows, now.whole_days or 1)[0]
-        for part in self._loader.answers([replace(task, window=first)]):
+        for part in list(self._loader.answers([replace(task, window=first)])):
             yield from self._uncut(part)
         later = [one for one in windows if one.start > first.end]
         known = self._ledger.behaviour(task, grain)  # the first part has shown how long ranges may be
         parts = spans(later, known.whole_days or 1)
-        for part in self._loader.answers([replace(task, window=one) for one in reversed(parts)]):
+        for part in list(self._loader.answers([replace(task, window=one) for one in reversed(parts)])):
             yield from self._uncut(part)
 
     def _examined(self, whole: Answer) -> Collection[Answer]:

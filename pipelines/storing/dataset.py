@@ -66,6 +66,7 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         if dataset.ledger.layout < LAYOUT:
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
         retype(dataset.pipeline, dataset.warehouse, catalogue)
+        dataset.warehouse.look_again()
         if destination.personal:
             name_profiles(dataset.warehouse)
             dataset = replace(dataset, forgotten=forgotten_people(dataset.warehouse, dataset.ledger.kept_out))

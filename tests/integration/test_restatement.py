@@ -127,6 +127,7 @@ def test_lists_that_are_cut_off_are_read_again_by_age_and_reported(serve: Serve,
 
     assert result.code == 0
     assert "2026-02-19: the API cuts this list off" in result.err
+    assert "keywords: the API cuts off the lists of" in result.err
     synced(elt, sandbox, LAST + timedelta(2), "--resources", "keywords")
 
     units = synced(elt, sandbox, LAST + timedelta(3), "--resources", "keywords")

@@ -224,6 +224,11 @@ def test_rounding_is_learned_from_the_first_contradiction_and_then_means_nothing
     assert (found.proved, found.behaviour, have.rows) == (True, ServerBehaviour(rounded=True), truth(server, have))
 
 
+def test_rounding_is_learned_of_a_range_of_two_windows_too() -> None:
+    server = Server([{"Email": (4, 1)}, {"Email": (4, 1)}])
+    assert examined(server, loaded(server)).behaviour == ServerBehaviour(rounded=True)
+
+
 def test_a_metric_that_does_not_add_up_is_learned_and_the_others_stay_checked() -> None:
     server, have = world(30, unique=True)
     finding = examined(server, have, ServerBehaviour(not_additive=frozenset({"conversions"})))
