@@ -3,10 +3,12 @@
 import json
 import subprocess
 import sys
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from sandbox.server.limiter import Algorithm
 from tests.benchmarks.finding import PROFILES
 from tests.benchmarks.loading import ROWS
+from tests.benchmarks.peer import LIMIT, PERIOD
 
 DAYS: Final = "90"
 CUSTOMERS: Final = 10_000
@@ -29,6 +31,7 @@ def main() -> None:
     profiles()
     people()
     nothing_new()
+    peer()
     finding()
     quarter()
 
@@ -101,6 +104,19 @@ def nothing_new() -> None:
         f" ratio {result['sync'] / result['import dlt']:.1f}",
         flush=True,
     )
+
+
+def peer() -> None:
+    """A first load beside dlt's `rest_api` source."""
+    print(f"\nA first load of 30 days, {LIMIT} units per {PERIOD:g} seconds, beside dlt's rest_api source:\n")
+    print(f"{'server counts by':20}{'':14}{'wall s':>8}{'CPU s':>8}{'units':>7}{'refused':>9}{'rows missing':>14}")
+    for algorithm in get_args(Algorithm):
+        for name, row in measured("peer", algorithm).items():
+            print(
+                f"{algorithm:20}{name:14}{row['wall']:>8.1f}{row['cpu']:>8.1f}{row['units']:>7}{row['refused']:>9}"
+                f"{row['rows_missing']:>14}",
+                flush=True,
+            )
 
 
 def finding() -> None:
