@@ -54,6 +54,7 @@ def complete(
         dataset.pipeline.schemas.save_schema(schema)
         with dataset.pipeline.destination_client() as client:
             client.update_stored_schema()
+        dataset.warehouse.look_again()
     texts = _descriptions(schema, dataset.warehouse.tables(own) if missing else known)
     digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
     if digest != dataset.ledger.described and dataset.warehouse.dialect in COMMENTS:
