@@ -59,7 +59,7 @@ class ServerBehaviour:
 
     def cut_off(self, window: Window) -> Self:
         """Take note that the list over a range of several windows is cut off: half of it may not be."""
-        return replace(self, whole_days=max(1, min(self.whole_days or window.days, window.days) // 2))
+        return replace(self, whole_days=max(1, min(self.whole_days or window.days, window.days // 2)))
 
     def is_cut(self, window: Window) -> bool:
         """Whether the list of a window is known to be cut off."""

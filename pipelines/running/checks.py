@@ -82,7 +82,7 @@ class Checks:
             known, cap = self._ledger.behaviour(task, grain), task.endpoint.cap
             days = self._believed(task, known).whole_days
             if days and cap and 2 * max(answer.rows for answer in alike) < cap:
-                days = min(2 * days, MAX_DAYS)
+                days = 2 * days if 2 * days < MAX_DAYS else None  # no call asks for more: nothing is cut off any more
             self._ledger.learn(task, grain, replace(known, whole_days=days))
 
     def _uncut(self, whole: Answer) -> Iterator[Answer]:

@@ -124,6 +124,7 @@ def test_a_first_day_that_moves_on_with_today_does_not_keep_days_from_being_sett
 def test_a_list_that_is_cut_off_is_checked_in_ranges_over_which_it_is_not_and_days_that_are_cut_off_in_none() -> None:
     known = ServerBehaviour().cut_off(days("2026-02-01", "2026-03-30"))
     assert known.whole_days == 29
+    assert known.cut_off(days("2026-01-01", "2026-03-30")).whole_days == 29, "a range beside it is as long"
     ledger = ledger_of([days("2026-02-01", "2026-03-30")], known)
     ledger.add(Task(CHANNELS, days("2026-03-10", "2026-03-10")), Grain.DAY, TODAY, cut=True)
     expected = ["check: channels 2026-03-11..2026-03-30"]
