@@ -51,10 +51,7 @@ def complete(
         made = {**one.compute_table_schema(), "x-normalizer": {"seen-data": True}}
         schema.update_table(cast("TTableSchema", made))
     if [one for row in endpoints for one in _describe(schema, row)] or missing:
-        dataset.pipeline.schemas.save_schema(schema)
-        with dataset.pipeline.destination_client() as client:
-            client.update_stored_schema()
-        dataset.warehouse.look_again()
+        dataset.warehouse.keep_schema(schema)
     texts = _descriptions(schema, dataset.warehouse.tables(own) if missing else known)
     digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
     if digest != dataset.ledger.described and dataset.warehouse.dialect in COMMENTS:

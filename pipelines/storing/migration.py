@@ -70,9 +70,7 @@ def _name_columns(pipeline: dlt.Pipeline, warehouse: Warehouse, ledger: Ledger) 
     for name in marked:
         for own in OWN_COLUMNS:
             schema.tables[name]["columns"].setdefault(own.name, column_hint(own, ()))
-    pipeline.schemas.save_schema(schema)
-    with pipeline.destination_client() as client:
-        client.update_stored_schema()
+    warehouse.keep_schema(schema)
     with warehouse.transaction():
         for name in history:
             warehouse.change(update(name, {"profile_id": ledger.tenant}, [is_null("profile_id")]))

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, cast
 
 import dlt
-from dlt.common.schema import Schema
 from dlt.common.schema.typing import TColumnSchema
 from dlt.destinations.exceptions import DatabaseException
 
@@ -50,13 +49,7 @@ def retype(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str,
     schema = pipeline.default_schema
     for table, column, _ in found:
         schema.tables[table]["columns"][column.name]["data_type"] = "double"
-    _save(pipeline, schema)
-
-
-def _save(pipeline: dlt.Pipeline, schema: Schema) -> None:
-    pipeline.schemas.save_schema(schema)
-    with pipeline.destination_client() as client:
-        client.update_stored_schema()
+    warehouse.keep_schema(schema)
 
 
 def _add_keys(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[str, Endpoint]) -> None:
@@ -81,7 +74,7 @@ def _add_keys(pipeline: dlt.Pipeline, warehouse: Warehouse, catalogue: Mapping[s
         for _, table, column in lacking:
             hint = {**column_hint(column, ()), "nullable": True}
             schema.tables[table]["columns"][column.name] = cast("TColumnSchema", hint)
-        _save(pipeline, schema)
+        warehouse.keep_schema(schema)
 
 
 def _add_key(warehouse: Warehouse, endpoint: Endpoint, table: str, column: Column) -> None:

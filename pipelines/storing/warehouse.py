@@ -119,6 +119,13 @@ class Warehouse:
             client.execute_sql(text, *values)
         self.look_again()
 
+    def keep_schema(self, schema: Schema) -> None:
+        """Keep dlt's schema, and make the tables and columns that it has and the destination lacks."""
+        self._pipeline.schemas.save_schema(schema)
+        with self._turn(), self._pipeline.destination_client() as client:
+            client.update_stored_schema()
+        self.look_again()
+
     @contextmanager
     def transaction(self, *, staging: bool = False) -> Iterator[None]:
         """Let all changes meanwhile come true together, or none, where the destination knows transactions.
@@ -138,7 +145,7 @@ class Warehouse:
     @property
     def dialect(self) -> str | None:
         """Dialect of the destination, as sqlglot calls it."""
-        return self._connected().capabilities.sqlglot_dialect
+        return self._made().capabilities.sqlglot_dialect
 
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
@@ -284,11 +291,15 @@ class Warehouse:
         return text, to_destination(values, client.capabilities)
 
     def _connected(self) -> SqlClientBase[Any]:
+        client = self._made()
+        if not self._opened:
+            client.open_connection()
+            self._opened = True
+        return client
+
+    def _made(self) -> SqlClientBase[Any]:
         """Making a client costs more than a query, and opening a file does too."""
         self._client = self._client or self._pipeline.sql_client()
-        if not self._opened:
-            self._client.open_connection()
-            self._opened = True
         return self._client
 
 
