@@ -132,8 +132,15 @@ def test_lists_that_are_cut_off_are_read_again_by_age_and_reported(serve: Serve,
 
     units = synced(elt, sandbox, LAST + timedelta(3), "--resources", "keywords")
 
-    current_days, rungs = 2, 3  # ages of 2, 3 and 7 days; a day of 1 is new
-    assert units == current_days + rungs
+    latest = sorted(rows_of("sync_windows"), key=lambda row: row["read_at"])[-units:]
+    assert sorted((row["reason"], row["date_range"]) for row in latest) == [
+        ("check", "2026-02-14"),  # it has no rows, and is proved like any other day
+        ("check", "2026-02-21"),  # had no rows when it was new, so that nobody knows yet that it is cut off
+        ("ladder", "2026-02-16"),
+        ("ladder", "2026-02-20"),
+        ("new", "2026-02-22"),
+        ("new", "2026-02-23"),
+    ]
 
 
 def change(statement: str) -> None:
