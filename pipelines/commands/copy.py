@@ -90,6 +90,7 @@ def _opened(stack: ExitStack, config: RunConfig, there: RunConfig, found: Target
     source_at = Destination(found)
     stack.enter_context(source_at.lock())
     source = open_dataset(source_at, grain, catalogue)
+    source.warehouse.release()  # DuckDB opens no file for reading that it has open to write
     stack.callback(source.warehouse.release)
     tenant = source.ledger.tenant or noted.profile_id
     place = there.target.for_personal_data() if found.personal else there.target
@@ -102,6 +103,7 @@ def _opened(stack: ExitStack, config: RunConfig, there: RunConfig, found: Target
     destination = Destination(target)
     stack.enter_context(destination.lock())
     opened = open_dataset(destination, grain, catalogue)
+    opened.warehouse.release()
     stack.callback(opened.warehouse.release)
     opened.ledger.tenant = opened.ledger.tenant or tenant
     destination.known = lambda: replace(noted, ledger_id=target.ledger_id, profile_id=tenant, name=config.profile.name)

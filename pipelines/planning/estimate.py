@@ -137,7 +137,9 @@ def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: Most
         again = 2 if endpoint.counted_by else 1  # what is not as long as it is counted is read once more
         return endpoint.units, task.pages_most and again * task.pages_most * endpoint.units
     if task.reason == Reason.CHECK and task.window and not endpoint.by_day:
-        return units, search_calls(len(list(by_grain(task.window, grain)))) * _window_units(endpoint, task.window)
+        windows = len(list(by_grain(task.window, grain)))
+        cut_off = 2 * windows if endpoint.cap else 0  # a list that is cut off is asked for in halves of its range
+        return units, (search_calls(windows) + cut_off) * _window_units(endpoint, task.window)
     if for_each and for_each.endpoint:
         most, alone = most_ids(for_each), units - groups * endpoint.units
         return alone, most and alone + ceil(most / for_each.per_call) * endpoint.units
@@ -153,17 +155,10 @@ def _window_units(endpoint: Endpoint, window: Window) -> int:
 def search_calls(windows: int) -> int:
     """Return how many calls a check over some windows makes at most, the first one included.
 
-    If every window has changed, each is read and each range of over two is asked about in halves. If the sums
-    contradict themselves then, all windows and the range are asked for once more.
+    If every window has changed, each is read, and a range is asked about in two parts only if neither is a single
+    window. If the sums contradict themselves then, all windows and the range are asked for once more.
     """
-    return 1 if windows == 1 else 1 + _halving(windows) + windows + 1
-
-
-def _halving(windows: int) -> int:
-    """Calls that find what has changed among windows if all have; a half of one window is that window."""
-    if windows <= 2:  # noqa: PLR2004 - one half is read, and so is the other
-        return windows
-    return 1 + _halving(windows - windows // 2) + _halving(windows // 2)
+    return 1 if windows == 1 else 1 + windows + max(0, windows // 2 - 1) + windows + 1
 
 
 def counting_lines(tasks: Iterable[Task]) -> list[Line]:

@@ -1,10 +1,11 @@
 """What checks have learned about a server, in sentences: a run says what is news, `elt status` all of it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.policy import REFRESH_AGES
 from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.windows import Window
 
 
 def learned(
@@ -20,12 +21,10 @@ def learned(
         advice: what a user can look at where a metric does not add up.
     """
     name = f"{endpoint.name} {variant}".strip()
-    if now.capped and not before.capped:
-        ages = ", ".join(map(str, REFRESH_AGES))
-        yield (
-            f"{name}: the API cuts off the list over a longer range, so that sums cannot prove it; its days are read"
-            f" again at the age of {ages} days"
-        )
+    if now.whole_days and now.whole_days != before.whole_days:
+        yield f"{name}: the API cuts off the list over a longer range; it is proved in ranges of {now.whole_days} days"
+    if now.cut and now.cut != before.cut:
+        yield cut_off(name, now.cut)
     if now.rounded and not before.rounded:
         yield f"{name}: the API's sums differ by rounding; a change below half a cent per day and value is not seen"
     look_at = f"; {advice}" if advice else ""
@@ -36,3 +35,12 @@ def learned(
             f"{name}: nothing adds up over days on this server, so that nothing can be proved; the days of the horizon"
             " are all read again"
         )
+
+
+def cut_off(name: str, windows: Iterable[Window]) -> str:
+    """Say that nothing proves windows whose own lists are cut off."""
+    ages = ", ".join(map(str, REFRESH_AGES))
+    return (
+        f"{name}: the API cuts off the lists of {', '.join(map(str, windows))}, so that nothing proves them; a sync"
+        f" reads them again at the age of {ages} days"
+    )

@@ -24,6 +24,10 @@ STATE_KEY: Final = "coverage"
 """Where the ledger lives in dlt's source state: it is committed with the rows that it speaks of."""
 
 
+FIRST_TRIED: Final = 32
+"""Days over which a list is asked for where it is known only that it is cut off over the horizon."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ServerBehaviour:
     """What earlier checks have learned about one variant of an endpoint on this server.
@@ -31,17 +35,20 @@ class ServerBehaviour:
     Attributes:
         rounded: sums differ by rounding, so that differences of half a cent per row mean nothing.
         not_additive: metrics whose days do not add up to the range.
-        capped: the list over a longer range is cut off, so that sums cannot be checked.
+        whole_days: days over which a list is not cut off, so that longer ranges are proved in such pieces; None where
+            none was.
+        cut: windows whose own list is cut off, so that nothing proves it; as ranges, oldest first.
         counted: rows of entities were as many as another endpoint counts; from then on they have to be.
         checked: day on which everything that could still change was compared with the API; nothing loaded is older.
-        learned: day on which `not_additive` and `capped` were last found out; None if an earlier version did.
+        learned: day on which `not_additive` was last found out; None if an earlier version did.
         asked_as: how the days were asked for that everything loaded was last compared under; empty if not known.
         left_out: columns that what is loaded lacks, because it was loaded without them.
     """
 
     rounded: bool = False
     not_additive: frozenset[str] = frozenset()
-    capped: bool = False
+    whole_days: int | None = None
+    cut: tuple[Window, ...] = ()
     counted: bool = False
     checked: Date | None = None
     learned: Date | None = None
@@ -51,6 +58,14 @@ class ServerBehaviour:
     def contradicts(self, additive: Collection[str]) -> bool:
         """Whether nothing of what the catalogue calls additive adds up on this server."""
         return bool(additive) and self.not_additive.issuperset(additive)
+
+    def cut_off(self, window: Window) -> Self:
+        """Take note that the list over a range of several windows is cut off: half of it may not be."""
+        return replace(self, whole_days=max(1, min(self.whole_days or window.days, window.days // 2)))
+
+    def is_cut(self, window: Window) -> bool:
+        """Whether the list of a window is known to be cut off."""
+        return any(overlap(window, one) for one in self.cut)
 
 
 @dataclass(frozen=True)
@@ -199,17 +214,27 @@ class Ledger:
             **optional,
         }
 
-    def add(self, task: Task, grain: Grain, today: Date, asked_as: str = "") -> None:
-        """Note that a task was loaded; today is not noted as loaded, because it is not over."""
+    def add(self, task: Task, grain: Grain, today: Date, asked_as: str = "", *, cut: bool = False) -> None:
+        """Note that a task was loaded; today is not noted as loaded, because it is not over.
+
+        Args:
+            task: what was loaded.
+            grain: length of the windows of aggregate rows.
+            today: the day that is still changing.
+            asked_as: how its days were asked for.
+            cut: its list is cut off.
+        """
         if task.window is None:
             return
         key = _key(task, grain)
         self.failing.answered(key, task.window)
         behaviour = self._behaviours.get(key, ServerBehaviour())
         if behaviour.checked is None:
-            self._behaviours[key] = replace(
-                behaviour, checked=today, asked_as=asked_as, left_out=frozenset(task.endpoint.left_out)
-            )
+            behaviour = replace(behaviour, checked=today, asked_as=asked_as, left_out=frozenset(task.endpoint.left_out))
+        if task.endpoint.kind is Kind.AGGREGATE and (cut or behaviour.is_cut(task.window)):
+            others = [part for one in behaviour.cut for part in without(one, [task.window])]
+            behaviour = replace(behaviour, cut=tuple(merged([*others, task.window] if cut else others)))
+        self._behaviours[key] = behaviour
         start = max(task.since or task.window.start, task.window.start)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), Window(start, task.window.end)])
@@ -286,7 +311,9 @@ def _behaviour_from(facts: Mapping[str, Any]) -> ServerBehaviour:
     return ServerBehaviour(
         rounded=facts.get("rounded", False),
         not_additive=frozenset(facts.get("not_additive", ())),
-        capped=facts.get("capped", False),
+        # an earlier version knew only that a list over the horizon was cut off
+        whole_days=facts.get("whole_days", FIRST_TRIED if facts.get("capped") else None),
+        cut=tuple(Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in facts.get("cut", ())),
         counted=facts.get("counted", False),
         checked=Date.fromisoformat(checked) if checked else None,
         learned=Date.fromisoformat(learned) if learned else None,
@@ -299,7 +326,9 @@ def _facts_of(behaviour: ServerBehaviour) -> dict[str, Any]:
     facts = {
         "rounded": behaviour.rounded,
         "not_additive": sorted(behaviour.not_additive),
-        "capped": behaviour.capped,
+        "capped": behaviour.whole_days is not None,
+        "whole_days": behaviour.whole_days,
+        "cut": [[str(window.start), str(window.end)] for window in behaviour.cut],
         "counted": behaviour.counted,
         "checked": str(behaviour.checked) if behaviour.checked else None,
         "learned": str(behaviour.learned) if behaviour.learned else None,

@@ -7,12 +7,13 @@ from typing import Final
 from pendulum import Date
 
 from pipelines.planning.entity_pages import entity_tasks, refresh_note, too_dear
+from pipelines.planning.learned import cut_off
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, refresh_due, why_missing
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task, windows_of
-from sources.rest.windows import Window, by_grain, merged, overlap, spans, split
+from sources.rest.windows import MAX_DAYS, Window, by_grain, merged, overlap, spans, split
 
 
 @dataclass(frozen=True)
@@ -97,7 +98,8 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
             if _is_fully_checked(whole, policy, ledger) and (whole.endpoint.name, whole.variant) not in partly
         ],
         details=details,
-        notes=[refresh_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
+        notes=[note for whole in wholes for note in _cut_off(whole, policy, ledger)]
+        + [refresh_note(row, policy) for row in endpoints if row.kind is Kind.ENTITY and too_dear(row, policy)],
     )
 
 
@@ -105,15 +107,19 @@ def proof_plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, led
     """Plan a proof that everything loaded of some days is what the API says; each call proves up to 366 days."""
     again: list[Task] = []
     checks: list[Task] = []
-    for whole in (Task(row, asked, one) for row in endpoints if row.dated for one in row.variants(policy.values)):
+    wholes = [Task(row, asked, one) for row in endpoints if row.dated for one in row.variants(policy.values)]
+    for whole in wholes:
         for stretch in ledger.loaded(aligned(whole, policy), policy.grain):
             loaded = replace(whole, window=stretch)
             if whole.endpoint.by_day:
                 again += [replace(whole, window=window, reason=Reason.CHECK) for window in split(stretch)]
             elif whole.endpoint.additive and not ledger.missing(loaded, policy.grain):
-                windows = by_grain(stretch, policy.grain)
-                checks += [replace(whole, window=window, reason=Reason.CHECK) for window in spans(windows)[::-1]]
-    return Plan(recent=[], again=again, checks=checks, history=[], fully_checked=[])
+                known = policy.believed(whole.endpoint, ledger.behaviour(whole, policy.grain))
+                windows = [window for window in by_grain(stretch, policy.grain) if not known.is_cut(window)]
+                parts = spans(windows, known.whole_days or MAX_DAYS)
+                checks += [replace(whole, window=window, reason=Reason.CHECK) for window in parts[::-1]]
+    notes = [note for whole in wholes for note in _cut_off(whole, policy, ledger)]
+    return Plan(recent=[], again=again, checks=checks, history=[], fully_checked=[], notes=notes)
 
 
 def slices(tasks: Sequence[Task], units: int) -> Iterator[list[Task]]:
@@ -184,7 +190,6 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
     known, horizon = policy.believed(whole.endpoint, before), _horizon(whole, policy, ledger)
     doubted, otherwise = policy.doubts(known), policy.asks_otherwise(whole.endpoint, before)
     lacks = policy.lacks(whole.endpoint, before)
-    anew = lacks or (otherwise and before.capped)  # sums cannot tell which windows
     settled: list[Window] = []
     scope = looked_at(whole, policy, horizon).window or asked
     for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
@@ -197,18 +202,23 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
             yield replace(task, reason=why_missing(window, whole, policy, ledger))
         elif not overlap(window, horizon) or (policy.restatement is Restatement.NONE and not lacks):
             continue
-        elif policy.restatement is Restatement.FIXED or known.contradicts(whole.endpoint.additive) or anew:
+        elif (
+            policy.restatement is Restatement.FIXED
+            or known.contradicts(whole.endpoint.additive)
+            or lacks  # sums cannot tell which windows
+            or (otherwise and before.is_cut(window))  # nothing else would tell whether it is as it is asked for now
+        ):
             yield replace(task, reason=Reason.AGAIN)
             settled += [window] if doubted and policy.restatement is Restatement.EXACT else []
-        elif known.capped or not whole.endpoint.additive:
-            settled += [window] if doubted else []
+        elif known.is_cut(window) or not whole.endpoint.additive:
             if otherwise or refresh_due(window, known.checked, policy.today):
                 yield replace(task, reason=Reason.REFRESH)
         else:
             settled.append(window)
             if policy.tolerance and refresh_due(window, known.checked, policy.today):
                 yield replace(task, reason=Reason.REFRESH)
-    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(spans(settled)))
+    parts = spans(settled, known.whole_days or MAX_DAYS)
+    yield from (replace(whole, window=window, reason=Reason.CHECK) for window in reversed(parts))
 
 
 def _horizon(whole: Task, policy: Policy, ledger: Ledger) -> Window:
@@ -234,6 +244,15 @@ def _is_fully_checked(whole: Task, policy: Policy, ledger: Ledger) -> bool:
     stale = ledger.loaded(replace(whole, window=horizon), policy.grain)
     seen = looked_at(whole, policy, horizon).window or whole.window
     return all(seen.start <= one.start and one.end <= seen.end for one in stale)
+
+
+def _cut_off(whole: Task, policy: Policy, ledger: Ledger) -> Iterator[str]:
+    """Say which windows nothing proves, because their own lists are cut off."""
+    known = policy.believed(whole.endpoint, ledger.behaviour(whole, policy.grain))
+    scope = looked_at(whole, policy, policy.horizon(known.checked)).window
+    cut = [part for one in known.cut if scope and (part := overlap(one, scope))]
+    if cut:
+        yield cut_off(str(replace(whole, window=None)), cut)
 
 
 def _newest_first(tasks: list[Task]) -> list[Task]:

@@ -136,12 +136,16 @@ class Policy:
     def believed(self, endpoint: Endpoint, known: ServerBehaviour) -> ServerBehaviour:
         """Return what is still believed of a server: a verdict holds for the questions that it was learned under."""
         asks_otherwise = self.asks_otherwise(endpoint, known)
-        return replace(known, not_additive=frozenset(), capped=False) if asks_otherwise else known
+        return replace(known, not_additive=frozenset(), whole_days=None, cut=()) if asks_otherwise else known
 
     def doubts(self, known: ServerBehaviour) -> bool:
-        """Whether a verdict is so old that it is asked again."""
+        """Whether a verdict is so old that it is asked again.
+
+        Over how many days a list is not cut off is asked again by each check, and whether a window's own list is by
+        each age at which it is read.
+        """
         fresh = known.learned is not None and 0 <= (self.today - known.learned).days < VERDICT_DAYS
-        return bool(known.not_additive or known.capped) and not fresh
+        return bool(known.not_additive) and not fresh
 
     @property
     def recent(self) -> Window:

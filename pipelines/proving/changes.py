@@ -44,27 +44,59 @@ class ChangedDays:
     """Days that have changed at some endpoint: the first places to look where another one does not add up."""
 
     def __init__(self) -> None:
-        self._sizes: dict[Measure, dict[date, float]] = defaultdict(lambda: defaultdict(float))
-        self._signs: dict[Measure, set[bool]] = defaultdict(set)
+        self._amounts: dict[Measure, dict[date, list[float]]] = defaultdict(lambda: defaultdict(list))
+        self._moves: dict[Measure, dict[Move, set[date]]] = defaultdict(lambda: defaultdict(set))
+        self._totals: dict[tuple[Task, str], dict[date, float]] = defaultdict(lambda: defaultdict(float))
 
     def add(self, found: Iterable[Change]) -> None:
         """Take note of changes."""
+        rows: dict[tuple[Measure, date, str, str], dict[str, float]] = defaultdict(dict)
         for change in found:
             measure = change.task.endpoint.additive.get(change.metric)
             if measure is None:  # what does not add up leads to no sum that has changed
                 continue
-            self._sizes[measure][change.date] += change.size
-            self._signs[measure].add((change.new or 0) > (change.old or 0))
+            amount = (change.new or 0) - (change.old or 0)
+            self._amounts[measure][change.date].append(amount)
+            self._totals[change.task, change.metric][change.date] += amount
+            rows[measure, change.date, change.task.variant_text, change.key][change.metric] = amount
+        for (measure, day, _, _), amounts in rows.items():
+            self._moves[measure][_move(amounts)].add(day)
 
     @property
-    def cancelling(self) -> frozenset[Measure]:
-        """Measures with changes up and down: sums may agree although days do not."""
-        return frozenset(measure for measure, signs in self._signs.items() if len(signs) > 1)
+    def amounts(self) -> Mapping[Measure, Mapping[date, Sequence[float]]]:
+        """By how much something of a day has changed, by measure and day, largest change first."""
+        return {
+            measure: {day: sorted(sizes, key=lambda size: -abs(size)) for day, sizes in days.items()}
+            for measure, days in self._amounts.items()
+        }
 
     @property
-    def by_measure(self) -> Mapping[Measure, Sequence[date]]:
-        """Days that have changed per measure, largest change first."""
-        return {measure: sorted(sizes, key=lambda day: -sizes[day]) for measure, sizes in self._sizes.items()}
+    def totals(self) -> Sequence[tuple[Measure, Mapping[date, float]]]:
+        """By how much the total of each metric has changed, by day."""
+        return [(task.endpoint.additive[metric], days) for (task, metric), days in self._totals.items()]
+
+    @property
+    def cancelling(self) -> Mapping[Measure, frozenset[date]]:
+        """Days with a change of which another day has the opposite: elsewhere sums may agree although days do not."""
+        return {
+            measure: frozenset(
+                day for move, days in moves.items() for day in days if moves.get(_opposite(move), set()) - {day}
+            )
+            for measure, moves in self._moves.items()
+        }
+
+
+Move = tuple[tuple[str, float], ...]
+"""Metrics of a row that have changed together, in proportion to the largest change."""
+
+
+def _move(amounts: Mapping[str, float]) -> Move:
+    largest = max(map(abs, amounts.values()))
+    return tuple((metric, round(amount / largest, 4)) for metric, amount in sorted(amounts.items()))
+
+
+def _opposite(move: Move) -> Move:
+    return tuple((metric, -share) for metric, share in move)
 
 
 class ChangeDetector:

@@ -1,12 +1,14 @@
-"""Finds the windows that the API has restated, by making the API add up: a check of the whole range, then halves."""
+"""Finds the windows that the API has restated, by making the API add up: a check of the range, then of its parts."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
+from itertools import accumulate
 from typing import Final
 
 from pipelines.planning.ledger import ServerBehaviour
+from pipelines.proving.likelihood import Expectation, Likelihood
 from pipelines.proving.sums import CENT, Gap, gaps, rows_of, sums_of
 from pipelines.storing.sums import Sums
 from sources.rest.catalogue.columns import Measure
@@ -17,14 +19,33 @@ from sources.rest.windows import Window
 ATTEMPTS: Final = 2
 """Times that sums may contradict themselves before a metric counts as not additive: the world may move meanwhile."""
 
-CHANGED_DAYS_AT_ONCE: Final = 4
+AT_ONCE: Final = 4
 """Windows read between two looks at the sums, where not all may be needed."""
+
+SURE: Final = 0.6
+"""Chance from which on windows are read together, without a look at the sums between."""
+
+LIKELY: Final = 0.3
+"""Chance from which on the likeliest window is read; below, a question about half of the range tells more."""
 
 Ask = Callable[[Sequence[Task]], Mapping[Task, Answer]]
 """Reads tasks; those that failed or were not asked for are absent."""
 
-Loaded = Callable[[Window, frozenset[Window]], Sums]
-"""Sums of what is loaded for a range, leaving some of its windows out."""
+Bounds = tuple[int, int]
+"""First window of a range, and the one after its last."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Loaded:
+    """Sums of what is loaded of a range.
+
+    Attributes:
+        whole: of all windows.
+        by_day: of each window, by its first day; asked for only if the whole does not agree.
+    """
+
+    whole: Callable[[], Sums]
+    by_day: Callable[[], Mapping[date | None, Sums]]
 
 
 @dataclass
@@ -52,9 +73,9 @@ class RestatementSearch:
         windows: what is loaded, oldest first, without gaps between.
         ask: reads from the API.
         loaded: sums from the warehouse.
-        changed_days: days that have changed at other endpoints, by measure, largest change first.
+        expectation: where changes are likely to lie; asked for only if the range does not agree.
         behaviour: what earlier checks have learned.
-        cancelling: measures that moved both up and down, so that sums may agree although days do not.
+        cancelling: days on which what has changed elsewhere may cancel itself out here, by measure.
         tolerance: share by which the sum of a value may be out over the range.
     """
 
@@ -65,18 +86,18 @@ class RestatementSearch:
         *,
         ask: Ask,
         loaded: Loaded,
-        changed_days: Mapping[Measure, Sequence[date]],
+        expectation: Callable[[], Expectation],
         behaviour: ServerBehaviour,
-        cancelling: frozenset[Measure] = frozenset(),
+        cancelling: Mapping[Measure, frozenset[date]],
         tolerance: float = 0.0,
     ) -> None:
-        self._cancelling = cancelling
-        self._tolerance = tolerance
         self._subject = subject
         self._windows = list(windows)
         self._ask = ask
-        self._loaded = cache(loaded)  # nothing is loaded before the examination is over
-        self._changed_days = changed_days
+        # nothing is loaded before the search is over
+        self._whole, self._by_day, self._expectation = cache(loaded.whole), cache(loaded.by_day), cache(expectation)
+        self._cancelling = cancelling
+        self._tolerance = tolerance
         self._finding = Finding(behaviour)
 
     def run(self, first: Answer) -> Finding:
@@ -91,10 +112,7 @@ class RestatementSearch:
             truth = self._judged({whole: first} if attempt == 0 else self._read_anew(whole)).get(whole)
             if truth is None:
                 return self._finding
-            found = self._gaps(whole, truth)
-            if attempt == 0:
-                self._read_first(whole, truth, self._changed_windows(found))
-            contradictions = self._bisect(whole, truth)
+            contradictions = self._search(whole, truth)
             if not contradictions or not self._finding.complete:
                 break
             # of a metric that does not add up the same is missing twice; if not, the world moves while it is asked
@@ -108,7 +126,7 @@ class RestatementSearch:
         self._finding.proved = self._finding.complete
         return self._finding
 
-    def _read_anew(self, whole: tuple[int, int]) -> dict[tuple[int, int], Answer]:
+    def _read_anew(self, whole: Bounds) -> dict[Bounds, Answer]:
         """Ask again for everything that contradicts itself: the world may have moved between two calls."""
         stale = list(self._finding.answers)
         self._finding.answers.clear()
@@ -116,55 +134,75 @@ class RestatementSearch:
         answers = list(self._call([self._task(self._span(whole))]).values())
         return dict(zip([whole], answers, strict=False))
 
-    def _read_first(self, whole: tuple[int, int], truth: Sums, windows: Sequence[Window]) -> None:
-        """Read windows, largest change first; all of them, unless fewer are enough to come within the tolerance."""
-        step = CHANGED_DAYS_AT_ONCE if self._tolerance else len(windows)
-        while windows and not (self._tolerance and not self._gaps(whole, truth)):
-            self._read(windows[:step])
-            windows = windows[step:]
-
-    def _bisect(self, whole: tuple[int, int], truth: Sums) -> list[Gap]:
+    def _search(self, whole: Bounds, truth: Sums) -> list[Gap]:
         """Read the windows that explain the gaps of a range; return the gaps that no window explains."""
         contradictions: list[Gap] = []
-        pending = [(whole, truth)]
-        while pending and self._finding.complete and not (self._tolerance and not self._gaps(whole, truth)):
-            split = []
-            for (low, high), sums in pending:
-                found = self._gaps((low, high), sums)
-                unread = [place for place in range(low, high) if self._windows[place] not in self._finding.answers]
+        pending, settled = {whole: truth}, dict[Bounds, Sums]()
+        while self._finding.complete and not (self._tolerance and not self._gaps(whole, truth)):
+            questions, read = list[Bounds](), list[Window]()
+            for bounds, sums in list(pending.items()):
+                found, unread = self._gaps(bounds, sums), self._unread(bounds)
                 if found and unread:
-                    split.append((low, unread[len(unread) // 2], high, sums))
-                elif found:
+                    places, middle = self._next(unread, found)
+                    read += [self._windows[place] for place in places]
+                    questions += [(middle, bounds[1])] if middle else []
+                else:
                     contradictions += found
-            newer = self._truths([(middle, high) for _, middle, high, _ in split])
-            pending = []
-            for low, middle, high, sums in split:
-                half = newer.get((middle, high))
-                if half is not None and low < middle:
-                    # what the newer half does not hold, the older one does: no call is needed for it
-                    pending += [((middle, high), half), ((low, middle), sums - half)]
-                elif half is not None:
-                    contradictions += self._gaps((middle, high), sums)
+                    settled[bounds] = pending.pop(bounds)
             self._learn([gap for gap in contradictions if gap.rounding])
+            if not pending:
+                read = self._hidden()
+                pending, settled = settled if read else {}, {}
+            if not read and not questions:
+                break
+            truths = self._answers(read, questions)
+            for part, sums in truths.items():
+                bounds = next(one for one in pending if one[0] < part[0] and one[1] == part[1])
+                rest = pending.pop(bounds)
+                # what the newer part does not hold, the older one does: no call is needed for it
+                pending |= {part: sums, (bounds[0], part[0]): rest - sums}
         return [gap for gap in contradictions if not gap.rounding]
 
-    def _truths(self, ranges: Sequence[tuple[int, int]]) -> dict[tuple[int, int], Sums]:
-        """Ask for the sums of several ranges; a range with one unread window is asked for as that window."""
-        single = {bounds: unread[0] for bounds in ranges if len(unread := self._unread(bounds)) == 1}
-        asked = [bounds for bounds in ranges if bounds not in single]
-        tasks = {bounds: self._task(self._span(bounds)) for bounds in asked}
-        self._read(single.values())
-        answers = self._call(list(tasks.values()))
-        direct = {bounds: answers[tasks[bounds]] for bounds in asked if tasks[bounds] in answers}
-        read = {bounds: self._answered(bounds) for bounds in single if not self._unread(bounds)}
-        return {**self._judged(direct), **read}
+    def _next(self, unread: Sequence[int], found: Sequence[Gap]) -> tuple[Sequence[int], int | None]:
+        """What tells most of a range with gaps: windows to read, or the first window of its newer part to ask about."""
+        likely = self._likelihood(unread, found)
+        sure = likely.best(SURE) or likely.best(LIKELY)[:1]
+        if sure:
+            return [unread[place] for place in (sure[:AT_ONCE] if self._tolerance else sure)], None
+        middle = _middle(likely.weights)
+        if middle == 1:
+            return unread[:1], None
+        if middle == len(unread) - 1:
+            return unread[-1:], None
+        return (), unread[middle]
 
-    def _judged(self, answers: Mapping[tuple[int, int], Answer]) -> dict[tuple[int, int], Sums]:
+    def _likelihood(self, unread: Sequence[int], found: Sequence[Gap]) -> Likelihood:
+        """Which of the windows that were not read are likely to explain gaps."""
+        measures = self._subject.endpoint.additive
+        windows = [self._windows[place] for place in unread]
+        held = [self._loaded(window) for window in windows]
+        return Likelihood([(gap, measures[gap.metric]) for gap in found], windows, held, self._expectation())
+
+    def _hidden(self) -> list[Window]:
+        """Windows whose changes may cancel themselves out, all but one: what that holds, the others tell."""
+        measures = set(self._subject.endpoint.additive.values())
+        days = sorted({day for measure in measures for day in self._cancelling.get(measure, ())}, reverse=True)
+        holders = dict.fromkeys(window for day in days for window in self._windows if day in window)
+        return [window for window in holders if window not in self._finding.answers][:-1]
+
+    def _answers(self, read: Sequence[Window], questions: Sequence[Bounds]) -> dict[Bounds, Sums]:
+        """Read windows and ask about ranges, all at once; return the sums of the ranges."""
+        tasks = {bounds: self._task(self._span(bounds)) for bounds in questions}
+        windows = {self._task(window): window for window in read}
+        answers = self._call([*windows, *tasks.values()])
+        self._finding.answers |= {window: answers[task] for task, window in windows.items() if task in answers}
+        return self._judged({bounds: answers[task] for bounds, task in tasks.items() if task in answers})
+
+    def _judged(self, answers: Mapping[Bounds, Answer]) -> dict[Bounds, Sums]:
         """Sums of answers over ranges; a list that is cut off proves nothing."""
         truths = {}
         for bounds, answer in answers.items():
             if answer.truncated:
-                self._finding.behaviour = replace(self._finding.behaviour, capped=True)
                 self._finding.complete = False
                 continue
             truths[bounds] = _sums(answer)
@@ -174,9 +212,7 @@ class RestatementSearch:
 
     def _read(self, windows: Iterable[Window]) -> None:
         """Read single windows anew; from then on they count as they were answered."""
-        tasks = {self._task(window): window for window in windows if window not in self._finding.answers}
-        for task, answer in self._call(list(tasks)).items():
-            self._finding.answers[tasks[task]] = answer
+        self._answers(list(windows), [])
 
     def _call(self, tasks: Sequence[Task]) -> Mapping[Task, Answer]:
         answers = self._ask(tasks) if tasks else {}
@@ -184,25 +220,25 @@ class RestatementSearch:
             self._finding.complete = False
         return answers
 
-    def _gaps(self, bounds: tuple[int, int], truth: Sums) -> list[Gap]:
-        low, high = bounds
-        read = frozenset(window for window in self._windows[low:high] if window in self._finding.answers)
-        here = self._answered(bounds)
-        if len(read) < high - low:
-            here = here + self._loaded(self._span(bounds), read)
+    def _gaps(self, bounds: Bounds, truth: Sums) -> list[Gap]:
         known = self._finding.behaviour
-        found = gaps(self._subject.endpoint, truth, here, known.not_additive)
+        found = gaps(self._subject.endpoint, truth, self._here(bounds), known.not_additive)
         return [gap for gap in found if not (known.rounded and gap.rounding) and not self._tolerates(gap, truth)]
+
+    def _here(self, bounds: Bounds) -> Sums:
+        """Sums of a range as it will be once the answers are loaded."""
+        if not self._finding.answers and bounds == (0, len(self._windows)):
+            return self._whole()
+        return Sums.total(
+            _sums(self._finding.answers[window]) if window in self._finding.answers else self._loaded(window)
+            for window in self._windows[bounds[0] : bounds[1]]
+        )
+
+    def _loaded(self, window: Window) -> Sums:
+        return self._by_day().get(window.start, Sums())
 
     def _tolerates(self, gap: Gap, truth: Sums) -> bool:
         return abs(gap.size) <= self._tolerance * abs(truth.values.get(gap.key, {}).get(gap.metric, 0.0))
-
-    def _answered(self, bounds: tuple[int, int]) -> Sums:
-        total = Sums()
-        for window in self._windows[bounds[0] : bounds[1]]:
-            if window in self._finding.answers:
-                total = total + _sums(self._finding.answers[window])
-        return total
 
     def _learn(self, contradictions: Sequence[Gap]) -> None:
         """All windows of a range were read and the range still differs: the metric does not add up on this server.
@@ -214,18 +250,10 @@ class RestatementSearch:
         rounded = known.rounded or any(gap.rounding for gap in contradictions)
         self._finding.behaviour = replace(known, rounded=rounded, not_additive=known.not_additive | broken)
 
-    def _changed_windows(self, found: Sequence[Gap]) -> list[Window]:
-        """Windows that changed at other endpoints which measure what shows a gap, or what may cancel itself out."""
-        measures = {self._subject.endpoint.additive[gap.metric] for gap in found}
-        measures |= self._cancelling & set(self._subject.endpoint.additive.values())
-        days = [day for measure in sorted(measures) for day in self._changed_days.get(measure, ())]
-        holders = (next((window for window in self._windows if day in window), None) for day in days)
-        return list(dict.fromkeys(window for window in holders if window))
+    def _unread(self, bounds: Bounds) -> list[int]:
+        return [place for place in range(*bounds) if self._windows[place] not in self._finding.answers]
 
-    def _unread(self, bounds: tuple[int, int]) -> list[Window]:
-        return [window for window in self._windows[bounds[0] : bounds[1]] if window not in self._finding.answers]
-
-    def _span(self, bounds: tuple[int, int]) -> Window:
+    def _span(self, bounds: Bounds) -> Window:
         return Window(self._windows[bounds[0]].start, self._windows[bounds[1] - 1].end)
 
     def _task(self, window: Window) -> Task:
@@ -234,6 +262,12 @@ class RestatementSearch:
 
 def _is_same(one: Gap, other: Gap) -> bool:
     return (one.key, one.metric) == (other.key, other.metric) and abs(one.size - other.size) < CENT / 2
+
+
+def _middle(weights: Sequence[float]) -> int:
+    """Where to cut a sequence so that both parts weigh about the same, and none is empty."""
+    before = list(accumulate(weights))
+    return min(range(1, len(weights)), key=lambda place: abs(2 * before[place - 1] - before[-1]))
 
 
 def _sums(answer: Answer) -> Sums:

@@ -1,19 +1,20 @@
 """The proofs of a run: loaded ranges have to add up, and lists have to be as long as they are counted."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
 from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.policy import Policy, Reason
-from pipelines.proving.search import RestatementSearch
+from pipelines.proving.likelihood import Expectation
+from pipelines.proving.search import Loaded, RestatementSearch
 from pipelines.running.journal import Journal
-from pipelines.running.loader import Loader
+from pipelines.running.loader import Loader, by_variant
 from pipelines.storing.dataset import Dataset
 from sources.rest.reading.answers import Answer, Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Window, by_grain
+from sources.rest.windows import MAX_DAYS, Window, by_grain, spans
 
 ASKED_AGAIN: Final = 2
 """Windows that show whether a metric still does not add up, for three calls."""
@@ -49,35 +50,81 @@ class Checks:
         self._advice = reader.session.api.not_additive_advice
         self._policy = policy
         self._journal = journal
+        self._asked: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
     def ranges(self, checks: Sequence[Task]) -> None:
         """Bring loaded ranges to agree with the API's word over each of them."""
-        outcome = self._journal.outcome
+        grain = self._policy.grain
+        before = {(task.endpoint, task.variant): (task, self._ledger.behaviour(task, grain)) for task in checks}
         changed: list[Answer] = []
-        for whole in list(self._loader.answers(checks)):
-            before = self._ledger.behaviour(whole.task, self._policy.grain)
-            finding = self._search(whole.task, self._still_believed(whole.task, before)).run(whole)
-            now = self._dated(before, finding.behaviour)
-            self._ledger.learn(whole.task, self._policy.grain, now)
-            self._ledger.note_read(whole.task, self._policy.grain, self._policy.today, proved=True)
-            if now.not_additive - before.not_additive:
-                self._ledger.range_ends = ("", None)  # the server may read ranges otherwise than it did
-            self._journal.learned(whole.task, before, now, self._advice)
-            if not now.capped and not now.not_additive.issuperset(whole.task.endpoint.additive):
-                outcome.compared.add(whole.task.endpoint.name)
-            outcome.not_summed |= {
-                (whole.task.endpoint.name, whole.task.variant_text, metric)
-                for metric in (whole.task.endpoint.additive if now.capped else now.not_additive)
-            }
-            if not finding.proved:
-                self._journal.unsettled.append(whole.task)
-                outcome.unproved += [] if now.capped else [whole.task]
-            changed += [answer for answer in finding.answers.values() if self._loader.differs([answer])]
-            if len(changed) >= self._loader.slice_units:
-                self._loader.commit(changed)
-                changed = []
+        answers = list(self._loader.answers(checks))
+        self._lengthen(answers)
+        # many values tell days apart best, and what they tell helps with the others
+        for whole in sorted(answers, key=lambda answer: -answer.rows):
+            for part in self._uncut(whole):
+                read = [part] if part.truncated else self._examined(part)
+                if part.truncated and not self._loader.commits:  # if it is loaded, that is said then
+                    self._journal.outcome.truncated.append(part.task)
+                self._ledger.note_read(part.task, grain, self._policy.today, proved=True)
+                changed += [one for one in read if self._loader.differs([one]) or one.truncated]
+                if len(changed) >= self._loader.slice_units:
+                    self._loader.commit(changed)
+                    changed = []
         if changed:
             self._loader.commit(changed)
+        for task, known in before.values():
+            self._journal.learned(task, known, self._ledger.behaviour(task, grain), self._advice)
+
+    def _lengthen(self, answers: Sequence[Answer]) -> None:
+        """Ask for ranges of twice the length from the next time on, where no list was half as long as it may be."""
+        for alike in by_variant(answers):
+            task, grain = alike[0].task, self._policy.grain
+            known, cap = self._ledger.behaviour(task, grain), task.endpoint.cap
+            days = self._believed(task, known).whole_days
+            if days and cap and 2 * max(answer.rows for answer in alike) < cap:
+                days = 2 * days if 2 * days < MAX_DAYS else None  # no call asks for more: nothing is cut off any more
+            self._ledger.learn(task, grain, replace(known, whole_days=days))
+
+    def _uncut(self, whole: Answer) -> Iterator[Answer]:
+        """Ask for shorter ranges where a list is cut off; what is left then is a single window, and proves nothing."""
+        grain, task = self._policy.grain, whole.task
+        windows = self._windows(task)
+        if not whole.truncated or task.window is None or len(windows) == 1:
+            yield whole
+            return
+        known = self._ledger.behaviour(task, grain).cut_off(task.window)
+        self._ledger.learn(task, grain, known)
+        first = spans(windows, known.whole_days or 1)[0]
+        for part in list(self._loader.answers([replace(task, window=first)])):
+            yield from self._uncut(part)
+        later = [one for one in windows if one.start > first.end]
+        known = self._ledger.behaviour(task, grain)  # the first part has shown how long ranges may be
+        parts = spans(later, known.whole_days or 1)
+        for part in list(self._loader.answers([replace(task, window=one) for one in reversed(parts)])):
+            yield from self._uncut(part)
+
+    def _examined(self, whole: Answer) -> Collection[Answer]:
+        """Search a range for what has changed; return the windows that were read again."""
+        outcome, task, grain = self._journal.outcome, whole.task, self._policy.grain
+        before = self._ledger.behaviour(task, grain)
+        finding = self._search(task, self._still_believed(task, before)).run(whole)
+        found = finding.behaviour
+        now = replace(before, rounded=found.rounded, not_additive=found.not_additive)
+        if len(self._windows(task)) == 1:  # it says nothing of what adds up over several
+            now = replace(now, not_additive=self._believed(task, before).not_additive)
+        else:
+            now = self._dated(before, now)
+            self._asked.add((task.endpoint.name, task.variant))
+        self._ledger.learn(task, grain, now)
+        if now.not_additive - before.not_additive:
+            self._ledger.range_ends = ("", None)  # the server may read ranges otherwise than it did
+        if not found.not_additive.issuperset(task.endpoint.additive):
+            outcome.compared.add(task.endpoint.name)
+        outcome.not_summed |= {(task.endpoint.name, task.variant_text, metric) for metric in found.not_additive}
+        if not finding.proved:
+            self._journal.unsettled.append(task)
+            outcome.unproved.append(task)
+        return finding.answers.values()
 
     def counts(self) -> None:
         """Compare how many rows pages have listed with what is counted elsewhere; what differs is read once more."""
@@ -125,14 +172,27 @@ class Checks:
         self._journal.outcome.notes += [f"{name}: {text}" for text in untold for name in sorted(names)]
         return [one for one in results if isinstance(one, Answer)]
 
+    def _windows(self, check: Task) -> list[Window]:
+        """Windows of a range, newest first."""
+        return list(by_grain(check.window, self._policy.grain)) if check.window else []
+
+    def _believed(self, check: Task, known: ServerBehaviour) -> ServerBehaviour:
+        """Return what is believed of the server; what this run has found out was asked as it asks now."""
+        is_new = (check.endpoint.name, check.variant) in self._asked
+        return known if is_new else self._policy.believed(check.endpoint, known)
+
     def _still_believed(self, check: Task, before: ServerBehaviour) -> ServerBehaviour:
-        """Return what is known of the server; an old verdict is asked again of two windows, before all are read."""
-        known = self._policy.believed(check.endpoint, before)
+        """Return what is known of the server; an old verdict is asked again of two windows, before all are read.
+
+        Of a range that is proved in parts the first one asks for all of them.
+        """
+        known = self._believed(check, before)
         window = check.window
-        if window is None or not (self._policy.doubts(known) or self._asks_again):
+        is_new = (check.endpoint.name, check.variant) in self._asked
+        if window is None or is_new or not (self._policy.doubts(known) or self._asks_again):
             return known
-        known, verdict = replace(known, not_additive=frozenset(), capped=False), known.not_additive
-        newest = list(by_grain(window, self._policy.grain))[:ASKED_AGAIN]
+        known, verdict = replace(known, not_additive=frozenset()), known.not_additive
+        newest = self._windows(check)[:ASKED_AGAIN]
         if not verdict or len(newest) < ASKED_AGAIN:
             return known
         pair = replace(check, window=Window(newest[-1].start, newest[0].end))
@@ -142,9 +202,9 @@ class Checks:
 
     def _dated(self, before: ServerBehaviour, now: ServerBehaviour) -> ServerBehaviour:
         """Note today as the day of a verdict that has just been found out."""
-        if not (now.not_additive or now.capped):
+        if not now.not_additive:
             return replace(now, learned=None)
-        is_old = (now.not_additive, now.capped) == (before.not_additive, before.capped) and before.learned is not None
+        is_old = now.not_additive == before.not_additive and before.learned is not None
         asked = self._policy.doubts(before) or self._asks_again
         return now if is_old and not asked else replace(now, learned=self._policy.today)
 
@@ -155,13 +215,13 @@ class Checks:
         changed_days = self._loader.detector.changed_days
         return RestatementSearch(
             check,
-            list(by_grain(window, self._policy.grain))[::-1],
+            self._windows(check)[::-1],
             ask=lambda tasks: {
                 answer.task: answer
                 for answer in self._loader.answers([replace(one, reason=Reason.RESTATED) for one in tasks])
             },
-            loaded=lambda one, without: self._warehouse.sums(replace(check, window=one), without),
-            changed_days=changed_days.by_measure,
+            loaded=Loaded(whole=lambda: self._warehouse.sums(check), by_day=lambda: self._warehouse.sums_by_day(check)),
+            expectation=lambda: Expectation(self._policy.today, changed_days.amounts, changed_days.totals),
             cancelling=changed_days.cancelling,
             behaviour=known,
             tolerance=self._policy.tolerance,

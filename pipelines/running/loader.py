@@ -77,6 +77,7 @@ class Loader:
         self.breaker = CircuitBreaker()
         self._committer = committer
         self._closed: list[Task] = []
+        self._further: list[DltResource] = []
         self._failed_people: list[Failure] = []
         self._capacity = capacity_of(dataset.pipeline.destination.capabilities())
         self._columns_before = self._committer.evolved()
@@ -123,7 +124,8 @@ class Loader:
             if answers:
                 for alike in by_variant(answers):
                     self.differs(alike)
-                self.commit(answers, () if self._journal.outcome.windows else extra())
+                self._further += () if self._journal.outcome.windows else extra()
+                self.commit(answers)
         return aside
 
     def answers(self, tasks: Sequence[Task], pages: float = inf, aside: list[Task] | None = None) -> Iterator[Answer]:
@@ -194,7 +196,8 @@ class Loader:
         self._committer.commit(
             answers,
             self._reader.tenant,
-            [*self._journal.take_rows(restatements=True), *self._open_rows(answers), *extra],
+            [*self._open_rows(answers), *extra],
+            history=self._said,
         )
         self._journal.outcome.unknown |= {
             (table, name)
@@ -209,8 +212,12 @@ class Loader:
 
     def close(self) -> None:
         """Commit what is left to say of the run; differences that were only looked at are no restatements."""
-        rows = self._journal.take_rows(restatements=self.commits)
-        self._committer.commit([], self._reader.tenant, [*rows, *self._open_rows([])])
+        self._committer.commit([], self._reader.tenant, self._open_rows([]), history=self._said)
+
+    def _said(self) -> list[DltResource]:
+        """Tables of what is said of the run since the last package, and those that go with its first one."""
+        further, self._further = self._further, []
+        return [*self._journal.take_rows(restatements=self.commits), *further]
 
     def _open_rows(self, answers: Sequence[Answer]) -> list[DltResource]:
         closed, self._closed = self._closed, []

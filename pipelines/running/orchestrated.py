@@ -50,6 +50,7 @@ _VERDICTS: Final[Mapping[int, Verdict]] = {
     ExitCode.FAILED_WINDOWS: Verdict(
         Decision.FAIL, "some windows failed, or differ, and are named above; the rest is loaded"
     ),
+    ExitCode.STALE: Verdict(Decision.FAIL, "something is older than it may be, or needs a person"),
     ExitCode.USAGE: Verdict(Decision.FAIL, "the command line cannot be read"),
     ExitCode.INTERNAL: Verdict(Decision.FAIL, "an error that nobody foresaw"),
     ExitCode.LATER: Verdict(Decision.RETRY, "the server or the destination is away, or another run is at work"),

@@ -91,6 +91,7 @@ class Run:
             repair: load the windows that differ again.
         """
         self._loader.commits = repair
+        self._journal.outcome.notes += plan.notes
         for group in slices(plan.again, self._loader.slice_units):
             for alike in by_variant(self._loader.answers(group)):
                 self._journal.outcome.compared.add(alike[0].task.endpoint.name)

@@ -21,11 +21,6 @@ def one_of(name: str, given: Collection[Any]) -> exp.Expr:
     return exp.In(this=column(name), expressions=list(map(value, given))) if given else exp.false()
 
 
-def none_of(name: str, given: Collection[Any]) -> exp.Expr:
-    """The column has none of the values; null has none either, and does not count."""
-    return exp.Not(this=one_of(name, given))
-
-
 def between(name: str, first: Any, last: Any) -> exp.Expr:
     """The column lies between two values, both included."""
     return exp.Between(this=column(name), low=value(first), high=value(last))

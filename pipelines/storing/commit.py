@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import groupby
+from typing import Any
 
 import dlt
 from dlt.extract import DltResource
@@ -51,6 +52,7 @@ class Committer:
         self._asked_as = asked_as
         self._evolved: EvolvedColumns | None = None
         self._stored: Stored | None = None
+        self._told: dict[str, Any] | None = None
 
     def evolved(self) -> EvolvedColumns:
         """Columns that the destination's tables have."""
@@ -61,13 +63,23 @@ class Committer:
             self._evolved = {name: {**others.get(name, {}), **own.get(name, {})} for name in {*own, *others}}
         return self._evolved
 
-    def commit(self, answers: Sequence[Answer], tenant: str | None, extra: Iterable[DltResource] = ()) -> None:
+    def commit(
+        self,
+        answers: Sequence[Answer],
+        tenant: str | None,
+        extra: Sequence[DltResource] = (),
+        *,
+        history: Callable[[], Sequence[DltResource]] = tuple,
+    ) -> None:
         """Load answers, but for rows that are stored already; the ledger takes note of all of them.
+
+        Answers that change neither rows nor ledger make no load package: what is to be said of them goes with the next.
 
         Args:
             answers: what to load.
             tenant: profile whose rows they are, where the API tells it.
             extra: further tables of the same load package.
+            history: makes the tables of what is said of the run.
 
         Raises:
             ConfigurationError: the destination holds the rows of another profile.
@@ -84,15 +96,22 @@ class Committer:
             )
         for answer in (one for one in answers if not (one.more or one.lost)):
             self._ledger.note_read(answer.task, self._grain, self._today)
-            self._ledger.add(answer.task, self._grain, self._today, self._asked_as(answer.task.endpoint))
+            cut = answer.truncated
+            self._ledger.add(answer.task, self._grain, self._today, self._asked_as(answer.task.endpoint), cut=cut)
         state = self._ledger.to_state()
+        # what was read today is no reason for a package: it goes with the next one, or with the last one of the run
+        told = {name: part for name, part in state.items() if name != "read_today"}
+        differing = self._differing(answers)
+        if answers and not differing and not extra and told == self._told:
+            return
 
         def ledger() -> Iterable[None]:
             dlt.current.source_state()[STATE_KEY] = state
             return ()
 
-        tables = [table for endpoint, group in self._differing(answers) for table in loaded_tables(endpoint, group)]
-        self.load([*tables, *extra, dlt.resource(ledger, name="ledger")])
+        tables = [table for endpoint, group in differing for table in loaded_tables(endpoint, group)]
+        self.load([*tables, *history(), *extra, dlt.resource(ledger, name="ledger")])
+        self._told = told
 
     def load(self, tables: Sequence[DltResource]) -> None:
         """Load tables in one load package; the ledger says nothing new of them."""
@@ -105,6 +124,7 @@ class Committer:
         self._pipeline.extract(one_slice())
         self._pipeline.normalize()
         self._load()
+        self._warehouse.look_again()
         self._evolved = None
 
     def _keep_out_the_forgotten(self) -> None:

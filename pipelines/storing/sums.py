@@ -1,6 +1,6 @@
 """Sums of additive metrics per key: they can be added and subtracted."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,19 @@ class Sums:
 
     values: Mapping[Key, Mapping[str, float]] = field(default_factory=dict)
     rows: Mapping[Key, int] = field(default_factory=dict)
+
+    @classmethod
+    def total(cls, parts: "Iterable[Sums]") -> "Sums":
+        """Add up many sums."""
+        values: dict[Key, dict[str, float]] = {}
+        rows: dict[Key, int] = {}
+        for part in parts:
+            for key, metrics in part.values.items():
+                mine = values.setdefault(key, {})
+                for metric, value in metrics.items():
+                    mine[metric] = mine.get(metric, 0.0) + value
+                rows[key] = rows.get(key, 0) + part.rows[key]
+        return cls(values, rows)
 
     def __add__(self, other: "Sums") -> "Sums":
         return self._with(other, 1)

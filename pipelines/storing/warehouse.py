@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, cast
 
 import dlt
@@ -16,7 +16,7 @@ from pendulum import Date
 
 from pipelines.destinations.executing import streamed
 from pipelines.destinations.meanwhile import made_by_somebody
-from pipelines.sql.conditions import after, before, between, none_of, of_variant, of_window, one_of, since
+from pipelines.sql.conditions import after, before, between, of_variant, of_window, one_of, since
 from pipelines.sql.earlier import Renamed, named_as_today
 from pipelines.sql.profiles import of_profile, restricted
 from pipelines.sql.reading import Columns, counts_since_first, latest_rows, rows, sums, types_of
@@ -27,7 +27,7 @@ from pipelines.storing.values import from_destination, to_destination
 from sources.rest.catalogue.columns import Type
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Grain, Window
+from sources.rest.windows import Grain
 
 Row = dict[str, Any]
 
@@ -79,6 +79,8 @@ class Warehouse:
         self._client: SqlClientBase[Any] | None = None
         self._opened = False
         self._found: set[str] = set()
+        self._absent: set[str] = set()
+        self._schema: Schema | None = None
         self._renamed: Mapping[str, Renamed] = {}
 
     def name_as_today(self, tables: Mapping[str, Renamed]) -> None:
@@ -90,6 +92,11 @@ class Warehouse:
         if self._client and self._opened:
             self._client.close_connection()
         self._opened = False
+
+    def look_again(self) -> None:
+        """Ask again which tables and columns there are: something was loaded since."""
+        self._absent.clear()
+        self._schema = None
 
     def ask(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Rows that answer a statement, each value of its column's type."""
@@ -111,6 +118,7 @@ class Warehouse:
         text, values = self._rendered(statement)
         with self._turn():
             client.execute_sql(text, *values)
+        self.look_again()
 
     @contextmanager
     def transaction(self, *, staging: bool = False) -> Iterator[None]:
@@ -128,6 +136,7 @@ class Warehouse:
         self._pipeline.schemas.save_schema(schema)
         with self._turn():
             made_by_somebody(self._make_tables)
+        self.look_again()
 
     def _make_tables(self) -> None:
         with self._pipeline.destination_client() as client:
@@ -141,17 +150,18 @@ class Warehouse:
     @property
     def dialect(self) -> str | None:
         """Dialect of the destination, as sqlglot calls it."""
-        return self._connected().capabilities.sqlglot_dialect
+        return self._made().capabilities.sqlglot_dialect
 
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
             return set()
-        names = {*self._pipeline.default_schema.tables, *also} - self._found
+        names = {*self._known().tables, *also} - self._found - self._absent
         if names:
             with self._pipeline.destination_client() as client:
                 storage = cast("SqlJobClientBase", client).get_storage_tables(names)
                 self._found |= {name for name, columns in storage if columns}
+            self._absent |= names - self._found
         return set(self._found)
 
     def has(self, table: str) -> bool:
@@ -187,27 +197,33 @@ class Warehouse:
 
     def columns(self, table: str) -> Columns:
         """Columns of a table that exists, those that the catalogue does not know among them."""
-        if not self.has(table) or table not in self._pipeline.default_schema.tables:
+        if not self.has(table) or table not in self._known().tables:
             return {}
-        return _typed(self._pipeline.default_schema.tables[table]["columns"])
+        return _typed(self._known().tables[table]["columns"])
 
-    def sums(self, task: Task, without: Iterable[Window]) -> Sums:
-        """Sum the additive metrics of a task's window per key, leaving some windows out."""
+    def sums(self, task: Task) -> Sums:
+        """Sum the additive metrics of a task's window per key."""
+        return self._sums(task, {}).get(None, Sums())
+
+    def sums_by_day(self, task: Task) -> Mapping[date | None, Sums]:
+        """Sum the additive metrics of each window inside a task's per key, by the window's first day."""
+        return self._sums(task, {"date": Type.DATE})
+
+    def _sums(self, task: Task, first: Columns) -> Mapping[date | None, Sums]:
         endpoint = task.endpoint
-        left_out = [window.start for window in without]
-        found: dict[Key, dict[str, float]] = {}
-        counts: dict[Key, int] = {}
+        found: dict[date | None, tuple[dict[Key, Mapping[str, float]], dict[Key, int]]] = {}
         for table in endpoint.reconciled_tables:
             types = types_of(endpoint.tables[table])
-            by = {name: types[name] for name in (endpoint.sum_by if table == endpoint.name else ())}
+            keys = {name: types[name] for name in (endpoint.sum_by if table == endpoint.name else ())}
             metrics = [column.name for column in endpoint.tables[table] if column.additive]
-            where = [*of_window(task, self._grain), *([none_of("date", left_out)] if left_out else [])]
-            for row in self.ask(sums(table, by, metrics, where)):
-                key = row[: len(by)] or (None,) * len(endpoint.sum_by)
-                if row[-1]:
-                    found[key] = dict(zip(metrics, (one or 0.0 for one in row[len(by) : -1]), strict=True))
-                    counts[key] = row[-1]
-        return Sums(found, counts)
+            for row in self.ask(sums(table, {**first, **keys}, metrics, of_window(task, self._grain))):
+                day, rest = (row[0], row[1:]) if first else (None, row)
+                key = rest[: len(keys)] or (None,) * len(endpoint.sum_by)
+                if rest[-1]:
+                    values, counts = found.setdefault(day, ({}, {}))
+                    values[key] = dict(zip(metrics, (one or 0.0 for one in rest[len(keys) : -1]), strict=True))
+                    counts[key] = rest[-1]
+        return {day: Sums(*parts) for day, parts in found.items()}
 
     def rows(self, task: Task) -> list[Row]:
         """Rows of a task's window and of their totals: every column of the rows, as far as a table has it."""
@@ -266,6 +282,11 @@ class Warehouse:
         ]
         return list(columns), self.ask(rows(table, columns, where)) if columns else []
 
+    def _known(self) -> Schema:
+        """The schema as dlt knows it; with every look dlt reads its file again, which costs more than a query."""
+        self._schema = self._schema or self._pipeline.default_schema
+        return self._schema
+
     def _rendered(self, statement: Statement) -> tuple[str, list[Any]]:
         client = self._connected()
         mine = of_profile(self._owner.profile(), and_nobodys=self._owner.nameless)
@@ -275,11 +296,15 @@ class Warehouse:
         return text, to_destination(values, client.capabilities)
 
     def _connected(self) -> SqlClientBase[Any]:
+        client = self._made()
+        if not self._opened:
+            client.open_connection()
+            self._opened = True
+        return client
+
+    def _made(self) -> SqlClientBase[Any]:
         """Making a client costs more than a query, and opening a file does too."""
         self._client = self._client or self._pipeline.sql_client()
-        if not self._opened:
-            self._client.open_connection()
-            self._opened = True
         return self._client
 
 

@@ -29,7 +29,8 @@ class Size:
     """How big the made-up world is.
 
     `visits_per_day` and `conversions_per_day` are weekday averages. `pages` or `keywords` above 100 make lists that the
-    API cuts off at its largest `limit`. Ads number `campaigns * ad_sets * ads`.
+    API cuts off at its largest `limit`. Ads number `campaigns * ad_sets * ads`. `reattributed` is the share of the
+    conversions with a touch whose last one turns out to be another later on.
     """
 
     visits_per_day: int = 120
@@ -39,6 +40,7 @@ class Size:
     ads: int = 3
     pages: int = 30
     keywords: int = 40
+    reattributed: float = 0.08
 
 
 @dataclass(frozen=True)

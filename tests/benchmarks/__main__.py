@@ -3,9 +3,12 @@
 import json
 import subprocess
 import sys
-from typing import Any, Final
+from typing import Any, Final, get_args
 
+from sandbox.server.limiter import Algorithm
+from tests.benchmarks.finding import PROFILES
 from tests.benchmarks.loading import ROWS
+from tests.benchmarks.peer import LIMIT, PERIOD
 
 DAYS: Final = "90"
 CUSTOMERS: Final = 10_000
@@ -28,6 +31,9 @@ def main() -> None:
     profiles()
     people()
     indexes()
+    nothing_new()
+    peer()
+    finding()
     quarter()
     copying()
     orchestrated()
@@ -97,6 +103,39 @@ def indexes() -> None:
     """Milliseconds of what the engine asks, without and with an index."""
     print("\nA day of one of 40 profiles in a PostgreSQL table of 1,000,000 rows:\n", flush=True)
     subprocess.run([sys.executable, "-m", "tests.benchmarks.indexes"], check=True)
+
+
+def nothing_new() -> None:
+    """CPU of a sync that finds nothing new."""
+    result = measured("nothing_new")
+    print(
+        f"\nA sync that finds nothing new: {result['sync']:.1f} s of CPU, import dlt {result['import dlt']:.1f} s,"
+        f" ratio {result['sync'] / result['import dlt']:.1f}",
+        flush=True,
+    )
+
+
+def peer() -> None:
+    """A first load beside dlt's `rest_api` source."""
+    print(f"\nA first load of 30 days, {LIMIT} units per {PERIOD:g} seconds, beside dlt's rest_api source:\n")
+    print(f"{'server counts by':20}{'':14}{'wall s':>8}{'CPU s':>8}{'units':>7}{'refused':>9}{'rows missing':>14}")
+    for algorithm in get_args(Algorithm):
+        for name, row in measured("peer", algorithm).items():
+            print(
+                f"{algorithm:20}{name:14}{row['wall']:>8.1f}{row['cpu']:>8.1f}{row['units']:>7}{row['refused']:>9}"
+                f"{row['rows_missing']:>14}",
+                flush=True,
+            )
+
+
+def finding() -> None:
+    """Units of daily syncs beside one who knows what has changed."""
+    print(f"\n{DAYS} daily syncs beside an oracle, horizon 90 days, simulated without HTTP and DuckDB:\n")
+    print(f"{'profile':16}{'units a day':>13}{'oracle':>9}{'ratio':>7}{'wrong windows, all days':>25}")
+    for profile in PROFILES:
+        row = measured("finding", profile, DAYS)
+        ratio = row["units"] / row["oracle"]
+        print(f"{profile:16}{row['units']:>13.1f}{row['oracle']:>9.1f}{ratio:>7.2f}{row['wrong']:>25,}", flush=True)
 
 
 def quarter() -> None:

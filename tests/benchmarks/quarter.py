@@ -101,7 +101,11 @@ def fixed_mistakes(seen: list[Rows], reread: int) -> list[int]:
 def run(profile: str, length: int, tolerance: float) -> dict[str, Any]:
     """Sync every day and compare."""
     settings = Settings(
-        first_day=date(2025, 9, 1), size=Size(conversions_per_day=PROFILES[profile]), limit=100_000, period=1.0
+        first_day=date(2025, 9, 1),
+        size=Size(conversions_per_day=PROFILES[profile]),
+        levels="own_ids",
+        limit=100_000,
+        period=1.0,
     )
     app = create_app(settings)
     sandbox: Sandbox = app.state.sandbox

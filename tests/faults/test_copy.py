@@ -173,7 +173,7 @@ def test_each_profile_is_copied_by_itself_and_beside_others(places: dict[str, Wa
     assert one.code == 0, one
     assert found == {table: [row for row in rows if id_of("globex") in row] for table, rows in before.items()}
     assert both.code == 78  # globex is there already, acme is not
-    assert "atribu globex first the dataset atribu of destination 'warehouse' holds rows" in both.err
+    assert " ERROR   atribu globex first the dataset atribu of destination 'warehouse' holds rows" in both.err
     assert everything(places["warehouse"]) == before
     assert nobody.code == 78
     assert "holds nothing of the profile without a name" in nobody.err

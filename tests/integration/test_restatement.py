@@ -1,6 +1,7 @@
 """The past changes: the tables follow, for the units that the change costs, and `verify` proves it."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -72,6 +73,24 @@ def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox
     assert differing_tables(loaded, FIRST, LAST) == []
 
 
+def test_a_list_that_is_cut_off_over_the_horizon_is_proved_in_shorter_ranges(serve: Serve, elt: Elt) -> None:
+    many = replace(SMALL, visits_per_day=300, conversions_per_day=60, pages=140)
+    sandbox = serve(first_day=date(2026, 1, 20), size=many, today=LAST)
+    chosen = ("--resources", "pages")
+    synced(elt, sandbox, LAST, *chosen)
+
+    for offset in (1, 2):
+        today = LAST + timedelta(offset)
+        sandbox.settings.today = today
+        result = elt("sync", "atribu", "--today", str(today), *chosen)
+        assert ("it is proved in ranges of" in result.err) == (offset == 1)
+        assert differing_tables(sandbox, today - timedelta(10), today, ["pages"]) == []
+
+    proof = elt("verify", "atribu", "--today", str(today), *chosen)
+    assert (proof.code, "everything that was compared is equal" in proof.out) == (0, True), proof.err
+    assert rows_of("restatements", columns="resource, date, metric")
+
+
 @pytest.mark.sweep
 def test_days_that_changed_during_a_long_pause_are_found(loaded: Sandbox, elt: Elt) -> None:
     later = LAST + timedelta(75)
@@ -107,13 +126,21 @@ def test_lists_that_are_cut_off_are_read_again_by_age_and_reported(serve: Serve,
     result = elt("sync", "atribu", "--today", str(LAST + timedelta(1)), "--resources", "keywords")
 
     assert result.code == 0
-    assert "cannot prove it" in result.err
+    assert "2026-02-19: the API cuts this list off" in result.err
+    assert "keywords: the API cuts off the lists of" in result.err
     synced(elt, sandbox, LAST + timedelta(2), "--resources", "keywords")
 
     units = synced(elt, sandbox, LAST + timedelta(3), "--resources", "keywords")
 
-    current_days, rungs = 2, 3  # ages of 2, 3 and 7 days; a day of 1 is new
-    assert units == current_days + rungs
+    latest = sorted(rows_of("sync_windows"), key=lambda row: row["read_at"])[-units:]
+    assert sorted((row["reason"], row["date_range"]) for row in latest) == [
+        ("check", "2026-02-14"),  # it has no rows, and is proved like any other day
+        ("check", "2026-02-21"),  # had no rows when it was new, so that nobody knows yet that it is cut off
+        ("ladder", "2026-02-16"),
+        ("ladder", "2026-02-20"),
+        ("new", "2026-02-22"),
+        ("new", "2026-02-23"),
+    ]
 
 
 def change(statement: str) -> None:

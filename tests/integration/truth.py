@@ -14,6 +14,8 @@ from tests.integration.conftest import rows_of
 
 Row = dict[str, Any]
 Rows = list[Row]
+Variant = tuple[tuple[str, str], ...]
+"""Values of the parameters that multiply calls, as (parameter, value) pairs."""
 
 VALUES = {"model": ("last_touch",), "level": ("campaign", "ad_set", "ad"), "score_window": ("28d",)}
 """What a sync asks for unless it is told otherwise."""
@@ -49,25 +51,34 @@ def aggregate(
     sandbox: Sandbox, table: str, start: date, end: date, models: tuple[str, ...] = ("last_touch",)
 ) -> Iterator[Row]:
     """Rows of one window of an aggregate table, with the columns that name the window."""
+    for variant in DAILY[table].variants({**VALUES, "model": models}):
+        yield from aggregate_of(sandbox, table, start, end, variant)
+
+
+def aggregate_of(sandbox: Sandbox, table: str, start: date, end: date, variant: Variant) -> Iterator[Row]:
+    """Rows of one window of one variant of an aggregate table."""
     endpoint = DAILY[table]
-    for variant in endpoint.variants({**VALUES, "model": models}):
-        params = {"date_from": str(start), "date_to": str(end), **endpoint.params, **dict(variant)}
-        context: Row = {"date": start, "profile_id": sandbox.settings.profile_id, **dict(variant)}
-        for row in _rows(table, sandbox.answer(endpoint.path.strip("/"), params)):
-            yield {**row, **context}
+    params = {"date_from": str(start), "date_to": str(end), **endpoint.params, **dict(variant)}
+    context: Row = {"date": start, "profile_id": sandbox.settings.profile_id, **dict(variant)}
+    for row in _rows(table, sandbox.answer(endpoint.path.strip("/"), params)):
+        yield {**row, **context}
 
 
 def series(sandbox: Sandbox, table: str, first: date, last: date, models: tuple[str, ...]) -> Iterator[Row]:
     """Rows of a series table over a range of at most 366 days."""
+    for variant in DAILY[table].variants({**VALUES, "model": models}):
+        yield from series_of(sandbox, table, first, last, variant)
+
+
+def series_of(sandbox: Sandbox, table: str, first: date, last: date, variant: Variant) -> Iterator[Row]:
+    """Rows of one variant of a series table."""
     endpoint = DAILY[table]
-    for variant in endpoint.variants({**VALUES, "model": models}):
-        params = {"date_from": str(first), "date_to": str(last), **endpoint.params}
-        answer: Any = sandbox.answer(
-            endpoint.path.strip("/"), {**params, **dict(variant), **_ids(sandbox, endpoint, params)}
-        )
-        for row in answer:
-            context = {"profile_id": sandbox.settings.profile_id, **dict(variant)}
-            yield {**row, **context, "date": date.fromisoformat(row["date"])}
+    params = {"date_from": str(first), "date_to": str(last), **endpoint.params}
+    asked = {**params, **dict(variant), **_ids(sandbox, endpoint, params)}
+    answer: Any = sandbox.answer(endpoint.path.strip("/"), asked)
+    context = {"profile_id": sandbox.settings.profile_id, **dict(variant)}
+    for row in answer:
+        yield {**row, **context, "date": date.fromisoformat(row["date"])}
 
 
 def comparable(rows: Any, names: set[str]) -> list[tuple[tuple[str, Any], ...]]:

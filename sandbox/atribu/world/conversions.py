@@ -28,18 +28,25 @@ _MAX_TOUCHES = 6
 _CANDIDATES = 6
 
 
-def make_conversions(rng: random.Random, day: int, count: int, recent: list[Visit]) -> list[Conversion]:
-    """Make `count` conversions of `day` by people among the `recent` visits of the click window."""
+def make_conversions(
+    rng: random.Random, day: int, count: int, recent: list[Visit], reattributed: float
+) -> list[Conversion]:
+    """Make `count` conversions of `day` by people among the `recent` visits of the click window.
+
+    `reattributed` is the share of those with a touch whose last one will be another.
+    """
     cancelled_goal = rng.choice(list(_GOAL_WEIGHTS)) if chance(rng, 0.04) else None
     cancelled_on = day + rng.randrange(2, _LATEST_RECORD_DAYS)
     made = []
     for goal in rng.choices(list(_GOAL_WEIGHTS), list(_GOAL_WEIGHTS.values()), k=count):
         gone = cancelled_on if goal == cancelled_goal else NEVER
-        made.append(_make_conversion(rng, day, goal, recent, gone))
+        made.append(_make_conversion(rng, day, goal, recent, cancelled_on=gone, reattributed=reattributed))
     return made
 
 
-def _make_conversion(rng: random.Random, day: int, goal: str, recent: list[Visit], cancelled_on: int) -> Conversion:
+def _make_conversion(
+    rng: random.Random, day: int, goal: str, recent: list[Visit], *, cancelled_on: int, reattributed: float
+) -> Conversion:
     visitor = _choose_visitor(rng, recent)
     at = midnight(day) + rng.randrange(MINUTES_PER_DAY)
     oldest = at - CLICK_WINDOW_DAYS * MINUTES_PER_DAY
@@ -47,7 +54,7 @@ def _make_conversion(rng: random.Random, day: int, goal: str, recent: list[Visit
     touches = () if chance(rng, 0.07) else own[-_MAX_TOUCHES:]
     recorded_on = day + _lateness(rng)
     reattributed_on, later_touches = NEVER, touches
-    if chance(rng, 0.08 if touches else 0.3):
+    if chance(rng, reattributed if touches else 0.3):
         other = rng.choice(recent)
         if other.at <= at:
             reattributed_on = recorded_on + rng.randrange(1, 40)

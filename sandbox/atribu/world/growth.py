@@ -57,7 +57,7 @@ class World:
         self._recent = [visit for visit in self._recent if visit.at >= oldest] + made.visits
         if not chance(rng, 0.05):
             count = round(self.size.conversions_per_day * activity * rng.uniform(0.5, 1.5))
-            made.conversions = make_conversions(rng, day, count, self._recent)
+            made.conversions = make_conversions(rng, day, count, self._recent, self.size.reattributed)
         if not chance(rng, 0.1):
             made.keywords = self._make_keywords(day)
         return made

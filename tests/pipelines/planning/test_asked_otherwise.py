@@ -11,6 +11,7 @@ from sources.rest.windows import Window
 from tests.pipelines.planning.planned import CHANNELS, POLICY, TODAY, days, ledger_of
 
 EVERYTHING = Window(TODAY.subtract(days=300), TODAY.subtract(days=1))
+CUT = Window(TODAY.subtract(days=40), TODAY.subtract(days=31))
 ASKED = replace(ATRIBU.date_range, end_exclusive=True)
 NOW = replace(POLICY, date_range=ATRIBU.date_range)
 ALL_METRICS = frozenset(CHANNELS.additive)
@@ -27,7 +28,8 @@ def known(**facts: object) -> ServerBehaviour:
         pytest.param(known(asked_as=str(ATRIBU.date_range)), 90, 0, id="as-now"),
         pytest.param(known(asked_as=str(ASKED)), 300, 0, id="otherwise"),
         pytest.param(known(asked_as=str(ASKED), not_additive=ALL_METRICS, learned=TODAY), 300, 0, id="and-a-verdict"),
-        pytest.param(known(asked_as=str(ASKED), capped=True, learned=TODAY), 0, 300, id="and-cut-off"),
+        pytest.param(known(asked_as=str(ASKED), whole_days=7, cut=(CUT,)), 290, 10, id="and-lists-that-are-cut-off"),
+        pytest.param(known(asked_as=str(ATRIBU.date_range), whole_days=7, cut=(CUT,)), 80, 0, id="cut-off-as-now"),
         pytest.param(known(not_additive=ALL_METRICS, learned=TODAY.subtract(days=6)), 0, 90, id="verdict-of-the-week"),
         pytest.param(known(not_additive=ALL_METRICS, learned=TODAY.subtract(days=7)), 90, 90, id="old-verdict"),
         pytest.param(known(not_additive=ALL_METRICS), 90, 90, id="verdict-of-an-earlier-version"),

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import Date
 
-from pipelines.planning.ledger import STATE_KEY, Ledger, ServerBehaviour
+from pipelines.planning.ledger import FIRST_TRIED, STATE_KEY, Ledger, ServerBehaviour
 from sources.atribu.endpoints import ENDPOINTS
 from sources.atribu.options import LEVELS, MODELS
 from sources.rest.errors import ConfigurationError
@@ -142,6 +142,12 @@ def test_the_ledger_comes_back_from_state_as_it_was() -> None:
     assert again.to_state()["loaded"]["overview|day|linear"] == [["2026-03-01", "2026-03-09"]]
 
 
+def test_a_list_that_an_earlier_version_has_found_cut_off_is_asked_for_in_shorter_ranges() -> None:
+    state = Ledger().to_state() | {"known": {"pages|day": {"capped": True}}}
+    pages = task("pages", "2026-03-01", "2026-03-30")
+    assert Ledger.from_state({STATE_KEY: state}).behaviour(pages, Grain.DAY).whole_days == FIRST_TRIED
+
+
 def test_state_without_a_ledger_is_an_empty_one() -> None:
     assert Ledger.from_state({"resources": {}}).to_state() == Ledger().to_state()
 
@@ -150,8 +156,9 @@ def test_state_without_a_ledger_is_an_empty_one() -> None:
     "known",
     [
         pytest.param(ServerBehaviour(), id="nothing"),
+        pytest.param(ServerBehaviour(whole_days=3, cut=(Window(TODAY, TODAY),)), id="lists-that-are-cut-off"),
         pytest.param(
-            ServerBehaviour(rounded=True, not_additive=frozenset({"b", "a"}), capped=True, checked=TODAY), id="all"
+            ServerBehaviour(rounded=True, not_additive=frozenset({"b", "a"}), whole_days=7, checked=TODAY), id="all"
         ),
     ],
 )
@@ -219,9 +226,9 @@ def test_a_variant_counts_as_checked_on_the_day_of_its_first_window_and_later_on
 def test_what_was_learned_before_anything_was_loaded_stays_when_it_is() -> None:
     one = task("channels", "2026-03-01", "2026-03-02")
     ledger = Ledger()
-    ledger.learn(one, Grain.DAY, ServerBehaviour(capped=True))
+    ledger.learn(one, Grain.DAY, ServerBehaviour(whole_days=7))
     ledger.add(one, Grain.DAY, TODAY)
-    assert ledger.behaviour(one, Grain.DAY) == ServerBehaviour(capped=True, checked=TODAY)
+    assert ledger.behaviour(one, Grain.DAY) == ServerBehaviour(whole_days=7, checked=TODAY)
 
 
 def test_a_task_without_dates_is_never_checked() -> None:
@@ -286,7 +293,9 @@ def test_three_years_of_daily_history_with_gaps_fit_into_64_kilobytes(
             for month in months:  # each month was loaded but for its last days
                 start = Date(2023, 4, 1).add(months=month)
                 ledger.add(Task(endpoint, Window(start, start.add(days=20)), variant), Grain.DAY, TODAY)
-            known = ServerBehaviour(rounded=True, not_additive=frozenset(endpoint.additive), capped=True, checked=TODAY)
+            known = ServerBehaviour(
+                rounded=True, not_additive=frozenset(endpoint.additive), whole_days=7, checked=TODAY
+            )
             ledger.learn(Task(endpoint, variant=variant), Grain.DAY, known)
     state = ledger.to_state()
     assert len(state["loaded"]) == variants

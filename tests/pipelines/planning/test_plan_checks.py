@@ -121,6 +121,23 @@ def test_a_first_day_that_moves_on_with_today_does_not_keep_days_from_being_sett
         assert ledger.behaviour(Task(CHANNELS), Grain.DAY).checked == policy.today
 
 
+def test_a_list_that_is_cut_off_is_checked_in_ranges_over_which_it_is_not_and_days_that_are_cut_off_in_none() -> None:
+    known = ServerBehaviour().cut_off(days("2026-02-01", "2026-03-30"))
+    assert known.whole_days == 29
+    assert known.cut_off(days("2026-01-01", "2026-03-30")).whole_days == 29, "a range beside it is as long"
+    ledger = ledger_of([days("2026-02-01", "2026-03-30")], known)
+    ledger.add(Task(CHANNELS, days("2026-03-10", "2026-03-10")), Grain.DAY, TODAY, cut=True)
+    expected = ["check: channels 2026-03-11..2026-03-30"]
+    expected += ["check: channels 2026-03-02..2026-03-09", "check: channels 2026-02-01..2026-03-01"]
+    assert told(plan([CHANNELS], days("2026-02-01"), POLICY, ledger).checks) == expected
+    assert told(proof_plan([CHANNELS], days("2026-02-01"), POLICY, ledger).checks) == expected
+    (note,) = proof_plan([CHANNELS], days("2026-02-01"), POLICY, ledger).notes
+    assert note.startswith("channels: the API cuts off the lists of 2026-03-10, so that nothing proves them;")
+    ledger.add(Task(CHANNELS, days("2026-03-10", "2026-03-10")), Grain.DAY, TODAY)
+    checks = told(plan([CHANNELS], days("2026-02-01"), POLICY, ledger).checks)
+    assert checks == ["check: channels 2026-03-02..2026-03-30", "check: channels 2026-02-01..2026-03-01"]
+
+
 def test_a_loaded_series_is_read_again_as_a_hint_before_checks_however_old_the_range() -> None:
     ledger = ledger_of([days("2026-01-01", "2026-03-30")])
     made = plan([SERIES, CHANNELS], days("2026-02-01", "2026-02-10"), POLICY, ledger)

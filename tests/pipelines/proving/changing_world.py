@@ -11,7 +11,8 @@ from typing import Any
 from pendulum import Date
 
 from pipelines.planning.ledger import ServerBehaviour
-from pipelines.proving.search import Finding, RestatementSearch
+from pipelines.proving.likelihood import Expectation, Totals
+from pipelines.proving.search import Finding, Loaded, RestatementSearch
 from pipelines.proving.sums import rows_of, sums_of
 from pipelines.storing.sums import Sums
 from sources.atribu.endpoints import ENDPOINTS
@@ -29,6 +30,7 @@ STORED = ("value", "revenue", "pageviews")
 DAYS = [Window(FIRST.add(days=day), FIRST.add(days=day)) for day in range(90)]
 
 Days = Mapping[Measure, Sequence[date]]
+Amounts = Mapping[Measure, Mapping[date, Sequence[float]]]
 VariantValues = dict[str, tuple[int, int]]
 """Key -> (revenue in tenths of a cent, page views)."""
 
@@ -85,21 +87,20 @@ class Server:
 
 
 @dataclass
-class Loaded:
+class Home:
     """What was loaded, by window."""
 
     rows: dict[Window, list[dict[str, Any]]]
 
-    def sums(self, within: Window, without: frozenset[Window]) -> Sums:
-        inside = [one for one in self.rows if within.start <= one.start and one.end <= within.end]
-        return sums_of(CHANNELS, [row for one in inside if one not in without for row in self.rows[one]])
+    def sums(self) -> dict[date | None, Sums]:
+        return {window.start: sums_of(CHANNELS, rows) for window, rows in self.rows.items()}
 
     def take(self, finding: Finding) -> None:
         for window, answer in finding.answers.items():
             self.rows[window] = [{name: row[name] for name in STORED} for row in rows_of(answer)]
 
 
-def world(days: int, **facts: Any) -> tuple[Server, Loaded]:
+def world(days: int, **facts: Any) -> tuple[Server, Home]:
     """Three channels a day with amounts of their own, all of it loaded day by day."""
     chance = random.Random(days)  # noqa: S311 - amounts, not secrets
     amounts = [{key: (10 * chance.randrange(1, 10**6), chance.randrange(1, 500)) for key in KEYS} for _ in range(days)]
@@ -107,31 +108,34 @@ def world(days: int, **facts: Any) -> tuple[Server, Loaded]:
     return server, loaded(server)
 
 
-def loaded(server: Server) -> Loaded:
-    return Loaded({day: server.rows(day) for day in DAYS[: len(server.days)]})
+def loaded(server: Server) -> Home:
+    return Home({day: server.rows(day) for day in DAYS[: len(server.days)]})
 
 
 def examined(
     server: Server,
-    have: Loaded,
+    have: Home,
     known: ServerBehaviour = NOTHING,
     changed_days: Days = MappingProxyType({}),
     *,
+    amounts: Amounts = MappingProxyType({}),
+    totals: Totals = (),
     cancelling: bool = False,
     tolerance: float = 0.0,
 ) -> Finding:
     """Check everything that is loaded, and load what was read for it."""
     server.calls.clear()
     windows = sorted(have.rows)
+    elsewhere = amounts or {measure: dict.fromkeys(days, ()) for measure, days in changed_days.items()}
     first = server.answer(Window(windows[0].start, windows[-1].end))
     examination = RestatementSearch(
         Task(CHANNELS),
         windows,
         ask=server.ask,
-        loaded=have.sums,
-        changed_days=changed_days,
+        loaded=Loaded(whole=lambda: Sums.total(have.sums().values()), by_day=have.sums),
+        expectation=lambda: Expectation(windows[-1].end.add(days=1), elsewhere, totals),
         behaviour=known,
-        cancelling=frozenset(changed_days if cancelling else ()),
+        cancelling={measure: frozenset(days) for measure, days in changed_days.items()} if cancelling else {},
         tolerance=tolerance,
     )
     finding = examination.run(first)
@@ -139,7 +143,7 @@ def examined(
     return finding
 
 
-def truth(server: Server, have: Loaded) -> dict[Window, list[dict[str, Any]]]:
+def truth(server: Server, have: Home) -> dict[Window, list[dict[str, Any]]]:
     return {window: server.rows(window) for window in have.rows}
 
 

@@ -149,26 +149,37 @@ def test_the_size_of_a_change_is_how_far_its_value_moved(old: float | None, new:
     assert change(FIRST, "revenue", old, new).size == size
 
 
-def test_the_days_that_moved_most_are_the_first_suspects_of_their_measure() -> None:
+def test_what_moved_is_told_by_measure_and_day_with_its_amounts_and_totals() -> None:
     changed_days = ChangedDays()
     changed_days.add([change(FIRST, "revenue", 1.0, 3.0), change(SECOND, "revenue", 9.0, 4.0)])
-    changed_days.add([change(THIRD, "conversions", 0.0, 4.0), change(FIRST, "revenue", 3.0, 1.0)])
+    changed_days.add([change(THIRD, "conversions", 0.0, 4.0), change(FIRST, "revenue", 3.0, None)])
     changed_days.add([change(SECOND, "pageviews", None, 7), change(THIRD, "spend", 2.0, None, ENDPOINTS["overview"])])
-    assert changed_days.by_measure == {
-        Measure.OUTCOMES: [SECOND, FIRST, THIRD],
-        Measure.TRAFFIC: [SECOND],
-        Measure.SPEND: [THIRD],
+    assert changed_days.amounts == {
+        Measure.OUTCOMES: {FIRST: [-3.0, 2.0], SECOND: [-5.0], THIRD: [4.0]},
+        Measure.TRAFFIC: {SECOND: [7.0]},
+        Measure.SPEND: {THIRD: [-2.0]},
     }
+    assert changed_days.totals == [
+        (Measure.OUTCOMES, {FIRST: -1.0, SECOND: -5.0}),
+        (Measure.OUTCOMES, {THIRD: 4.0}),
+        (Measure.TRAFFIC, {SECOND: 7.0}),
+        (Measure.SPEND, {THIRD: -2.0}),
+    ]
 
 
-def test_days_that_moved_up_and_down_do_not_cancel_out() -> None:
+def test_only_opposite_moves_on_two_days_may_cancel_out() -> None:
     changed_days = ChangedDays()
-    changed_days.add([change(SECOND, "revenue", 0.0, 5.0)])
-    changed_days.add([change(FIRST, "revenue", 0.0, 3.0), change(FIRST, "revenue", 3.0, 0.0)])
-    assert changed_days.by_measure == {Measure.OUTCOMES: [FIRST, SECOND]}
+    changed_days.add([change(SECOND, "revenue", 0.0, 49.0), change(SECOND, "conversions", 0.0, 1.0)])
+    changed_days.add([change(FIRST, "revenue", 20.0, 0.0), change(FIRST, "conversions", 1.0, 0.0)])
+    spend = ENDPOINTS["overview"]
+    changed_days.add([change(THIRD, "spend", 2.0, 9.0, spend)])
+    changed_days.add([change(THIRD, "spend", 9.0, 2.0, spend)])
+    assert not any(changed_days.cancelling.values())
+    changed_days.add([change(THIRD, "revenue", 98.0, 0.0), change(THIRD, "conversions", 2.0, 0.0)])
+    assert changed_days.cancelling[Measure.OUTCOMES] == {SECOND, THIRD}
 
 
 def test_without_changes_nothing_is_suspicious() -> None:
     changed_days = ChangedDays()
     changed_days.add([])
-    assert changed_days.by_measure == {}
+    assert (changed_days.amounts, changed_days.totals, changed_days.cancelling) == ({}, [], {})

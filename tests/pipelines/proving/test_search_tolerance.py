@@ -5,7 +5,7 @@ import random
 import pytest
 
 from sources.rest.catalogue.columns import Measure
-from tests.pipelines.proving.changing_world import DAYS, KEYS, Loaded, Server, examined, world
+from tests.pipelines.proving.changing_world import DAYS, KEYS, Home, Server, examined, world
 
 
 def total(server: Server, key: str) -> int:
@@ -13,7 +13,7 @@ def total(server: Server, key: str) -> int:
     return sum(day[key][0] for day in server.days)
 
 
-def out(server: Server, have: Loaded, key: str) -> float:
+def out(server: Server, have: Home, key: str) -> float:
     """Share by which what is loaded of a channel is out over the range."""
     here: float = sum(row["revenue"] for rows in have.rows.values() for row in rows if row["value"] == key)
     return abs(here - total(server, key) / 1000) / (total(server, key) / 1000)

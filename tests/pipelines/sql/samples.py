@@ -116,7 +116,7 @@ def samples() -> list[Sample]:
     loaded = conditions.of_window(Task(overview, march, (("model", "last_touch"),)), Grain.DAY)
     anybody = ["6f0a", "it's 100%"]
     held = [conditions.one_of("value", anybody), conditions.between("date", march.start, march.end)]
-    changed = [*conditions.of_window(Task(channels, march), Grain.DAY), conditions.none_of("date", [march.start])]
+    days = conditions.of_window(Task(channels, march), Grain.DAY)
     between = [
         conditions.since(customers.time_column, moment),
         conditions.before(customers.time_column, moment.add(days=1)),
@@ -143,7 +143,7 @@ def samples() -> list[Sample]:
         _sample(reading.rows, "channels", by_value, in_order_of=["date", "value"]),
         *(_sample(reading.rows, "run_lease", {"holder": Type.TEXT}, lock=lock) for lock in reading.Lock),
         _sample(reading.all_columns, "run_lease"),
-        _sample(reading.sums, "channels", by_value, list(channels.additive), changed),
+        _sample(reading.sums, "channels", {"date": Type.DATE, **by_value}, list(channels.additive), days),
         _sample(reading.sums, "sync_runs", {}, ["units"], recent),
         _sample(reading.sums, "visitors", {}, where=theirs),
         _sample(reading.counts_set, "channels", {}, list(channels.additive), loaded),
