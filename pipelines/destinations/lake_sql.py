@@ -24,6 +24,7 @@ from sqlglot import exp
 
 from pipelines.destinations.lake_files import names_in
 from pipelines.destinations.lake_tables import LakeTables, Snapshot
+from pipelines.sql import lake
 
 _CHANGES: Final = (exp.Insert, exp.Update, exp.Delete, exp.Create, exp.Alter)
 _BROUGHT: Final = "brought_from_the_lake"
@@ -50,7 +51,7 @@ class LakeSqlClient(FilesystemSqlClient):
         self._catalog = f"lake_{next(_numbers)}"
         with _guard:  # a connection that another thread uses at the moment refuses
             self._own = _memory().cursor()
-        self._own.execute(f"ATTACH ':memory:' AS {self._catalog}")
+        self._own.execute(lake.attach_memory(self._catalog))
         super().__init__(client, client.dataset_name, DuckDbCredentials(self._own))
         self.tables = tables
         self._brought: dict[str, Snapshot | None] = {}  # by the name of the table in the database in memory
@@ -59,7 +60,7 @@ class LakeSqlClient(FilesystemSqlClient):
     def __del__(self) -> None:
         """Let go of the tables in memory."""
         with suppress(duckdb.Error):
-            self._own.execute(f"DETACH DATABASE IF EXISTS {self._catalog}")
+            self._own.execute(lake.detach_memory(self._catalog))
             self._own.close()
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002, FBT001, FBT002 - as in dlt
@@ -69,7 +70,7 @@ class LakeSqlClient(FilesystemSqlClient):
     def open_connection(self) -> Any:
         """Open the database in memory; it reads no file itself, and needs no credentials."""
         connection = super(FilesystemSqlClient, self).open_connection()
-        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(lake.IN_UTC)
         return connection
 
     @contextmanager
@@ -80,7 +81,7 @@ class LakeSqlClient(FilesystemSqlClient):
             WrittenMeanwhileError: somebody else has changed a table at the same moment.
         """
         tree = sqlglot.parse_one(query.replace("%s", "?"), read="duckdb")
-        self._conn.execute(f"CREATE SCHEMA IF NOT EXISTS {self.fully_qualified_dataset_name()}")
+        self._conn.execute(lake.make_schema(self.fully_qualified_dataset_name()))
         for name in {table.name for table in tree.find_all(exp.Table) if table.db in ("", self.dataset_name)}:
             self._bring(name)
         with super(WithTableScanners, self).execute_query(query, *args, **kwargs) as cursor:
@@ -151,15 +152,15 @@ class LakeSqlClient(FilesystemSqlClient):
         if found is not None and before is not None and found.version == before.version:
             return
         if found is None:
-            self._conn.execute(f"DROP TABLE IF EXISTS {path}")
+            self._conn.execute(lake.drop_copy(path))
         else:
             self._conn.register(_BROUGHT, found.read())
-            self._conn.execute(f"CREATE OR REPLACE TABLE {path} AS SELECT * FROM {_BROUGHT}")  # noqa: S608 - names of tables
+            self._conn.execute(lake.make_copy(path, _BROUGHT))
             self._conn.unregister(_BROUGHT)
         self._brought[path] = found
 
     def _write(self, name: str) -> None:
         """Write what the database in memory holds of a table back to the lake."""
         path = self.make_qualified_table_name(name)
-        found: pa.Table = self._conn.sql(f"SELECT * FROM {path}").to_arrow_table()  # noqa: S608 - as above
+        found: pa.Table = self._conn.sql(lake.whole(path)).to_arrow_table()
         self.tables.overwrite(name, found, self._brought.pop(path, None))
