@@ -58,7 +58,9 @@ def complete(
         dataset.warehouse.save_schema(schema)
     texts = _descriptions(schema, dataset.warehouse.tables(own) if missing else known)
     digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
-    if digest != dataset.ledger.described and dataset.warehouse.dialect in COMMENTS:
+    if digest == dataset.ledger.described:
+        return
+    if dataset.warehouse.dialect in COMMENTS and not dataset.warehouse.is_lake:
         made_by_somebody(lambda: _write(dataset.warehouse, texts))
         dataset.ledger.described = digest
 
