@@ -200,6 +200,9 @@ def _translated(statement: exp.Expr | None) -> str:
         return ""
     if isinstance(statement, exp.Use):
         return f"SET search_path TO {statement.this.name}"
+    for place in statement.find_all(exp.Column):  # where a row lies, which changes if it is written again
+        if place.name == "rowid":
+            place.replace(exp.cast(exp.column("ctid"), exp.DataType.Type.TEXT).as_("rowid"))
     for table in statement.find_all(exp.Table):
         table.set("catalog", None)
         if table.db == "main":  # where a person's own views are

@@ -17,6 +17,8 @@ from pipelines.destinations.named import factory_of
 from pipelines.destinations.target import Target
 from tests.integration.conftest import Elt, Serve
 
+pytestmark = pytest.mark.duckdb_file("names and kinds of files")
+
 ROOT = Path(__file__).parents[2]
 TARGET = Target("atribu", "local", "atribu")
 GONE = "somebody who wants to be forgotten"
@@ -146,8 +148,6 @@ os.umask(0o077)
 Path.replace = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 from pipelines.destinations.named import factory_of
 from pipelines.destinations.target import Target
-
-pytestmark = pytest.mark.duckdb_file("names and kinds of files")
 factory_of(Target("atribu", "local", "atribu")).rewrite()
 """
 

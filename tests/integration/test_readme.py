@@ -58,7 +58,7 @@ def test_the_line_for_cron_says_something_only_if_somebody_has_to_look(tmp_path:
     stand_in.parent.mkdir(parents=True)
     stand_in.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
     stand_in.chmod(0o700)
-    (line,) = blocks("cron", README)
+    line, _ = blocks("cron", README)
     schedule, command = line.split(" cd ", 1)
     assert len(schedule.split()) == 5
 

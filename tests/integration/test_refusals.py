@@ -46,11 +46,11 @@ def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def told(elt: Elt, command: tuple[str, ...], name: str) -> tuple[int, str]:
-    """Exit code and only line of a command."""
+    """Exit code and only line of a command, but for its time."""
     result = elt(command[0], "atribu", *command[1:], "--destination", name)
     assert "Traceback" not in result.err
     (line,) = result.said or [""]
-    return result.code, line
+    return result.code, line.partition(" ")[2]
 
 
 def overwritten(start: int, count: int) -> Callable[[Path], None]:
