@@ -10,8 +10,6 @@ from sandbox.atatus.state import Sandbox
 from tests.integration.atatus_truth import loaded, truth
 from tests.integration.conftest import Elt, Result, ServeAtatus, rows_of
 
-pytestmark = pytest.mark.untraced
-
 FIRST, LAST = date(2026, 3, 10), date(2026, 3, 14)
 BUSY = Size(transactions=3, events_per_day=3_000)
 

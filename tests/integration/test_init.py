@@ -116,7 +116,6 @@ def test_nothing_is_left_where_the_key_is_refused_and_a_key_of_the_environment_s
     assert "load it with: elt sync atribu --profile acme" in made.out
 
 
-@pytest.mark.untraced
 def test_a_person_is_asked_in_a_terminal_and_the_key_is_not_shown(folder: Path, address: str) -> None:
     answers = {
         "Source: ": "atribu",

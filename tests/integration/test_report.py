@@ -15,8 +15,6 @@ from sandbox.atribu import Size
 from tests.browser import AXE, CHROMIUM, look_at
 from tests.integration.conftest import Elt, Serve, ServeAtatus
 
-pytestmark = pytest.mark.untraced
-
 FIRST, LAST = date(2026, 3, 30), date(2026, 3, 31)
 DAYS = ("--since", str(FIRST), "--today", str(LAST))
 NAMES = "timeseries,revenue,campaigns,campaigns_trend,channels,conversions_timeseries,attribution_coverage,customers"

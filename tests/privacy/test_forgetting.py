@@ -59,7 +59,6 @@ def expected_counts(sandbox: Sandbox, person: Person) -> dict[str, int]:
     return {table: rows for table, rows in counts.items() if rows}
 
 
-@pytest.mark.untraced
 @pytest.mark.parametrize(
     ("policy", "by"),
     [
