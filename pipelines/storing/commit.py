@@ -94,6 +94,9 @@ class Committer:
                 " one a name ([sources.<source>.profiles.<name>]), or load it into another dataset (--dataset), or into"
                 " another file if what it holds was made up"
             )
+        # before the ledger takes note: a destination that does not answer must not leave word of what was not loaded
+        differing = self._differing(answers)
+        tables = [table for endpoint, group in differing for table in loaded_tables(endpoint, group)]
         for answer in (one for one in answers if not (one.more or one.lost)):
             self._ledger.note_read(answer.task, self._grain, self._today)
             cut = answer.truncated
@@ -101,15 +104,13 @@ class Committer:
         state = self._ledger.to_state()
         # what was read today is no reason for a package: it goes with the next one, or with the last one of the run
         told = {name: part for name, part in state.items() if name != "read_today"}
-        differing = self._differing(answers)
-        if answers and not differing and not extra and told == self._told:
+        if answers and not tables and not extra and told == self._told:
             return
 
         def ledger() -> Iterable[None]:
             dlt.current.source_state()[STATE_KEY] = state
             return ()
 
-        tables = [table for endpoint, group in differing for table in loaded_tables(endpoint, group)]
         self.load([*tables, *history(), *extra, dlt.resource(ledger, name="ledger")])
         self._told = told
 
@@ -138,9 +139,12 @@ class Committer:
         """Answers that would change something, by endpoint."""
         if not answers:
             return []
-        # a table that comes into being meanwhile holds nothing that would be answered twice in one run
-        self._stored = self._stored or Stored(self._warehouse, self._warehouse.tables())
         ordered = sorted(answers, key=lambda answer: answer.task.endpoint.name)
         groups = [(endpoint, list(group)) for endpoint, group in groupby(ordered, key=lambda one: one.task.endpoint)]
-        found = [(endpoint, self._stored.differing(endpoint, group)) for endpoint, group in groups]
+        try:
+            # a table that comes into being meanwhile holds nothing that would be answered twice in one run
+            self._stored = self._stored or Stored(self._warehouse, self._warehouse.tables())
+            found = [(endpoint, self._stored.differing(endpoint, group)) for endpoint, group in groups]
+        except DestinationBusyError:
+            return groups  # what is read is kept in a package, whenever it can be loaded
         return [(endpoint, group) for endpoint, group in found if group]

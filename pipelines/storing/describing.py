@@ -75,6 +75,8 @@ def _describe(schema: Schema, endpoint: Endpoint) -> list[str]:
     """Give the tables of an endpoint and their columns the descriptions of today; return what had others."""
     changed = []
     for table, columns in endpoint.tables.items():
+        if table not in schema.tables:  # dlt's schema was lost; what is loaded next brings the table back into it
+            continue
         stored: Any = schema.tables[table]
         about = [(stored, endpoint.describe(table))]
         about += [(stored["columns"][one.name], one.description) for one in columns if one.name in stored["columns"]]
