@@ -1,5 +1,5 @@
 # `elt` with the drivers of DuckDB and PostgreSQL: not root, a read-only root file system, no shell at run time.
-# It writes to /work alone, which may be a tmpfs or an emptyDir: what is loaded, ledger included, is in the destination.
+# It writes to /srv/elt alone, which may be a tmpfs or an emptyDir: what is loaded, ledger included, is in the destination.
 FROM python:3.11-slim-bookworm AS build
 WORKDIR /build
 COPY requirements.lock requirements-dev.lock ./
@@ -7,6 +7,7 @@ COPY requirements.lock requirements-dev.lock ./
 RUN sed -n '/^psycopg2-binary==/,/[^\\]$/p' requirements-dev.lock > driver.lock \
     && pip install --no-cache-dir --no-deps --require-hashes --target /app -r requirements.lock -r driver.lock
 COPY pyproject.toml README.md destinations.toml ./
+COPY models models
 COPY sources sources
 COPY sandbox sandbox
 COPY pipelines pipelines
@@ -17,9 +18,9 @@ COPY --from=build /app /app
 ENV PYTHONPATH=/app \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    HOME=/work/home \
-    DLT_DATA_DIR=/work/home/dlt \
-    XDG_CACHE_HOME=/work/home/cache
+    HOME=/srv/elt/home \
+    DLT_DATA_DIR=/srv/elt/home/dlt \
+    XDG_CACHE_HOME=/srv/elt/home/cache
 USER 65532:65532
-WORKDIR /work
+WORKDIR /srv/elt
 ENTRYPOINT ["python3", "-m", "pipelines.cli"]
