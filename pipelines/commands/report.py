@@ -86,11 +86,6 @@ def report(config: RunConfig, *, seen: datetime | None = None) -> Report:
         dataset_to_read(target, config.policy.grain, config.catalogue) as dataset,
         destination_errors(target.destination),
     ):
-        if dataset.warehouse.is_lake:
-            raise ConfigurationError(
-                f"destination {target.destination!r} is a lake, of which no report can be made yet; load into a DuckDB"
-                " file or PostgreSQL to make one"
-            )
         marts = Marts(dataset.pipeline, places, models_of(name, chosen))
         first = QUESTIONS[name][0]
         if not dataset.ledger.endpoints() or not marts.has(first.mart):

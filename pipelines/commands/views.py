@@ -50,11 +50,6 @@ def views(config: RunConfig) -> Views:
     with destination.lock(), ExitStack() as stack:
         dataset = open_dataset(destination, config.policy.grain, config.catalogue)
         stack.callback(dataset.warehouse.release)
-        if dataset.warehouse.is_lake:
-            raise ConfigurationError(
-                f"destination {destination.name!r} is a lake, which keeps no views; load into a DuckDB file or"
-                " PostgreSQL to have them"
-            )
         with destination_errors(destination.name), destination.turn():
             tables = existing_tables(dataset.pipeline, places, models)
             if not tables:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import dlt
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.client import WithStateSync
 from dlt.destinations.sql_client import WithSqlClient
@@ -149,3 +150,8 @@ def capacity_of(capabilities: DestinationCapabilitiesContext) -> Capacity:
             reserved=_POSTGRES_OWN if postgres else frozenset(),
         ),
     )
+
+
+def is_lake(pipeline: dlt.Pipeline) -> bool:
+    """Whether tables are files of a table format, beside which nothing keeps comments and views."""
+    return pipeline.destination.capabilities().preferred_table_format is not None

@@ -10,6 +10,7 @@ from dlt.common.schema.typing import TTableSchema
 from dlt.extract import DltResource
 
 from pipelines.destinations import lease_table
+from pipelines.destinations.capabilities import is_lake
 from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.sql.rendering import COMMENTS
 from pipelines.sql.statement import Statement
@@ -60,7 +61,7 @@ def complete(
     digest = hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:12]
     if digest == dataset.ledger.described:
         return
-    if dataset.warehouse.dialect in COMMENTS and not dataset.warehouse.is_lake:
+    if dataset.warehouse.dialect in COMMENTS and not is_lake(dataset.pipeline):
         made_by_somebody(lambda: _write(dataset.warehouse, texts))
         dataset.ledger.described = digest
 

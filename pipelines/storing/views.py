@@ -8,6 +8,7 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 
+from pipelines.destinations.capabilities import is_lake
 from pipelines.sql.rendering import COMMENTS, Names, render
 from pipelines.sql.statement import Statement
 from pipelines.sql.views import VIEWS, comment_view, comment_view_column, create_schema, create_view, drop_view
@@ -25,7 +26,15 @@ def existing_tables(pipeline: dlt.Pipeline, places: Mapping[str, str], models: S
         pipeline: attached to the destination.
         places: the schema that each place is.
         models: what is to be built.
+
+    Raises:
+        ConfigurationError: the destination is a lake, in which models have nowhere to be.
     """
+    if is_lake(pipeline):
+        raise ConfigurationError(
+            f"destination {pipeline.destination.destination_name!r} is a lake, of which neither views nor reports can"
+            " be made yet; load into a DuckDB file or PostgreSQL to have them"
+        )
     found: set[tuple[str, str]] = set()
     with pipeline.destination_client() as client:
         storage = cast("SqlJobClientBase", client)

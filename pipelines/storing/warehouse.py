@@ -152,11 +152,6 @@ class Warehouse:
         """Dialect of the destination, as sqlglot calls it."""
         return self._made().capabilities.sqlglot_dialect
 
-    @property
-    def is_lake(self) -> bool:
-        """Whether tables are files of a table format, beside which nothing keeps comments and views."""
-        return self._pipeline.destination.capabilities().preferred_table_format is not None
-
     def tables(self, also: Iterable[str] = ()) -> set[str]:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
