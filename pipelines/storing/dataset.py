@@ -68,7 +68,6 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
         if dataset.ledger.layout < LAYOUT:
             migrate(dataset.pipeline, dataset.warehouse, dataset.ledger)
         retype(dataset.pipeline, dataset.warehouse, catalogue)
-        dataset.warehouse.look_again()
         index_days(dataset.warehouse, catalogue)
         if destination.personal:
             name_profiles(dataset.warehouse)
