@@ -1,18 +1,16 @@
 """Parts of the report: what each answer of a question says, in sentences, charts and tables."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 from pipelines.commands.report import Report
 from pipelines.sql.questions import FEW
 from pipelines.telling import charts
-from pipelines.telling.charts import Rows, Spec
+from pipelines.telling.amounts import money, plain, quotient, ratio, share, sum_of
+from pipelines.telling.charts import Rows
 from pipelines.telling.console import moment, named
-
-MOST: Final = 10
-"""Bars of a chart, and lines of most tables; of more, the first ones are shown."""
+from pipelines.telling.part import MOST, Chart, Heading, Part, Table, count
+from pipelines.telling.service_parts import service_weeks, transaction_list
 
 _SERIES_MAX: Final = 7
 
@@ -28,41 +26,6 @@ RESTATED: Final = {**FIGURES, "attributed_revenue": "Revenue from ads, organic a
 """What the figures are called that may have changed."""
 
 
-@dataclass(frozen=True)
-class Heading:
-    """Heading of a column; `number` stands to the right."""
-
-    name: str
-    number: bool = False
-
-
-@dataclass(frozen=True)
-class Chart:
-    """A chart and what it shows."""
-
-    title: str
-    spec: Spec = field(repr=False)
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table of texts."""
-
-    title: str
-    headings: Sequence[Heading]
-    rows: Sequence[Sequence[str]]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of the report."""
-
-    title: str
-    text: str
-    charts: Sequence[Chart] = ()
-    tables: Sequence[Table] = ()
-
-
 def parts_of(report: Report) -> Iterator[Part]:
     """Say what was answered, question by question, and how fresh it is."""
     for name, rows in report.answers.items():
@@ -76,10 +39,10 @@ def tiles_of(report: Report) -> list[tuple[str, str]]:
     weeks = report.answers.get("weeks", ())
     if not weeks:
         return []
-    totals = [(text, _total(weeks, name)) for name, text in FIGURES.items()]
+    totals = [(text, sum_of(weeks, name)) for name, text in FIGURES.items()]
     return [
-        *((_in(text, currency_of(report)), _money(value)) for text, value in totals),
-        ("ROAS (revenue from ads / ad spend)", _ratio(totals[1][1], totals[0][1])),
+        *((_in(text, currency_of(report)), money(value)) for text, value in totals),
+        ("ROAS (revenue from ads / ad spend)", ratio(totals[1][1], totals[0][1])),
     ]
 
 
@@ -89,13 +52,13 @@ def currency_of(report: Report) -> str:
 
 
 def _weeks(report: Report, rows: Rows) -> Part:
-    priced = [{**row, "roas": _quotient(row["ad_revenue"], row["spend"])} for row in rows]
+    priced = [{**row, "roas": quotient(row["ad_revenue"], row["spend"])} for row in rows]
     shown = {name: FIGURES[name] for name in ("spend", "ad_revenue")}
     table = Table(
         "Each week",
-        [Heading("Week from"), Heading("Days", number=True), *_amounts(report, FIGURES.values()), _count("ROAS")],
+        [Heading("Week from"), Heading("Days", number=True), *_amounts(report, FIGURES.values()), count("ROAS")],
         [
-            [str(row["week"]), str(row["days"]), *(_money(row[name]) for name in FIGURES), _plain(row["roas"])]
+            [str(row["week"]), str(row["days"]), *(money(row[name]) for name in FIGURES), plain(row["roas"])]
             for row in priced
         ],
     )
@@ -136,12 +99,11 @@ def _bridge(report: Report, rows: Rows) -> Part:
             steps.append(_step(text, left, left - row[name], "from ads"))
             left -= row[name]
     cells = [
-        [text, _money(row[name]), _share(row[name], row["cash_revenue"])]
-        for name, text in {**sources, **others}.items()
+        [text, money(row[name]), share(row[name], row["cash_revenue"])] for name, text in {**sources, **others}.items()
     ]
-    total = [FIGURES["cash_revenue"], _money(row["cash_revenue"]), _share(row["cash_revenue"], row["cash_revenue"])]
+    total = [FIGURES["cash_revenue"], money(row["cash_revenue"]), share(row["cash_revenue"], row["cash_revenue"])]
     table = Table(
-        "Parts of the cash", [Heading("Part"), *_amounts(report, ["Amount"]), _count("Share")], [total, *cells]
+        "Parts of the cash", [Heading("Part"), *_amounts(report, ["Amount"]), count("Share")], [total, *cells]
     )
     return Part(
         "From cash to revenue from ads",
@@ -153,11 +115,10 @@ def _bridge(report: Report, rows: Rows) -> Part:
 
 def _channel_mix(report: Report, rows: Rows) -> Part:
     shown = {"revenue": "Revenue"}
-    headings = [Heading("Channel"), *_amounts(report, ["Revenue"]), _count("Share"), _count("Conversions")]
-    total = _total(rows, "revenue")
+    headings = [Heading("Channel"), *_amounts(report, ["Revenue"]), count("Share"), count("Conversions")]
+    total = sum_of(rows, "revenue")
     cells = [
-        [row["channel"], _money(row["revenue"]), _share(row["revenue"], total), _plain(row["converted"])]
-        for row in rows
+        [row["channel"], money(row["revenue"]), share(row["revenue"], total), plain(row["converted"])] for row in rows
     ]
     return Part(
         "Channels",
@@ -175,14 +136,14 @@ def _channel_mix(report: Report, rows: Rows) -> Part:
 def _campaign_list(report: Report, rows: Rows) -> Part:
     best = rows[:MOST]
     shown = {"spend": FIGURES["spend"], "revenue": "Revenue"}
-    headings = [Heading("Campaign"), *_amounts(report, shown.values()), _count("ROAS"), _count("Conversions")]
+    headings = [Heading("Campaign"), *_amounts(report, shown.values()), count("ROAS"), count("Conversions")]
     cells = [
         [
             row["campaign"],
-            _money(row["spend"]),
-            _money(row["revenue"]),
-            _ratio(row["revenue"], row["spend"]),
-            _plain(row["converted"]),
+            money(row["spend"]),
+            money(row["revenue"]),
+            ratio(row["revenue"], row["spend"]),
+            plain(row["converted"]),
         ]
         for row in rows
     ]
@@ -192,7 +153,7 @@ def _campaign_list(report: Report, rows: Rows) -> Part:
     middle, days = report.middle, report.days
     halves = [f"{days.start} to {middle.subtract(days=1)}", f"{middle} to {days.end}"]
     changes = [
-        [row["campaign"], _money(row["earlier"]), _money(row["later"]), _money(row["later"] - row["earlier"])]
+        [row["campaign"], money(row["earlier"]), money(row["later"]), money(row["later"] - row["earlier"])]
         for row in falling[:MOST]
     ]
     lost = Table("Falling campaigns", [Heading("Campaign"), *_amounts(report, [*halves, "Change"])], changes)
@@ -224,8 +185,8 @@ def _conversion_types(_: Report, rows: Rows) -> Part:
     weeks: dict[Any, dict[str, Any]] = {}
     for row in rows:
         weeks.setdefault(row["week"], {"week": row["week"]})[row["event_type"]] = row["converted"]
-    cells = [[str(week), *(_plain(found.get(name, 0)) for name in ranked)] for week, found in weeks.items()]
-    headings = [Heading("Week from"), *(_count(name.replace("_", " ")) for name in ranked)]
+    cells = [[str(week), *(plain(found.get(name, 0)) for name in ranked)] for week, found in weeks.items()]
+    headings = [Heading("Week from"), *(count(name.replace("_", " ")) for name in ranked)]
     more = f"; {len(ranked) - len(shown)} more types stand in the table" if len(ranked) > len(shown) else ""
     return Part(
         "Conversions by type",
@@ -241,9 +202,9 @@ def _paths(report: Report, rows: Rows) -> Part:
         goals[row["goal"]] = goals.get(row["goal"], 0) + int(row["converted"])
     goal = max(goals, key=lambda name: (goals[name], name))
     best = [row for row in rows if row["goal"] == goal][:MOST]
-    headings = [Heading("Goal"), Heading("Path"), _count("Conversions"), *_amounts(report, ["Cash"])[:1]]
+    headings = [Heading("Goal"), Heading("Path"), count("Conversions"), *_amounts(report, ["Cash"])[:1]]
     cells = [
-        [row["goal"].replace("_", " "), row["path"], _plain(row["converted"]), _money(row["revenue"])]
+        [row["goal"].replace("_", " "), row["path"], plain(row["converted"]), money(row["revenue"])]
         for row in rows[: 5 * MOST]
     ]
     months = report.days.start.start_of("month")
@@ -269,10 +230,10 @@ def _restated(report: Report, rows: Rows) -> Part:
         )
     named_rows = [{**row, "figure": RESTATED[row["figure"]], "change": row["now"] - row["before"]} for row in rows]
     cells = [
-        [row["figure"], _money(row["before"]), _money(row["now"]), _money(row["change"]), str(row["days"])]
+        [row["figure"], money(row["before"]), money(row["now"]), money(row["change"]), str(row["days"])]
         for row in named_rows
     ]
-    headings = [Heading("Figure"), *_amounts(report, ["Before", "Now", "Change"]), _count("Days changed")]
+    headings = [Heading("Figure"), *_amounts(report, ["Before", "Now", "Change"]), count("Days changed")]
     table = Table("Before and now", headings, cells)
     if not any(row["days"] for row in rows):
         return Part("What has changed since", f"None of these figures has changed since {since}.", (), [table])
@@ -282,51 +243,6 @@ def _restated(report: Report, rows: Rows) -> Part:
         f"Attribution changes days that are over. By so much have the figures of these days changed since {since}.",
         [Chart(_in("Change", currency_of(report)), chart)],
         [table],
-    )
-
-
-def _service_weeks(_: Report, rows: Rows) -> Part:
-    told = [
-        {
-            **row,
-            "good": row["runs"] - row["failures"],
-            "percent": _quotient(100 * (row["runs"] - row["failures"]), row["runs"]),
-        }
-        for row in rows
-    ]
-    cells = [
-        [str(row["week"]), str(row["days"]), _plain(row["runs"]), _plain(row["failures"]), _plain(row["percent"])]
-        for row in told
-    ]
-    headings = [Heading("Week from"), *map(_count, ("Days", "Runs", "Failures", "Succeeded (%)"))]
-    return Part(
-        "Runs by week",
-        "How often transactions ran, and how many of them failed. Weeks begin on Monday.",
-        [
-            Chart("Runs", charts.by_week(told, {"good": "succeeded", "failures": "failed"}, "runs", stacked=True)),
-            Chart("Runs that succeeded, in percent", charts.line_by_week(told, "percent", "percent")),
-        ],
-        [Table("Each week", headings, cells)],
-    )
-
-
-def _transaction_list(_: Report, rows: Rows) -> Part:
-    cells = [
-        [
-            row["project_id"],
-            row["transaction"],
-            _plain(row["runs"]),
-            _plain(row["failures"]),
-            _share(row["runs"] - row["failures"], row["runs"]),
-        ]
-        for row in rows
-    ]
-    headings = [Heading("Project"), Heading("Transaction"), *map(_count, ("Runs", "Failures", "Succeeded"))]
-    return Part(
-        "Transactions",
-        f"Those that failed most come first; the chart shows {min(MOST, len(rows))} of {len(rows)}.",
-        [Chart("Failures", charts.bars(rows[:MOST], "transaction", {"failures": "Failures"}, "failures"))],
-        [Table("All transactions", headings, cells)],
     )
 
 
@@ -368,39 +284,14 @@ _PARTS: Final[Mapping[str, Callable[[Report, Rows], Part]]] = {
     "conversion_types": _conversion_types,
     "paths": _paths,
     "restated": _restated,
-    "service_weeks": _service_weeks,
-    "transaction_list": _transaction_list,
+    "service_weeks": service_weeks,
+    "transaction_list": transaction_list,
 }
 """By name of the question."""
 
 
 def _step(name: str, start: Any, end: Any, kind: str) -> dict[str, Any]:
     return {"name": name, "start": start, "end": end, "kind": kind}
-
-
-def _total(rows: Rows, column: str) -> Decimal:
-    return sum((Decimal(str(row[column])) for row in rows if row[column] is not None), Decimal())
-
-
-def _quotient(above: Any, below: Any) -> float | None:
-    return float(above) / float(below) if above is not None and below else None
-
-
-def _ratio(above: Any, below: Any) -> str:
-    return _plain(_quotient(above, below))
-
-
-def _share(part: Any, whole: Any) -> str:
-    found = _quotient(part, whole)
-    return "-" if found is None else f"{found:.1%}"
-
-
-def _money(given: Any) -> str:
-    return "-" if given is None else f"{given:,.2f}"
-
-
-def _plain(given: Any) -> str:
-    return "-" if given is None else f"{round(float(given), 2):,.10g}"
 
 
 def _in(text: str, currency: str) -> str:
@@ -413,7 +304,3 @@ def _unit(report: Report) -> str:
 
 def _amounts(report: Report, names: Any) -> list[Heading]:
     return [Heading(_in(name, currency_of(report)), number=True) for name in names]
-
-
-def _count(name: str) -> Heading:
-    return Heading(name, number=True)
