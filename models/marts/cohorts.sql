@@ -7,9 +7,7 @@ with payments as (
         customers.customer_profile_id,
         customers.conversion_id,
         {{ money('customers.revenue') }} as amount,
-        cast(
-            date_trunc('month', customers.conversion_time at time zone coalesce(profiles.timezone, 'UTC')) as date
-        ) as month
+        {{ month_of('customers.conversion_time', 'profiles.timezone') }} as month
     from {{ source('atribu_pii', 'customers') }} as customers
     left join {{ ref('stg_atribu__profiles') }} as profiles
         on customers.profile_id = profiles.profile_id

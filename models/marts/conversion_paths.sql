@@ -22,9 +22,7 @@ with paths as (
         customers.revenue_type,
         customers.time_to_complete_seconds,
         {{ money('customers.revenue') }} as amount,
-        cast(
-            date_trunc('month', customers.conversion_time at time zone coalesce(profiles.timezone, 'UTC')) as date
-        ) as month
+        {{ month_of('customers.conversion_time', 'profiles.timezone') }} as month
     from {{ source('atribu_pii', 'customers') }} as customers
     left join {{ ref('stg_atribu__profiles') }} as profiles
         on customers.profile_id = profiles.profile_id
