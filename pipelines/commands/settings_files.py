@@ -1,7 +1,5 @@
 """Settings written into dlt's own files: comments and other settings stay, and what does not work is taken back."""
 
-import os
-import tempfile
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -16,10 +14,10 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs.pluggable_run_context import PluggableRunContext
 from tomlkit.exceptions import TOMLKitError
 
+from pipelines.destinations.whole_file import write_whole
 from sources.rest.errors import ConfigurationError
 
 PRIVATE_FOLDER: Final = 0o700
-PRIVATE_FILE: Final = 0o600
 
 
 class File(StrEnum):
@@ -128,18 +126,10 @@ def _in(document: Mapping[str, Any], entry: Entry) -> Any:
 
 
 def _replace(path: Path, content: bytes) -> None:
-    """Put a whole file in the place of another one at once."""
+    """Write a file for the user alone, into a folder for them alone."""
     path.parent.mkdir(parents=True, exist_ok=True)
     path.parent.chmod(PRIVATE_FOLDER)
-    handle, name = tempfile.mkstemp(dir=path.parent)  # for the user alone
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(PRIVATE_FILE)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, content)
 
 
 def _read_again() -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import orjson
 import requests
 
+from pipelines.destinations.whole_file import write_whole
 from pipelines.running.exit_codes import WELL, ExitCode
 from pipelines.telling.log import warn
 from pipelines.telling.operating import NotifyFormat, Operating
@@ -190,7 +191,6 @@ class Notices:
         file = self._file()
         try:
             file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            file.write_bytes(orjson.dumps(states))
-            file.chmod(0o600)
+            write_whole(file, orjson.dumps(states))
         except OSError as error:
             warn(f"what was told to notify_url cannot be remembered: {error.strerror}")

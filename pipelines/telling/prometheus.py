@@ -3,12 +3,11 @@
 The format: https://prometheus.io/docs/instrumenting/exposition_formats/#text-based-format.
 """
 
-import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING, Final
 
+from pipelines.destinations.whole_file import write_whole
 from pipelines.running.exit_codes import WELL
 
 if TYPE_CHECKING:
@@ -50,15 +49,7 @@ def write_figures(file: Path, done: "Sequence[Done[Status]]") -> None:
     for metric, meaning in METRICS.items():
         lines += [f"# HELP {metric} {meaning}", f"# TYPE {metric} gauge"]
         lines += [f"{name}{_labels(labels)} {value:.15g}" for name, labels, value in samples if name == metric]
-    with NamedTemporaryFile("w", dir=file.parent, prefix=f".{file.name}.", delete=False, encoding="utf-8") as written:
-        try:
-            written.write("\n".join([*lines, ""]))
-            written.flush()
-            os.fchmod(written.fileno(), _READABLE)
-            Path(written.name).replace(file)
-        except BaseException:
-            Path(written.name).unlink(missing_ok=True)
-            raise
+    write_whole(file, "\n".join([*lines, ""]).encode(), _READABLE)
 
 
 def _samples(profile: str, target: "Target", status: "Status") -> "Iterator[Sample]":

@@ -3,19 +3,18 @@
 import base64
 import hashlib
 import json
-import os
 import re
 import webbrowser
 from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any, Final
 
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from pipelines.commands.report import Report
+from pipelines.destinations.whole_file import write_whole
 from pipelines.running.profiles import Done
 from pipelines.telling.charts import bundle
 from pipelines.telling.console import moment, out
@@ -66,17 +65,7 @@ def write_report(file: Path, done: Sequence[Done[Report]]) -> None:
         return
     text = _page(found)
     try:
-        with NamedTemporaryFile(
-            "w", dir=file.absolute().parent, prefix=f".{file.name}.", delete=False, encoding="utf-8"
-        ) as written:
-            try:
-                written.write(text)
-                written.flush()
-                os.fsync(written.fileno())
-                Path(written.name).replace(file)
-            except BaseException:
-                Path(written.name).unlink(missing_ok=True)
-                raise
+        write_whole(file, text.encode())
     except OSError as error:
         raise ConfigurationError(f"--output: {str(file)!r} cannot be written ({error.strerror})") from None
     out.print(f"{file}: {_days(found)}, {len(text.encode()) / 1e6:.1f} MB")
