@@ -8,8 +8,9 @@ from typing import Final
 
 from pendulum import Date
 
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import EVER, RECENT_DAYS, SURGE, OpenPages, Policy, Reason, looked_at, why_missing
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.options.common import Restatement
 from sources.rest.reading.paging import PAGES_MAX

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable, Iterator
 
-from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.policy import REFRESH_AGES
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.windows import Window
 

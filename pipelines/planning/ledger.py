@@ -1,6 +1,6 @@
 """The ledger of windows that were asked for and loaded; in the tables an empty day and a missing one look alike."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
@@ -8,6 +8,7 @@ from pendulum import Date
 
 from pipelines.planning.failed_windows import FailedWindows
 from pipelines.planning.read_today import ReadToday
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.forgotten import Forgotten
@@ -22,50 +23,6 @@ READABLE: Final = 2
 
 STATE_KEY: Final = "coverage"
 """Where the ledger lives in dlt's source state: it is committed with the rows that it speaks of."""
-
-
-FIRST_TRIED: Final = 32
-"""Days over which a list is asked for where it is known only that it is cut off over the horizon."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ServerBehaviour:
-    """What earlier checks have learned about one variant of an endpoint on this server.
-
-    Attributes:
-        rounded: sums differ by rounding, so that differences of half a cent per row mean nothing.
-        not_additive: metrics whose days do not add up to the range.
-        whole_days: days over which a list is not cut off, so that longer ranges are proved in such pieces; None where
-            none was.
-        cut: windows whose own list is cut off, so that nothing proves it; as ranges, oldest first.
-        counted: rows of entities were as many as another endpoint counts; from then on they have to be.
-        checked: day on which everything that could still change was compared with the API; nothing loaded is older.
-        learned: day on which `not_additive` was last found out; None if an earlier version did.
-        asked_as: how the days were asked for that everything loaded was last compared under; empty if not known.
-        left_out: columns that what is loaded lacks, because it was loaded without them.
-    """
-
-    rounded: bool = False
-    not_additive: frozenset[str] = frozenset()
-    whole_days: int | None = None
-    cut: tuple[Window, ...] = ()
-    counted: bool = False
-    checked: Date | None = None
-    learned: Date | None = None
-    asked_as: str = ""
-    left_out: frozenset[str] = frozenset()
-
-    def contradicts(self, additive: Collection[str]) -> bool:
-        """Whether nothing of what the catalogue calls additive adds up on this server."""
-        return bool(additive) and self.not_additive.issuperset(additive)
-
-    def cut_off(self, window: Window) -> Self:
-        """Take note that the list over a range of several windows is cut off: half of it may not be."""
-        return replace(self, whole_days=max(1, min(self.whole_days or window.days, window.days // 2)))
-
-    def is_cut(self, window: Window) -> bool:
-        """Whether the list of a window is known to be cut off."""
-        return any(overlap(window, one) for one in self.cut)
 
 
 @dataclass(frozen=True)
@@ -161,7 +118,7 @@ class Ledger:
                 key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
                 for key, ranges in stored["loaded"].items()
             },
-            {key: _behaviour_from(facts) for key, facts in stored["known"].items()},
+            {key: ServerBehaviour.from_state(facts) for key, facts in stored["known"].items()},
             stored["tenant"],
             Granted(**stored["granted"]) if "granted" in stored else None,
             kept_out=stored.get("kept_out", 0),
@@ -209,7 +166,7 @@ class Ledger:
                 key: [[str(window.start), str(window.end)] for window in windows]
                 for key, windows in sorted(self._loaded.items())
             },
-            "known": {key: _facts_of(one) for key, one in sorted(self._behaviours.items())},
+            "known": {key: one.to_state() for key, one in sorted(self._behaviours.items())},
             "tenant": self.tenant,
             **optional,
         }
@@ -304,38 +261,6 @@ class Ledger:
     def missing(self, task: Task, grain: Grain) -> list[Window]:
         """Days of a task's window that were not loaded, as ranges, newest first."""
         return without(task.window, self._loaded.get(_key(task, grain), [])) if task.window else []
-
-
-def _behaviour_from(facts: Mapping[str, Any]) -> ServerBehaviour:
-    checked, learned = facts.get("checked"), facts.get("learned")
-    return ServerBehaviour(
-        rounded=facts.get("rounded", False),
-        not_additive=frozenset(facts.get("not_additive", ())),
-        # an earlier version knew only that a list over the horizon was cut off
-        whole_days=facts.get("whole_days", FIRST_TRIED if facts.get("capped") else None),
-        cut=tuple(Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in facts.get("cut", ())),
-        counted=facts.get("counted", False),
-        checked=Date.fromisoformat(checked) if checked else None,
-        learned=Date.fromisoformat(learned) if learned else None,
-        asked_as=facts.get("asked_as", ""),
-        left_out=frozenset(facts.get("left_out", ())),
-    )
-
-
-def _facts_of(behaviour: ServerBehaviour) -> dict[str, Any]:
-    facts = {
-        "rounded": behaviour.rounded,
-        "not_additive": sorted(behaviour.not_additive),
-        "capped": behaviour.whole_days is not None,
-        "whole_days": behaviour.whole_days,
-        "cut": [[str(window.start), str(window.end)] for window in behaviour.cut],
-        "counted": behaviour.counted,
-        "checked": str(behaviour.checked) if behaviour.checked else None,
-        "learned": str(behaviour.learned) if behaviour.learned else None,
-        "asked_as": behaviour.asked_as,
-        "left_out": sorted(behaviour.left_out),
-    }
-    return {name: value for name, value in facts.items() if value}
 
 
 def _key_of_day(task: Task, grain: Grain, *, proved: bool) -> str:

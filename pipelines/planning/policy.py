@@ -7,7 +7,8 @@ from typing import Final
 
 from pendulum import Date
 
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.rest.catalogue.api import DateRange
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.options.common import Restatement

@@ -7,7 +7,7 @@ from functools import cache
 from itertools import accumulate
 from typing import Final
 
-from pipelines.planning.ledger import ServerBehaviour
+from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.likelihood import Expectation, Likelihood
 from pipelines.proving.sums import CENT, Gap, gaps, rows_of, sums_of
 from pipelines.storing.sums import Sums

@@ -4,8 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.policy import Policy, Reason
+from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.likelihood import Expectation
 from pipelines.proving.search import Loaded, RestatementSearch
 from pipelines.running.journal import Journal

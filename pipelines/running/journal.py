@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from dlt.extract import DltResource
 
 from pipelines.planning.learned import learned
-from pipelines.planning.ledger import ServerBehaviour
+from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome

@@ -10,7 +10,8 @@ from pendulum import Date
 from sqlglot import exp
 
 from pipelines.planning.learned import learned
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
+from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.sql.conditions import since
 from pipelines.sql.reading import rows, sums, types_of
 from pipelines.sql.runs import last_answers, last_truncated

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from pendulum import Date
 
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan
 from pipelines.planning.policy import Policy
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipelines.planning.ledger import ServerBehaviour
 from pipelines.planning.plan import plan
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.atribu.api import ATRIBU
 from sources.rest.windows import Window
 from tests.pipelines.planning.planned import CHANNELS, POLICY, TODAY, days, ledger_of

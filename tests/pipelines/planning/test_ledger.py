@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pendulum import Date
 
-from pipelines.planning.ledger import FIRST_TRIED, STATE_KEY, Ledger, ServerBehaviour
+from pipelines.planning.ledger import STATE_KEY, Ledger
+from pipelines.planning.server_behaviour import FIRST_TRIED, ServerBehaviour
 from sources.atribu.endpoints import ENDPOINTS
 from sources.atribu.options import LEVELS, MODELS
 from sources.rest.errors import ConfigurationError

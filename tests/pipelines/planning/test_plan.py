@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, cost, plan, slices
 from pipelines.planning.policy import OpenPages
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task

@@ -5,8 +5,9 @@ from dataclasses import replace
 import pytest
 from pendulum import Date
 
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import plan, proof_plan
+from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.options.common import Restatement
 from sources.rest.reading.tasks import Task

@@ -10,7 +10,7 @@ from typing import Any
 
 from pendulum import Date
 
-from pipelines.planning.ledger import ServerBehaviour
+from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.likelihood import Expectation, Totals
 from pipelines.proving.search import Finding, Loaded, RestatementSearch
 from pipelines.proving.sums import rows_of, sums_of

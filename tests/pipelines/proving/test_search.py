@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.planning.estimate import search_calls
-from pipelines.planning.ledger import ServerBehaviour
+from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.search import Finding
 from sources.rest.catalogue.columns import Measure
 from tests.pipelines.proving.changing_world import (

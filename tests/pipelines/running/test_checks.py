@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from pendulum import Date
 
-from pipelines.planning.ledger import Ledger, ServerBehaviour
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import VERDICT_DAYS, Policy
+from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.changes import ChangedDays
 from pipelines.proving.sums import rows_of
 from pipelines.running.checks import Checks
