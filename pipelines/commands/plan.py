@@ -10,7 +10,7 @@ from typing import Final
 from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.people.granted_scopes import granted_to, not_known
 from pipelines.people.scope_probes import scopes_of
-from pipelines.planning.estimate import Habits, Line, counting_lines, details_line, estimate, newcomers
+from pipelines.planning.estimate import Habits, Line, calls_before, counting_lines, details_line, estimate, newcomers
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan
 from pipelines.running.config import RunConfig
@@ -77,7 +77,14 @@ def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], series
     ids = LoadedIds(dataset, policy, endpoints=catalogue, options=config.options)
     queues = {row: queue_of(row, catalogue, dataset.warehouse, policy.today) for row in plan.details}
     habits = habits_of(dataset.warehouse, {row.name: queue.length for row, queue in queues.items()}, policy.today)
-    lines = estimate(plan.tasks, ids.count, grain=policy.grain, most_ids=ids.most, habits=habits)
+    lines = estimate(
+        plan.tasks,
+        ids.count,
+        grain=policy.grain,
+        most_ids=ids.most,
+        habits=habits,
+        before=calls_before(policy, dataset.ledger),
+    )
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),
         *map(_line_of_question, unsure),

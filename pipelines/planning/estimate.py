@@ -2,18 +2,19 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from math import ceil
+from math import ceil, log2
 from typing import Final
 
 from pendulum import Date
 
 from pipelines.planning.entity_pages import PAGE_ROWS
+from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import cost
-from pipelines.planning.policy import Reason
+from pipelines.planning.policy import Policy, Reason
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import ForEach
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import Grain, Window, by_grain, split
+from sources.rest.windows import Grain, Window, by_grain, overlap, split
 
 COUNT: Final = "count"
 """Reason of a series that is asked for and not loaded: it counts the rows of another endpoint."""
@@ -29,6 +30,9 @@ IdCount = Callable[[Task], int | None]
 
 MostIds = Callable[[ForEach], int | None]
 """How many ids a task asks for at most; None where nothing bounds them."""
+
+CallsBefore = Callable[[Task], int]
+"""How many calls a check may need at most before it begins, besides those of its search."""
 
 Habits = Mapping[tuple[str, str], int]
 """Calls that are to be expected besides those of the plan, as earlier syncs went, by resource and variant."""
@@ -78,6 +82,7 @@ def estimate(
     grain: Grain = Grain.DAY,
     most_ids: MostIds = lambda _: None,
     habits: Habits = NO_HABITS,
+    before: CallsBefore = lambda _: 0,
 ) -> list[Line]:
     """Add up what tasks cost per resource and variant, in the order of the tasks.
 
@@ -87,6 +92,7 @@ def estimate(
         grain: length of the windows of aggregate rows.
         most_ids: how many ids a task asks for at most, where it asks for ids.
         habits: what checks that did not add up have asked for.
+        before: how many calls a check may need before it begins.
     """
     lines: dict[tuple[str, str], Line] = {}
     asked: set[tuple[object, ...]] = set()
@@ -110,7 +116,7 @@ def estimate(
         line.calls += groups if endpoint.for_each else task.calls
         units = cost([task], groups) - known_by
         line.units += units
-        least, most = _bounds(task, units, groups, grain=grain, most_ids=most_ids)
+        least, most = _bounds(task, units, groups, grain=grain, most_ids=most_ids, before=before)
         line.units_min += least
         line.units_max = None if most is None or line.units_max is None else line.units_max + most
         usual = habits.get((endpoint.name, task.variant_text))
@@ -126,7 +132,9 @@ def estimate(
     return list(lines.values())
 
 
-def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: MostIds) -> tuple[int, int | None]:
+def _bounds(
+    task: Task, units: int, groups: int, *, grain: Grain, most_ids: MostIds, before: CallsBefore
+) -> tuple[int, int | None]:
     """What a task costs at least and at most, None where nothing bounds it."""
     endpoint, for_each = task.endpoint, task.endpoint.for_each
     if any(value.startswith("(") for _, value in task.variant):  # stands for values that the API tells
@@ -139,7 +147,7 @@ def _bounds(task: Task, units: int, groups: int, *, grain: Grain, most_ids: Most
     if task.reason == Reason.CHECK and task.window and not endpoint.by_day:
         windows = len(list(by_grain(task.window, grain)))
         cut_off = 2 * windows if endpoint.cap else 0  # a list that is cut off is asked for in halves of its range
-        return units, (search_calls(windows) + cut_off) * _window_units(endpoint, task.window)
+        return units, (before(task) + search_calls(windows) + cut_off) * _window_units(endpoint, task.window)
     if for_each and for_each.endpoint:
         most, alone = most_ids(for_each), units - groups * endpoint.units
         return alone, most and alone + ceil(most / for_each.per_call) * endpoint.units
@@ -159,6 +167,27 @@ def search_calls(windows: int) -> int:
     window. If the sums contradict themselves then, all windows and the range are asked for once more.
     """
     return 1 if windows == 1 else 1 + windows + max(0, windows // 2 - 1) + windows + 1
+
+
+def calls_before(policy: Policy, ledger: Ledger) -> CallsBefore:
+    """Return what counts the calls that ask an old verdict again, and those of a search that goes on."""
+    verdicts = set[tuple[str, str]]()
+
+    def count(check: Task) -> int:
+        windows = list(by_grain(check.window, policy.grain)) if check.window else []
+        known = policy.believed(check.endpoint, ledger.behaviour(check, policy.grain))
+        variant = (check.endpoint.name, check.variant_text)
+        calls = 0
+        if policy.doubts(known) and len(windows) > 1 and variant not in verdicts:
+            verdicts.add(variant)  # of a range that is proved in parts the first one asks for all of them
+            calls += search_calls(2)
+        differs = ledger.suspect(check, policy.grain).differs
+        suspect = sum(1 for one in windows if differs and overlap(one, differs))
+        if suspect:
+            calls += ceil(log2(suspect)) + search_calls(ceil(suspect / 2)) + search_calls(2)
+        return calls
+
+    return count
 
 
 def counting_lines(tasks: Iterable[Task]) -> list[Line]:

@@ -9,6 +9,7 @@ from pendulum import Date
 from pipelines.planning.failed_windows import FailedWindows
 from pipelines.planning.read_today import ReadToday
 from pipelines.planning.server_behaviour import ServerBehaviour
+from pipelines.planning.suspects import Suspect
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.errors import ConfigurationError
 from sources.rest.privacy.forgotten import Forgotten
@@ -54,6 +55,7 @@ class Ledger:
             no day has told.
         failing: windows that gave no rows when they were asked for last.
         read_today: what was read or proved on the day of the last run.
+        suspects: searches that an allowance has broken off, by what they are of.
         readings: what was found out of how the server names rows, as `LevelNames` keeps it.
         described: which comments the tables carry, as `pipelines/storing/describing.py` keeps it.
     """
@@ -77,6 +79,7 @@ class Ledger:
         self.range_ends: tuple[str, Date | None] = ("", None)
         self.failing = FailedWindows()
         self.read_today = ReadToday()
+        self.suspects: dict[str, Suspect] = {}
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
@@ -132,6 +135,7 @@ class Ledger:
         found.readings = dict(stored.get("readings", {}))
         found.described = stored.get("described", "")
         found.failing = FailedWindows.from_state(stored.get("failing", {}))
+        found.suspects = {key: Suspect.from_state(one) for key, one in stored.get("suspects", {}).items()}
         if "read_today" in stored:
             found.read_today = ReadToday.from_state(stored["read_today"])
         if "range_ends" in stored:
@@ -156,6 +160,8 @@ class Ledger:
             optional["range_ends"] = [str(read), str(asked)]
         for name, part in (("failing", self.failing), ("read_today", self.read_today)):
             optional |= {name: state} if (state := part.to_state()) else {}
+        if suspects := {key: state for key, one in sorted(self.suspects.items()) if (state := one.to_state())}:
+            optional["suspects"] = suspects
         if self.readings:
             optional["readings"] = dict(sorted(self.readings.items()))
         if self.described:
@@ -220,6 +226,14 @@ class Ledger:
         """Whether a task was read today already, or its range compared."""
         return self.read_today.has(_key_of_day(task, grain, proved=proved), task.window, today)
 
+    def suspect(self, task: Task, grain: Grain) -> Suspect:
+        """Where a search of a task's variant goes on that an allowance has broken off."""
+        return self.suspects.get(_key(task, grain), Suspect())
+
+    def note_suspect(self, task: Task, grain: Grain, suspect: Suspect) -> None:
+        """Note where a search of a task's variant goes on."""
+        self.suspects[_key(task, grain)] = suspect
+
     def leave_out(self, endpoint: Endpoint) -> None:
         """Note that what is loaded of an endpoint lacks the columns that are left out now."""
         own = {key for key in (*self._loaded, *self._behaviours) if key.split("|")[0] == endpoint.name}
@@ -230,6 +244,7 @@ class Ledger:
     def drop(self, endpoint: str) -> None:
         """Note that nothing of an endpoint is loaded any more."""
         self._loaded = {key: windows for key, windows in self._loaded.items() if key.split("|")[0] != endpoint}
+        self.suspects = {key: one for key, one in self.suspects.items() if key.split("|")[0] != endpoint}
 
     def variants(self, endpoint: str) -> set[str]:
         """Variants of a series or of entities of which something is loaded."""

@@ -57,12 +57,15 @@ class Finding:
         answers: windows that were read again; those that had not changed are among them.
         behaviour: what is known of the server now.
         complete: every call that was needed was answered.
+        unexplained: if it is not complete, ranges that differ and to which the search had not come, shortest first;
+            where all windows were read and contradict the range, the newest two, which tell as much as all of them.
     """
 
     behaviour: ServerBehaviour
     proved: bool = False
     complete: bool = True
     answers: dict[Window, Answer] = field(default_factory=dict)
+    unexplained: list[Window] = field(default_factory=list)
 
 
 class RestatementSearch:
@@ -123,14 +126,15 @@ class RestatementSearch:
                 self._finding.proved = steady.issuperset(gap.metric for gap in contradictions)
                 return self._finding
             before = now
+            self._finding.unexplained = [self._span((max(0, whole[1] - 2), whole[1]))]
         self._finding.proved = self._finding.complete
+        if self._finding.complete:
+            self._finding.unexplained = []
         return self._finding
 
     def _read_anew(self, whole: Bounds) -> dict[Bounds, Answer]:
         """Ask again for everything that contradicts itself: the world may have moved between two calls."""
-        stale = list(self._finding.answers)
-        self._finding.answers.clear()
-        self._read(stale)
+        self._read(list(self._finding.answers))
         answers = list(self._call([self._task(self._span(whole))]).values())
         return dict(zip([whole], answers, strict=False))
 
@@ -161,6 +165,11 @@ class RestatementSearch:
                 rest = pending.pop(bounds)
                 # what the newer part does not hold, the older one does: no call is needed for it
                 pending |= {part: sums, (bounds[0], part[0]): rest - sums}
+        if not self._finding.complete:
+            left = [one for one, sums in pending.items() if self._unread(one) and self._gaps(one, sums)]
+            # of equal length the newer one: what has changed is likelier young
+            left.sort(key=lambda one: (one[1] - one[0], -one[0]))
+            self._finding.unexplained = [self._span(one) for one in left] or self._finding.unexplained
         return [gap for gap in contradictions if not gap.rounding]
 
     def _next(self, unread: Sequence[int], found: Sequence[Gap]) -> tuple[Sequence[int], int | None]:

@@ -6,15 +6,16 @@ from typing import Final
 
 from pipelines.planning.policy import Policy, Reason
 from pipelines.planning.server_behaviour import ServerBehaviour
+from pipelines.planning.suspects import Suspect
 from pipelines.proving.likelihood import Expectation
-from pipelines.proving.search import Loaded, RestatementSearch
+from pipelines.proving.search import Finding, Loaded, RestatementSearch
 from pipelines.running.journal import Journal
 from pipelines.running.loader import Loader, by_variant
 from pipelines.storing.dataset import Dataset
 from sources.rest.reading.answers import Answer, Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
-from sources.rest.windows import MAX_DAYS, Window, by_grain, spans
+from sources.rest.windows import MAX_DAYS, Window, by_grain, overlap, spans
 
 ASKED_AGAIN: Final = 2
 """Windows that show whether a metric still does not add up, for three calls."""
@@ -48,6 +49,7 @@ class Checks:
         self._warehouse = dataset.warehouse
         self._catalogue = reader.endpoints
         self._advice = reader.session.api.not_additive_advice
+        self._budget = reader.session.budget
         self._policy = policy
         self._journal = journal
         self._asked: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
@@ -57,6 +59,10 @@ class Checks:
         grain = self._policy.grain
         before = {(task.endpoint, task.variant): (task, self._ledger.behaviour(task, grain)) for task in checks}
         changed: list[Answer] = []
+        # whose search has cleared most waits for the others, so that none waits for ever
+        checks = sorted(checks, key=lambda check: sum(one.days for one in self._ledger.suspect(check, grain).cleared))
+        for check in checks if self._loader.commits else ():
+            self._go_on(check)
         answers = list(self._loader.answers(checks))
         self._lengthen(answers)
         # many values tell days apart best, and what they tell helps with the others
@@ -65,7 +71,6 @@ class Checks:
                 read = [part] if part.truncated else self._examined(part)
                 if part.truncated and not self._loader.commits:  # if it is loaded, that is said then
                     self._journal.outcome.truncated.append(part.task)
-                self._ledger.note_read(part.task, grain, self._policy.today, proved=True)
                 changed += [one for one in read if self._loader.differs([one]) or one.truncated]
                 if len(changed) >= self._loader.slice_units:
                     self._loader.commit(changed)
@@ -103,28 +108,91 @@ class Checks:
         for part in list(self._loader.answers([replace(task, window=one) for one in reversed(parts)])):
             yield from self._uncut(part)
 
+    def _go_on(self, check: Task) -> None:
+        """Go on with a search that was broken off, by halves, so that it gets on with whatever may be spent.
+
+        Nothing is claimed of days that were not read: the whole range has to add up afterwards.
+        """
+        grain, windows, goes_on = self._policy.grain, self._windows(check), True
+        while goes_on and (differs := self._ledger.suspect(check, grain).differs):
+            inside = [one for one in windows if overlap(one, differs)]
+            left = self._ledger.suspect(check, grain).left(inside)
+            # all were read, and yet they differ: two windows tell whether a metric does not add up
+            newer, older = left[: (len(left) + 1) // 2] or inside[:ASKED_AGAIN], left[(len(left) + 1) // 2 :]
+            if not inside or (read := self._narrowed(check, newer, older)) is None:
+                return
+            goes_on = bool(older) or read or not left
+            if not goes_on:  # a pair is asked about with all that the next run may spend
+                pair = windows[max(0, windows.index(newer[0]) - 1) :][:ASKED_AGAIN]
+                self._ledger.note_suspect(check, grain, self._ledger.suspect(check, grain).narrowed(_span(pair)))
+
+    def _narrowed(self, check: Task, newer: Sequence[Window], older: Sequence[Window]) -> bool | None:
+        """Search the newer windows of what differs; return whether any has changed, None if they were not searched."""
+        grain, task = self._policy.grain, replace(check, window=_span(newer))
+        answers = list(self._loader.answers([task]))
+        if not answers or answers[0].truncated:
+            return None
+        finding = self._searched(answers[0], self._believed(task, self._ledger.behaviour(task, grain)))
+        changed = [one for one in finding.answers.values() if self._loader.differs([one])]
+        suspect = self._ledger.suspect(check, grain)
+        if self._is_broken_off(finding):
+            later = suspect.broken_off(newer, finding.answers, finding.unexplained)
+        else:
+            later = suspect.narrowed(_span(older) if older and not changed else None, newer)
+        self._ledger.note_suspect(check, grain, later)
+        if changed:
+            self._loader.commit(changed)
+        return None if self._is_broken_off(finding) else bool(changed)
+
+    def _is_broken_off(self, finding: Finding) -> bool:
+        return self._loader.commits and self._budget.closed and not finding.complete
+
+    def _note_end(self, task: Task, finding: Finding) -> None:
+        """Note that a range was proved today, or where its search goes on."""
+        grain, windows = self._policy.grain, self._windows(task)
+        if not self._is_broken_off(finding):
+            self._ledger.note_read(task, grain, self._policy.today, proved=True)
+            self._ledger.note_suspect(task, grain, Suspect())
+            return
+        suspect = self._ledger.suspect(task, grain)
+        found = suspect.broken_off(windows, finding.answers, finding.unexplained)
+        if suspect.differs:  # what is to be asked first is known
+            found = replace(found, differs=suspect.differs)
+        elif not found.differs:  # everything was read since, and yet something differs: begin anew
+            found = Suspect().broken_off(windows, finding.answers, finding.unexplained)
+            found = replace(found, differs=found.differs or finding.unexplained[0])
+        self._ledger.note_suspect(task, grain, found)
+
     def _examined(self, whole: Answer) -> Collection[Answer]:
         """Search a range for what has changed; return the windows that were read again."""
         outcome, task, grain = self._journal.outcome, whole.task, self._policy.grain
+        finding = self._searched(whole, self._still_believed(task, self._ledger.behaviour(task, grain)))
+        self._note_end(task, finding)
+        not_additive = finding.behaviour.not_additive
+        if not not_additive.issuperset(task.endpoint.additive):
+            outcome.compared.add(task.endpoint.name)
+        outcome.not_summed |= {(task.endpoint.name, task.variant_text, metric) for metric in not_additive}
+        if not finding.proved:
+            self._journal.unsettled.append(task)
+            outcome.unproved.append(task)
+        return finding.answers.values()
+
+    def _searched(self, whole: Answer, known: ServerBehaviour) -> Finding:
+        """Search a range for what has changed, and keep what that tells of the server."""
+        task, grain = whole.task, self._policy.grain
         before = self._ledger.behaviour(task, grain)
-        finding = self._search(task, self._still_believed(task, before)).run(whole)
+        finding = self._search(task, known).run(whole)
         found = finding.behaviour
         now = replace(before, rounded=found.rounded, not_additive=found.not_additive)
         if len(self._windows(task)) == 1:  # it says nothing of what adds up over several
             now = replace(now, not_additive=self._believed(task, before).not_additive)
-        else:
+        elif not self._is_broken_off(finding):
             now = self._dated(before, now)
             self._asked.add((task.endpoint.name, task.variant))
         self._ledger.learn(task, grain, now)
         if now.not_additive - before.not_additive:
             self._ledger.range_ends = ("", None)  # the server may read ranges otherwise than it did
-        if not found.not_additive.issuperset(task.endpoint.additive):
-            outcome.compared.add(task.endpoint.name)
-        outcome.not_summed |= {(task.endpoint.name, task.variant_text, metric) for metric in found.not_additive}
-        if not finding.proved:
-            self._journal.unsettled.append(task)
-            outcome.unproved.append(task)
-        return finding.answers.values()
+        return finding
 
     def counts(self) -> None:
         """Compare how many rows pages have listed with what is counted elsewhere; what differs is read once more."""
@@ -195,9 +263,10 @@ class Checks:
         newest = self._windows(check)[:ASKED_AGAIN]
         if not verdict or len(newest) < ASKED_AGAIN:
             return known
-        pair = replace(check, window=Window(newest[-1].start, newest[0].end))
+        pair = replace(check, window=_span(newest))
         for answer in self._loader.answers([pair]):
-            return self._search(pair, known).run(answer).behaviour
+            finding = self._search(pair, known).run(answer)
+            return replace(known, not_additive=verdict) if self._is_broken_off(finding) else finding.behaviour
         return known
 
     def _dated(self, before: ServerBehaviour, now: ServerBehaviour) -> ServerBehaviour:
@@ -226,3 +295,8 @@ class Checks:
             behaviour=known,
             tolerance=self._policy.tolerance,
         )
+
+
+def _span(windows: Sequence[Window]) -> Window:
+    """Days of windows that are newest first."""
+    return Window(windows[-1].start, windows[0].end)

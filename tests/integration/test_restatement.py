@@ -73,6 +73,17 @@ def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox
     assert differing_tables(loaded, FIRST, LAST) == []
 
 
+def test_with_an_allowance_below_one_search_the_tables_are_true_after_some_runs(loaded: Sandbox, elt: Elt) -> None:
+    change("UPDATE channels SET revenue = revenue + 1 WHERE date IN ('2026-02-11', '2026-02-15')")
+    few = ("sync", "atribu", "--today", str(LAST), "--resources", "channels", "--max-units", "2")
+    codes = [elt(*few).code]
+    while codes[-1] == 3 and len(codes) < 12:
+        codes.append(elt(*few).code)
+    assert codes == [3] * (len(codes) - 1) + [0]
+    assert len(codes) > 2, "one search is more than the allowance"
+    assert differing_tables(loaded, LAST - timedelta(10), LAST, ["channels"]) == []
+
+
 def test_a_list_that_is_cut_off_over_the_horizon_is_proved_in_shorter_ranges(serve: Serve, elt: Elt) -> None:
     many = replace(SMALL, visits_per_day=300, conversions_per_day=60, pages=140)
     sandbox = serve(first_day=date(2026, 1, 20), size=many, today=LAST)

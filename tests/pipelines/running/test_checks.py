@@ -1,5 +1,6 @@
 """What checks have found out of a server is asked again when it is old, also where lists are proved in parts."""
 
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -7,8 +8,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pendulum import Date
 
+from pipelines.planning.estimate import calls_before, search_calls
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import VERDICT_DAYS, Policy
 from pipelines.planning.server_behaviour import ServerBehaviour
@@ -42,6 +46,10 @@ class Sync:
     slice_units = 100
 
     @property
+    def closed(self) -> bool:
+        return len(self.server.calls) >= self.server.answers
+
+    @property
     def detector(self) -> Any:
         return SimpleNamespace(changed_days=ChangedDays())
 
@@ -73,13 +81,22 @@ def checked(
     """Check everything that is loaded; return what is known of the server then, and the outcome."""
     ledger = Ledger()
     ledger.learn(RANGE, Grain.DAY, known)
+    outcome = ran(server, home, ledger, RANGE, asks_again=asks_again, policy=policy)
+    return ledger.behaviour(RANGE, Grain.DAY), outcome
+
+
+def ran(
+    server: Server, home: Home, ledger: Ledger, check: Task, *, asks_again: bool = False, policy: Policy = POLICY
+) -> Outcome:
+    """Check what is loaded in one run, which ends when the server has answered as often as it does."""
     sync = Sync(server, home, ledger, Outcome())
-    reader: Any = SimpleNamespace(endpoints={}, session=SimpleNamespace(api=SimpleNamespace(not_additive_advice="")))
+    session: Any = SimpleNamespace(api=SimpleNamespace(not_additive_advice=""), budget=sync)
+    reader: Any = SimpleNamespace(endpoints={}, session=session)
     journal: Any = SimpleNamespace(outcome=sync.outcome, unsettled=[], learned=lambda *_: None)
     dataset: Any = SimpleNamespace(ledger=ledger, warehouse=sync)
     loader: Any = sync
-    Checks(loader, dataset, reader, policy, journal, asks_again=asks_again).ranges([RANGE])
-    return ledger.behaviour(RANGE, Grain.DAY), sync.outcome
+    Checks(loader, dataset, reader, policy, journal, asks_again=asks_again).ranges([check])
+    return sync.outcome
 
 
 @pytest.mark.parametrize("asks_again", [False, True], ids=["old-verdict", "asked-to"])
@@ -114,3 +131,86 @@ def test_a_window_whose_own_list_is_cut_off_is_named_where_nothing_is_loaded(mon
     monkeypatch.setattr(Sync, "commits", False)
     _, outcome = checked(ServerBehaviour(), server, home)
     assert sorted(str(task.window) for task in outcome.truncated) == [str(day) for day in DAYS[:30]]
+
+
+def bound(check: Task, ledger: Ledger) -> int:
+    """Calls at most, as a plan has them."""
+    windows = check.window.days if check.window else 0
+    return calls_before(POLICY, ledger)(check) + search_calls(windows)
+
+
+def test_a_plan_counts_the_calls_that_ask_an_old_verdict_again() -> None:
+    server, home = world(2, unique=True)
+    revenue = Server.rows
+
+    def odd(window: Window) -> list[dict[str, Any]]:
+        """Rows whose revenue does not add up either, but for those of the calls that ask the verdict again."""
+        more = 5 if window.days > 1 and len(server.calls) in (0, 11) else 0
+        return [row | {"revenue": row["revenue"] + more} for row in revenue(server, window)]
+
+    server.rows = odd  # type: ignore[method-assign] # of this server only
+    ledger, check = Ledger(), Task(CHANNELS, Window(DAYS[0].start, DAYS[1].end))
+    ledger.learn(check, Grain.DAY, ServerBehaviour(not_additive=OLD, learned=TODAY.subtract(days=VERDICT_DAYS)))
+    most = bound(check, ledger)
+    ran(server, home, ledger, check)
+    assert len(server.calls) == most == 12
+    assert bound(check, ledger) == 6, "the verdict is fresh"
+
+
+def runs_until_true(server: Server, home: Home, units: int) -> list[list[str]]:
+    """Check with an allowance until what is loaded is proved; return what each run has asked for."""
+    check = Task(CHANNELS, Window(DAYS[0].start, DAYS[len(home.rows) - 1].end))
+    ledger, asked, is_proved = Ledger(), list[list[str]](), False
+    while not is_proved and len(asked) < 200:
+        server.calls.clear()
+        server.answers = units
+        ledger = Ledger.from_state({"coverage": json.loads(json.dumps(ledger.to_state()))})
+        most = bound(check, ledger)
+        outcome = ran(server, home, ledger, check)
+        asked.append(list(server.calls))
+        assert len(server.calls) <= most
+        is_proved = outcome.compared == {"channels"} and not outcome.unproved
+        assert not is_proved or home.rows == truth(server, home), "nothing is claimed that is not so"
+    assert is_proved, asked[-9:]
+    return asked
+
+
+def test_with_one_unit_a_run_each_run_halves_what_differs_and_the_range_is_proved_afterwards() -> None:
+    server, home = world(30)
+    server.put(12, "Email", 10)
+    asked = runs_until_true(server, home, units=1)
+    assert [call for (call,) in asked] == [
+        "2026-01-01..2026-01-30",
+        "2026-01-16..2026-01-30",
+        "2026-01-08..2026-01-15",
+        "2026-01-12..2026-01-15",
+        "2026-01-14..2026-01-15",
+        "2026-01-13",
+        "2026-01-01..2026-01-30",
+    ]
+
+
+@given(st.integers(2, 14), st.integers(1, 12), st.data())
+@settings(max_examples=40, deadline=None)
+def test_whatever_a_run_may_spend_what_is_loaded_is_true_in_the_end(days: int, units: int, data: st.DataObject) -> None:
+    server, home = world(days)
+    for day in data.draw(st.sets(st.integers(0, days - 1))):
+        server.put(day, "Paid", data.draw(st.integers(-30, 30)) * 10, data.draw(st.integers(0, 3)))
+    runs_until_true(server, home, units)
+
+
+@given(st.integers(2, 10), st.integers(1, 12), st.sets(st.integers(0, 9)))
+@settings(max_examples=40, deadline=None)
+def test_what_does_not_add_up_keeps_no_changed_day_from_being_found(days: int, units: int, changed: set[int]) -> None:
+    server, home = world(days, unique=True)
+    for day in changed:
+        server.put(day % days, "Paid", 500)
+    ledger, check = Ledger(), Task(CHANNELS, Window(DAYS[0].start, DAYS[days - 1].end))
+    for _ in range(10 * days):
+        server.calls.clear()
+        server.answers = units
+        outcome = ran(server, home, ledger, check)
+    assert home.rows == truth(server, home)
+    is_learned = ledger.behaviour(check, Grain.DAY).not_additive == OLD
+    is_proved = outcome.compared == {"channels"} and not outcome.unproved
+    assert (is_learned, is_proved) == (units >= 6,) * 2, "six calls of two windows tell"
