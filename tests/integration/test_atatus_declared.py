@@ -32,6 +32,10 @@ def examples() -> list[dict[str, Any]]:
     return list(tomllib.loads(text)["sources"]["atatus"]["endpoints"])
 
 
+def requests_by_day() -> dict[date, int]:
+    return {row["date"]: row["requests"] for row in loaded("daily_requests")}
+
+
 class Account:
     """What a project of the stand-in answers under the paths of the README's examples; an hour has a call more each."""
 
@@ -65,6 +69,12 @@ class Account:
         state = {"alertId": "a1", "openedAt": "2026-03-29T23:00:00Z", "state": f"open {self.more}"}
         return {"data": [state] if query["offset"] == "0" else []}
 
+    def daily(self, query: dict[str, str]) -> dict[str, Any]:
+        start, end = (datetime.fromisoformat(query[name]).date() for name in ("timeStart", "timeEnd"))
+        days = [start + timedelta(day) for day in range((end - start).days)]
+        more = {date(2026, 3, 30): self.more}
+        return {"data": [{"day": str(day), "plan": "free", "requests": 9 + more.get(day, 0)} for day in days]}
+
     @staticmethod
     def _summed(rows: list[dict[str, Any]], metric: str, query: dict[str, str]) -> list[dict[str, Any]]:
         start, end = (datetime.fromisoformat(query[name]) for name in ("timeStart", "timeEnd"))
@@ -84,11 +94,12 @@ def test_the_examples_of_the_readme_load_and_are_proved(
             f"{below}/apm/transactions": account.apm,
             f"{below}/pageviews": account.views,
             f"{below}/alerts": account.alerts,
+            f"{below}/requests/daily": account.daily,
             "releases": releases,
         }
     )
     monkeypatch.setenv("SOURCES__ATATUS__PROJECTS", PROJECTS[0])
-    only = ("--resources", "errors,apm_transactions,page_views,alerts,releases")
+    only = ("--resources", "errors,apm_transactions,page_views,alerts,daily_requests,releases")
 
     first = elt(*SYNC, *only)
 
@@ -110,17 +121,22 @@ def test_the_examples_of_the_readme_load_and_are_proved(
     assert [(row["hour"], row["calls"]) for row in apm] == [(hour, 1) for hour in range(24)] * 2
     assert [row["views"] for row in loaded("page_views")] == [3] * 4
     assert [(row["alert_id"], row["state"]) for row in loaded("alerts")] == [("a1", "open 0")]
+    assert requests_by_day() == {date(2026, 3, 30): 9, date(2026, 3, 31): 9}
     assert loaded("releases") == [
         {"revision": 1.0, "by": '{"name":"jo"}', "note": None},
         {"revision": 2.0, "by": None, "note": "ünïcode"},
     ]
 
     account.more = 1
-    proof = elt("verify", "atatus", "--today", "2026-03-31", "--resources", "apm_transactions,page_views,errors")
+    proof = elt(
+        "verify", "atatus", "--today", "2026-03-31", "--resources", "apm_transactions,page_views,errors,daily_requests"
+    )
     assert proof.code == 4, proof.err
     assert f"apm_transactions {PROJECTS[0]} 2026-03-30: GET / calls is 24.0 here, 25.0 at the API" in proof.out
+    assert f"daily_requests {PROJECTS[0]} 2026-03-30: free requests is 9.0 here, 10.0 at the API" in proof.out
     second = elt(*SYNC, *only)
     assert second.code == 0, second.err
+    assert requests_by_day() == {date(2026, 3, 30): 10, date(2026, 3, 31): 9}
     assert sum(row["calls"] for row in loaded("apm_transactions")) == 49
     assert [(row["alert_id"], row["state"]) for row in loaded("alerts")] == [("a1", "open 1")]
 

@@ -16,7 +16,7 @@ from sources.rest.windows import Grain
 
 FIELDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("name", "path", "data", "start_param", "end_param", "format", "end", "description"), "text"),
-    **dict.fromkeys(("paging", "page_param", "page_size_param", "next_cursor", "kind"), "text"),
+    **dict.fromkeys(("paging", "page_param", "page_size_param", "next_cursor", "kind", "date_field"), "text"),
     **dict.fromkeys(("page_size", "first_page", "window_hours"), "a whole number"),
     **dict.fromkeys(("primary_key", "sums", "lists"), "a list of text"),
     **dict.fromkeys(("params", "types"), "a table of text"),
@@ -26,7 +26,7 @@ FIELDS: Final[Mapping[str, str]] = {
 _WINDOW_COLUMNS: Final = {Kind.AGGREGATE: ("date", "grain"), Kind.ENTITY: ("figures_from", "figures_to")}
 """Columns of a kind that say for which window a row stands."""
 
-_KINDS: Final = (Kind.AGGREGATE, Kind.ENTITY, Kind.SNAPSHOT)
+_KINDS: Final = (Kind.AGGREGATE, Kind.SERIES, Kind.ENTITY, Kind.SNAPSHOT)
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _OURS: Final = re.compile(r"sync_.*|dlt_.*|restatements|ledger")
@@ -98,7 +98,7 @@ class _Declaration:
         kind = self._kind(dated=date_range is not None)
         undated_entity = kind is Kind.ENTITY and not date_range
         if date_range and date_range.hours and (kind is not Kind.AGGREGATE or grain is not Grain.DAY):
-            raise self._wrong("window_hours", "goes with aggregates of days: not with an entity, nor another grain")
+            raise self._wrong("window_hours", "goes with aggregates of days: not with another kind, nor another grain")
         fields = DeclaredFields(self._row, self._wrong, kind, hours=bool(date_range and date_range.hours))
         window = _WINDOW_COLUMNS.get(kind, ()) if date_range else ()
         fields.check_names({*own, *window, *(column.name for column in columns.values())})
@@ -123,13 +123,20 @@ class _Declaration:
         )
 
     def _kind(self, *, dated: bool) -> Kind:
-        """What the rows are; without a word, aggregates of the windows that are asked for, or the present state."""
-        kind = self._row.get("kind", Kind.AGGREGATE if dated else Kind.SNAPSHOT)
+        """What the rows are; without a word, days, aggregates of the windows asked for, or the present state."""
+        usual = Kind.SERIES if "date_field" in self._row else Kind.AGGREGATE
+        kind = self._row.get("kind", usual if dated else Kind.SNAPSHOT)
         if kind not in _KINDS:
             known = dict.fromkeys(map(str, _KINDS))
             raise self._wrong("kind", f"must be one of {', '.join(known)}{did_you_mean(kind, known)}")
         if kind == Kind.AGGREGATE and not dated:
             raise self._wrong("kind", "is aggregate, which stands for a window: it needs start_param and end_param")
+        if kind == Kind.SERIES:
+            self._required("date_field")
+        elif "date_field" in self._row:
+            raise self._wrong("date_field", "goes with a series, whose rows say of which day they are")
+        if kind == Kind.SERIES and not dated:
+            raise self._wrong("start_param", "is missing; a series is asked for a range of days")
         if kind == Kind.SNAPSHOT and dated:
             raise self._wrong("kind", "is snapshot, which has no windows: leave out start_param and end_param")
         if kind == Kind.ENTITY and not dated and self._row.get("lists"):

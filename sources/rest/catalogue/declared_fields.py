@@ -3,7 +3,16 @@
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
-from sources.rest.catalogue.columns import HOUR, OWN_COLUMNS, POSITION, Column, Measure, Type, column_name
+from sources.rest.catalogue.columns import (
+    HOUR,
+    OWN_COLUMNS,
+    POSITION,
+    Column,
+    Measure,
+    Type,
+    calendar_day,
+    column_name,
+)
 from sources.rest.catalogue.endpoints import Kind
 from sources.rest.catalogue.relations import ChildList
 from sources.rest.errors import ConfigurationError, did_you_mean
@@ -38,15 +47,17 @@ class DeclaredFields:
         self._key: tuple[str, ...] = tuple(row.get("primary_key", ()))
         self._sums: tuple[str, ...] = tuple(row.get("sums", ()))
         self._lists: tuple[str, ...] = tuple(row.get("lists", ()))
+        self._day: str = row.get("date_field", "")
         stated = self._stated(row.get("types", {}))
         self._types = {**{one: stated[one] for one in self._key if one in stated}, **stated}
         self._types |= {one: Type.DOUBLE for one in self._sums if one not in stated}
         self._check_fields()
         self._check_kind(kind, hours=hours)
-        typed = bool(self._key) and all(field in self._types for field in self._key)
+        typed = bool(self._day or self._key) and all(field in self._types for field in self._key)
         self.identity = () if typed else self._key
         self.columns = (
             *((HOUR,) if hours else ()),
+            *((calendar_day("date", "Day that the row is of.", path=self._day, key=True),) if self._day else ()),
             *(self._column(field, one) for field, one in self._types.items() if not self._list_of(field)),
         )
         self.lists = tuple(self._child(field) for field in self._lists)
@@ -107,14 +118,20 @@ class DeclaredFields:
                 raise self._wrong("sums", f"has {field}, which is no number of a row")
 
     def _check_kind(self, kind: Kind, *, hours: bool) -> None:
-        if self._sums and kind is not Kind.AGGREGATE:
-            raise self._wrong("sums", f"goes with aggregates of a window, and this is of the kind {kind}")
+        if self._sums and kind not in (Kind.AGGREGATE, Kind.SERIES):
+            raise self._wrong("sums", f"goes with figures of days, and this is of the kind {kind}")
+        if self._day in self._types or self._day in self._key:
+            raise self._wrong(
+                "date_field", "becomes the column date, of its own type and part of the key; name it here only"
+            )
+        if self._day and self._lists:
+            raise self._wrong("lists", "goes with no series")
         if (kind is Kind.ENTITY or self._lists) and not self._key:
             raise self._wrong("primary_key", "is missing; it names the row that an entity or an item of a list is of")
         needs = [
             name for name, there in (("sums", self._sums), ("lists", self._lists), ("window_hours", hours)) if there
         ]
-        needs += ["kind"] if kind is Kind.ENTITY else []
+        needs += ["kind"] if kind in (Kind.ENTITY, Kind.SERIES) else []
         untyped = [field for field in self._key if field not in self._types]
         if untyped and (needs or len(untyped) < len(self._key)):
             why = f"{needs[0]} needs the types of the primary_key" if needs else "it has others of the primary_key"

@@ -83,7 +83,7 @@ def test_with_a_window_it_is_asked_for_days_in_its_own_way(fields: dict[str, str
         pytest.param({**WINDOW, "params": {"to": "1"}}, "field end_param names a parameter", id="window-in-params"),
         pytest.param({**WINDOW, "format": "%Y-%m"}, "field format does not tell days apart", id="coarse-format"),
         pytest.param({**WINDOW, "end": "soon"}, "field end must be exclusive or inclusive", id="end"),
-        pytest.param({"kind": "rows"}, "field kind must be one of aggregate, entity, snapshot", id="kind"),
+        pytest.param({"kind": "rows"}, "field kind must be one of aggregate, series, entity, snapshot", id="kind"),
         pytest.param(
             {"kind": "aggregate"}, "field kind is aggregate.*needs start_param", id="aggregate-without-window"
         ),
@@ -97,12 +97,22 @@ def test_with_a_window_it_is_asked_for_days_in_its_own_way(fields: dict[str, str
         pytest.param({"primary_key": ["a", "b"], "types": {"a": "text"}}, "field types lacks b", id="half-a-key"),
         pytest.param({"types": {"a b": "text", "a_b": "text"}}, "field types has a_b, and there", id="same-column"),
         pytest.param({**WINDOW, "types": {"date": "date"}}, "field types has date, and there", id="column-of-ours"),
-        pytest.param({**TYPED, "sums": ["n"]}, "field sums goes with aggregates", id="sums-of-a-snapshot"),
+        pytest.param({**TYPED, "sums": ["n"]}, "field sums goes with figures of days", id="sums-of-a-snapshot"),
         pytest.param({**WINDOW, **KEY, "sums": ["n"]}, "field types lacks id; sums needs", id="sums-without-types"),
         pytest.param({**WINDOW, **TYPED, "sums": ["id"]}, "field sums has id, which is part", id="sum-of-a-key"),
         pytest.param(
             {**WINDOW, "types": {"n": "text"}, "sums": ["n"]}, "field sums has n, which is no number", id="sum-of-text"
         ),
+        pytest.param({**WINDOW, "kind": "series"}, "field date_field is missing", id="series-without-day"),
+        pytest.param({"kind": "series", "date_field": "day"}, "field start_param is missing", id="series-of-no-range"),
+        pytest.param(
+            {**WINDOW, "kind": "entity", **TYPED, "date_field": "day"}, "field date_field goes", id="entity-day"
+        ),
+        pytest.param(
+            {**WINDOW, "date_field": "day", "types": {"day": "date"}}, "field date_field becomes", id="day-twice"
+        ),
+        pytest.param({**WINDOW, "date_field": "day", **KEY}, "field types lacks id; kind needs", id="series-key"),
+        pytest.param({**WINDOW, "date_field": "day", **TYPED, "lists": ["x"]}, "field lists goes", id="series-list"),
         pytest.param({"lists": ["x"]}, "field primary_key is missing", id="list-without-key"),
         pytest.param({**TYPED, "lists": ["id"]}, "field lists has id, which is part", id="key-is-a-list"),
         pytest.param(
