@@ -195,7 +195,7 @@ def test_with_one_unit_a_run_each_run_halves_what_differs_and_the_range_is_prove
 def test_whatever_a_run_may_spend_what_is_loaded_is_true_in_the_end(days: int, units: int, data: st.DataObject) -> None:
     server, home = world(days)
     for day in data.draw(st.sets(st.integers(0, days - 1))):
-        server.put(day, "Paid", data.draw(st.integers(-30, 30)) * 10, data.draw(st.integers(0, 3)))
+        server.put(day, "Paid", 10 * data.draw(st.integers(1, 30)), data.draw(st.integers(0, 3)))
     runs_until_true(server, home, units)
 
 
