@@ -6,7 +6,7 @@ import os
 import sys
 from functools import partial
 from importlib import metadata
-from typing import Annotated, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
 
 import typer
 
@@ -37,6 +37,14 @@ from pipelines.telling.log import begin
 from pipelines.telling.verdict import Ending
 from sources.rest.errors import ConfigurationError
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pipelines.running.config import RunConfig
+    from pipelines.running.outcome import Outcome
+    from pipelines.running.together import Together
+    from pipelines.telling.progress import Progress
+
 app = typer.Typer(
     name="elt",
     no_args_is_help=True,
@@ -50,6 +58,12 @@ def _print_version(asked: bool) -> None:  # noqa: FBT001 - typer gives the optio
     if asked:
         typer.echo(metadata.version("elt-connectors"))
         raise typer.Exit
+
+
+def _seen(progress: "Progress", run: "Callable[..., Outcome]", config: "RunConfig", together: "Together") -> "Outcome":
+    """Run a profile, and say how far it is."""
+    with progress.of(config.profile.name) as watcher:
+        return run(config, watcher=watcher, together=together)
 
 
 @app.callback()
@@ -109,7 +123,7 @@ def sync(
             configured(source, asked, profile, everyone=all_profiles, sandbox=sandbox, **options) as chosen,
             Progress() as progress,
         ):
-            done = for_each(chosen, lambda config, together: run(config, progress.of(config.profile.name), together))
+            done = for_each(chosen, partial(_seen, progress, run))
         if json:
             write_documents(done, run_document, code_of_sync)
         print_syncs(done, table=not (json or quiet))
@@ -152,12 +166,7 @@ def verify(
         ending.telemetry = Telemetry("verify", source, destination)
         asked = request(destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today)
         with configured(source, asked, profile, everyone=all_profiles) as chosen, Progress() as progress:
-            done = for_each(
-                chosen,
-                lambda config, together: run(
-                    config, repair=repair, watcher=progress.of(config.profile.name), together=together
-                ),
-            )
+            done = for_each(chosen, partial(_seen, progress, partial(run, repair=repair)))
         code_of = partial(proof_code, repaired=repair)
         if json:
             write_documents(done, proof_document, code_of)

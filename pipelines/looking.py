@@ -299,5 +299,5 @@ def docs(
         with configured(source, request("local", None), None, everyone=False, keyless=True) as done:
             for one in done:
                 if one.config:
-                    print_docs(resource, one.config.catalogue, as_json=json)
+                    print_docs(resource, one.config.catalogue, one.config.renamed, as_json=json)
         end_of(done, debug=debug)

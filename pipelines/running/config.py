@@ -103,6 +103,11 @@ class RunConfig:
         return self.privacy.loaded_catalogue()
 
     @property
+    def renamed(self) -> Mapping[str, Mapping[str, str]]:
+        """Resource -> column -> its name in the view of that resource."""
+        return self.options.renamed(self.catalogue)
+
+    @property
     def days(self) -> Window:
         """Days that are asked for.
 

@@ -103,9 +103,8 @@ def prepared_run(
     config.check()
     with ExitStack() as stack:
         groups = split_by_privacy(config.endpoints)
-        reader = config.open_reader()
+        reader = _opened(config, watcher, together)
         stack.callback(reader.session.close)
-        together.watch(reader)
         destinations = [Destination(one) for one in targets(config, groups, reader, together)]
         for destination in destinations:
             stack.enter_context(destination.lock())
@@ -248,6 +247,15 @@ def targets(
             )
         together.claim(found, config.profile.name)
         yield found
+
+
+def _opened(config: RunConfig, watcher: Watcher | None, together: Together) -> Reader:
+    """Open the way to the API, and let others see and end what goes on there."""
+    reader = config.open_reader()
+    together.watch(reader)
+    if watcher:
+        watcher.opened(reader.session)
+    return reader
 
 
 def _known(config: RunConfig, reader: Reader, dataset: Dataset, target: Target) -> Known | None:

@@ -1,6 +1,7 @@
 """One run of a plan: in which order things are loaded and proved."""
 
 from dataclasses import replace
+from functools import partial
 
 from pipelines.people.detail_queue import asked_again, delete_strangers, queue_of, read_rows, rewritten_rows
 from pipelines.planning.plan import Plan, slices
@@ -67,7 +68,12 @@ class Run:
             extra: further tables for the first slice.
         """
         checks = self._checks(self._policy)
-        blank_left_out(self._dataset.warehouse, self._dataset.ledger, self._reader.endpoints.values())
+        blank_left_out(
+            self._dataset.warehouse,
+            self._dataset.ledger,
+            self._reader.endpoints.values(),
+            partial(self._loader.commit, ()),
+        )
         self._loader.load(plan.recent, extra)
         self._loader.load(plan.again, extra)
         checks.ranges(plan.checks)

@@ -5,11 +5,15 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from sources.rest.calling.budget import Budget
+from sources.rest.calling.session import Session
 from sources.rest.reading.tasks import Task
 
 
 class Watcher(Protocol):
     """Whoever wants to see a run go on."""
+
+    def opened(self, session: Session) -> None:
+        """Told once, when the way to the API is open: from now on a run may wait for it."""
 
     def begin(self, work: "Work") -> None:
         """Told once, when it is planned what there is to do."""

@@ -4,11 +4,12 @@ A name is `place.table`; what stands for a place is up to whoever renders the st
 of a common table expression.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from sqlglot import exp, parse_one
 
-from pipelines.sql.statement import Statement, column, table
+from pipelines.sql.statement import Statement, called, column, table
 
 VIEWS: Final = "views"
 """Place of the views themselves."""
@@ -37,6 +38,17 @@ def create_view(name: str, query: str) -> Statement:
     return Statement(
         exp.Create(kind="VIEW", this=table(f"{VIEWS}.{name}"), expression=parse_one(query, dialect=DIALECT))
     )
+
+
+def under_other_names(shown: str, names: Mapping[str, str]) -> str:
+    """Return the query of a view that shows columns of a table under other names, in `DIALECT`.
+
+    Args:
+        shown: the table.
+        names: column -> its name in the view.
+    """
+    columns = [called(column(name), new) for name, new in names.items()]
+    return exp.select(*columns).from_(table(shown)).sql(dialect=DIALECT)
 
 
 def comment_view(name: str, text: str) -> Statement:

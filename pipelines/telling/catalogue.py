@@ -46,12 +46,15 @@ def print_resources(catalogue: Mapping[str, Endpoint], chosen: Sequence[Endpoint
     print_table(("resource", "units", "scope", "loaded", "a row is"), rows)
 
 
-def print_docs(name: str, catalogue: Mapping[str, Endpoint], *, as_json: bool) -> None:
+def print_docs(
+    name: str, catalogue: Mapping[str, Endpoint], renamed: Mapping[str, Mapping[str, str]], *, as_json: bool
+) -> None:
     """Print what the tables of a resource hold, or a table that every run leaves.
 
     Args:
         name: of the resource or the table.
         catalogue: every resource by name.
+        renamed: resource -> column -> its name in the view of that resource.
         as_json: print a JSON document.
 
     Raises:
@@ -60,7 +63,7 @@ def print_docs(name: str, catalogue: Mapping[str, Endpoint], *, as_json: bool) -
     known = {**catalogue, **HISTORY}
     if name not in known:
         raise ConfigurationError(f"there is no resource {name!r}{did_you_mean(name, known)}")
-    row = catalogue.get(name)
+    row, names = catalogue.get(name), renamed.get(name, {})
     tables = row.tables if row else {name: HISTORY[name].columns}
     found: dict[str, Any] = {
         "resource": name,
@@ -69,6 +72,7 @@ def print_docs(name: str, catalogue: Mapping[str, Endpoint], *, as_json: bool) -
         "units": row.units if row else None,
         "scope": row.scope if row else None,
         "tables": {table: [_column(one) for one in columns] for table, columns in tables.items()},
+        "renamed": dict(names),
     }
     if as_json:
         write_json(found)
@@ -82,6 +86,9 @@ def print_docs(name: str, catalogue: Mapping[str, Endpoint], *, as_json: bool) -
         out.print(f"table {table}")
         rows = [[one.name, one.type.value, one.description + (" Personal." if one.pii else "")] for one in columns]
         print_table(("column", "type", "meaning"), rows)
+    if names:
+        out.print()
+        out.print(f"in its view: {', '.join(f'{column} is {new}' for column, new in names.items())}")
 
 
 def _column(one: Column) -> dict[str, Any]:

@@ -25,6 +25,17 @@ RunnableLoadJob._release = die
 """
 """Kills a sync when the database has done a job and dlt has not noted it yet."""
 
+DYING_LEFT_OUT = """
+import os, signal
+from pipelines.running import run
+blank = run.blank_left_out
+def blank_and_die(*given):
+    blank(*given)
+    os.kill(os.getpid(), signal.SIGKILL)
+run.blank_left_out = blank_and_die
+"""
+"""Kills a sync when a column that is left out has become null, and nothing was read yet."""
+
 MERGED = (".sql",)
 SIGKILLED = -9
 
@@ -69,6 +80,20 @@ def test_a_package_that_was_being_merged_is_finished_and_not_asked_for_again(
     assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
     assert world.sandbox.units_spent - before == world.units
+
+
+def test_a_column_that_had_become_null_when_a_sync_was_killed_comes_back(world: World, machine: MakeMachine) -> None:
+    own = machine()
+    assert own.sync_here(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
+
+    own.options["LEAVE_OUT"] = "overview.roas"
+    assert own.sync(*ARGUMENTS, code=DYING_LEFT_OUT).code == SIGKILLED
+    assert own.query("SELECT count(roas) FROM atribu.overview") == [(0,)]
+    del own.options["LEAVE_OUT"]
+
+    assert own.sync_here(*ARGUMENTS).code == 0
+    assert own.tables() == world.truth
 
 
 @pytest.mark.sweep

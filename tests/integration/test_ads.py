@@ -115,7 +115,7 @@ def test_windows_of_scores_are_loaded_side_by_side(serve: Serve, elt: Elt, monke
     assert elt("plan", "atribu").code == 78
 
 
-DECLARED = [
+DECLARED: list[dict[str, Any]] = [
     {
         "name": "fatigue_risk",
         "path": "/ads/fatigue-risk",
@@ -124,18 +124,33 @@ DECLARED = [
         "params": {"score_window": "28d", "top": "50", "min_spend": "0"},
     },
     {"name": "forecast_outlook", "path": "/forecast-outlook"},
+    {
+        "name": "pages_of_paid_social",
+        "path": "/pages",
+        "start_param": "date_from",
+        "end_param": "date_to",
+        "primary_key": ["value"],
+        "types": {"value": "text"},
+        "sums": ["conversions", "revenue"],
+        "params": {"limit": "100", "filter[channel]": "is:Paid Social"},
+    },
 ]
 
 
-def test_rows_that_nobody_types_are_loaded_by_a_declaration(
+def test_rows_that_nobody_types_or_that_a_parameter_chooses_are_loaded_by_a_declaration(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sandbox = serve()
+    sandbox = serve(unknown_parameters="ignored")
     monkeypatch.setenv("SOURCES__ATRIBU__ENDPOINTS", json.dumps(DECLARED))
 
     for _ in range(2):
-        sync(elt, *TODAY, "--resources", "fatigue_risk,forecast_outlook")
+        sync(
+            elt, *TODAY, "--since", "2026-03-29", "--resources", ",".join(["pages", *(one["name"] for one in DECLARED)])
+        )
 
+    asked = {(call.path, call.query.get("filter[channel]")) for call in sandbox.log if call.path == "pages"}
+    assert asked == {("pages", None), ("pages", "is:Paid Social")}
+    assert rows_of("pages_of_paid_social", columns="date, value, revenue")
     risks: Any = sandbox.answer("ads/fatigue-risk", {"top": 50, "min_spend": 0})
     assert [row["risk_rank_score"] for row in risks["ads"]]
     own = {"profile_id": sandbox.settings.profile_id}

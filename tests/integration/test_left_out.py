@@ -1,7 +1,8 @@
-"""Columns that the configuration leaves out: of no day, and again of every day once they are wanted."""
+"""Columns that the configuration leaves out, of no day, and again of every day once they are wanted; or renames."""
 
 from datetime import date
 
+import duckdb
 import pytest
 
 from sandbox.atribu import Size
@@ -52,3 +53,33 @@ def test_a_column_that_is_needed_is_refused_by_its_name(elt: Elt, monkeypatch: p
     result = elt("config", "atribu")
     assert result.code == 78
     assert "option leave_out: channels.value cannot be left out: rows are told apart" in result.err
+
+
+def test_a_table_is_shown_under_the_names_that_are_wanted_until_they_are_not(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve(first_day=date(2026, 2, 1), size=SMALL, today=date(2026, 2, 20))
+    monkeypatch.setenv("SOURCES__ATRIBU__RENAME", "channels.value=channel,channels.revenue=income")
+    asked = ("--resources", "channels", "--today", "2026-02-20")
+    assert elt("sync", "atribu", "--since", "2026-02-18", *asked).code == 0
+    monkeypatch.setenv("SOURCES__ATRIBU__LEAVE_OUT", "channels.conversions")
+    assert "in its view: value is channel, revenue is income" in elt("docs", "atribu", "channels").out
+    made = elt("views", "atribu")
+    assert (made.code, "atribu_models.channels " in made.out) == (0, True)
+
+    names = {"value": "channel", "revenue": "income"}
+    loaded = rows_of("channels")
+    assert {"value", "revenue", "conversions"} <= loaded[0].keys()
+    assert sorted(rows_of("channels", dataset="atribu_models"), key=str) == sorted(
+        ({names.get(name, name): value for name, value in row.items() if name != "conversions"} for row in loaded),
+        key=str,
+    )
+    assert elt("verify", "atribu", *asked).code == 0
+
+    monkeypatch.delenv("SOURCES__ATRIBU__RENAME")
+    assert elt("views", "atribu").code == 0
+    with pytest.raises(duckdb.CatalogException):
+        rows_of("channels", dataset="atribu_models")
+    monkeypatch.setenv("SOURCES__ATRIBU__RENAME", "channels.value=revenue")
+    refused = elt("config", "atribu")
+    assert (refused.code, "option rename: channels.value cannot be called 'revenue'" in refused.err) == (78, True)

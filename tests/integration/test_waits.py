@@ -1,9 +1,11 @@
 """A run ends when it shall, whatever the server makes it wait for."""
 
+import re
 import time
 
 import pytest
 
+from pipelines.telling import progress
 from sandbox.atribu import FULL_KEY, Fault
 from tests.integration.conftest import Elt, Serve
 
@@ -35,6 +37,27 @@ def test_an_hour_that_the_server_asks_for_ends_the_run_with_a_sentence(
     assert "it asks to wait 3600 s" in result.err
     assert [entry.path for entry in sandbox.log].count(path) == 1
     assert time.monotonic() - began < 30
+
+
+@pytest.mark.parametrize(
+    ("fault", "says"),
+    [
+        pytest.param(
+            Fault("channels", "429", times=1, retry_after=3), "because the server has asked to,", id="asked-to"
+        ),
+        pytest.param(Fault("channels", "slow", times=1, seconds=5), "for an answer of channels", id="slow-answer"),
+    ],
+)
+def test_a_log_says_what_a_run_waits_for_and_until_when(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, fault: Fault, says: str
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 1.0)
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.1)
+    serve().faults.append(fault)
+    result = elt(*SYNC, "--resources", "channels")
+    assert result.code == 0, result.err
+    line = rf" INFO    atribu - local 0 of 2 units, about .* left; waits {says} until \d\d:\d\d:\d\d"
+    assert re.search(line, result.err), result.err
 
 
 def test_max_minutes_end_a_run_whose_call_does_not_end(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:

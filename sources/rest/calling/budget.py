@@ -82,6 +82,19 @@ class Reservation:
     held: int = 0
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """What is waited for.
+
+    Attributes:
+        what: in words that stand between "waits" and "until".
+        seconds: after which it is over, as far as is known.
+    """
+
+    what: str
+    seconds: float
+
+
 class CallTooDearError(ValueError):
     """A call costs more units than the limit allows in a whole period."""
 
@@ -307,6 +320,17 @@ class Budget:
             now = self._clock()
             spending.forget_until(now)
             return spending.seconds_until(units, self.limit, self.period, now)
+
+    def waiting(self) -> Waiting | None:
+        """What keeps calls that want to leave from it; None where none does."""
+        with self._lock, self._store.changing() as spending:
+            now = self._clock()
+            if now < spending.blocked_until:
+                return Waiting("because the server has asked to,", spending.blocked_until - now)
+            if self._tickets == self._served:
+                return None
+            spending.forget_until(now)
+            return Waiting("for the rate limit", spending.seconds_until(1, self.limit, self.period, now))
 
     @property
     def seconds_left(self) -> float:

@@ -5,18 +5,21 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import backoff
 
 from sources.rest.calling.address import checked_base_url, url_of
 from sources.rest.calling.answer import Reply, judged
-from sources.rest.calling.budget import Budget, BudgetClosedError
+from sources.rest.calling.budget import Budget, BudgetClosedError, Waiting
 from sources.rest.calling.http_client import HttpClient
 from sources.rest.calling.keys import Keys
 from sources.rest.calling.retry import RetryPolicy
 from sources.rest.catalogue.api import Api, Call
 from sources.rest.errors import ApiError, RateLimitedError, SlowAnswerError, UnauthorizedError, UnconnectedError
+
+SLOW: Final = 2.0
+"""Seconds after which an answer is what is waited for, whatever other calls wait for."""
 
 
 class Session:
@@ -52,6 +55,8 @@ class Session:
         self._retry = retry
         self._lock = threading.Lock()
         self._refused: ApiError | None = None
+        self._under_way: dict[int, tuple[float, str]] = {}
+        self._tried_again = 0.0
         self._http = HttpClient(
             self._base_url, timeout=retry.timeout, connections=connections, max_bytes=retry.max_bytes
         )
@@ -90,6 +95,19 @@ class Session:
             return self.get(call, params)
         return reply
 
+    def waiting(self) -> Waiting | None:
+        """What is waited for before anything else can be asked or is known; None where it is nothing of the API."""
+        now = time.monotonic()
+        with self._lock:
+            began, name = min(self._under_way.values(), default=(now, ""))
+        answer = Waiting(f"for an answer of {name}", began + self._retry.timeout - now) if name else None
+        if answer and now - began >= SLOW:
+            return answer
+        again = self._tried_again - now
+        return (
+            self.budget.waiting() or answer or (Waiting("to try again what has failed", again) if again > 0 else None)
+        )
+
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
@@ -105,6 +123,7 @@ class Session:
         with self._lock:
             self.calls += 1
             self.units[call.name] += call.units
+            self._under_way[id(attempt)] = time.monotonic(), call.name
         attempt.tries += 1
         attempt.started = attempt.started or time.monotonic()
         response = None
@@ -129,6 +148,8 @@ class Session:
                 raise BudgetClosedError from None
             raise
         finally:
+            with self._lock:
+                del self._under_way[id(attempt)]
             if sent:
                 limit, remaining = (response.limit, response.remaining) if response else (None, None)
                 self.budget.settle(reservation, limit=limit, remaining=remaining, refused=refused)
@@ -139,6 +160,7 @@ class Session:
 
     def _wait(self, error: ApiError) -> float:
         wait = min(self._retry.wait(error), self.budget.seconds_left)  # nothing is asked after the end of the run
+        self._tried_again = max(self._tried_again, time.monotonic() + wait)
         if isinstance(error, RateLimitedError):
             self.budget.block(wait)
         return wait

@@ -8,7 +8,7 @@ from typing import ClassVar, Final
 from pendulum import Date
 
 from sources.rest.calling.address import checked_base_url
-from sources.rest.catalogue.chosen import without_columns
+from sources.rest.catalogue.chosen import other_names, without_columns
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.privacy.policies import SECRET_MIN, PiiPolicy, Privacy, policies
@@ -86,6 +86,7 @@ class CommonOptions:
         retired_metrics: metrics that the API need not send any more, each as `metric` or `resource.metric`; values that
             are loaded of them become null where their days are read again.
         leave_out: columns that are not loaded, each as `resource.column`; what is loaded of them becomes null.
+        rename: names that columns have in views, each as `resource.column=name`.
 
     Raises:
         ConfigurationError: a value cannot work.
@@ -122,6 +123,7 @@ class CommonOptions:
     reread_units: int = 600
     retired_metrics: tuple[str, ...] = ()
     leave_out: tuple[str, ...] = ()
+    rename: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         checked_base_url(self.base_url)
@@ -175,12 +177,25 @@ class CommonOptions:
         """Return the catalogue without the columns that are to be left out.
 
         Raises:
-            ConfigurationError: there is no such column, or it is needed.
+            ConfigurationError: there is no such column, or it is needed, or cannot be renamed.
         """
         try:
-            return without_columns(catalogue, self.leave_out)
+            wanted = without_columns(catalogue, self.leave_out)
         except ValueError as error:
             raise ConfigurationError(f"option leave_out: {error}") from None
+        self.renamed(wanted)
+        return wanted
+
+    def renamed(self, catalogue: Mapping[str, Endpoint]) -> Mapping[str, Mapping[str, str]]:
+        """Return resource -> column -> its name in the view of that resource.
+
+        Raises:
+            ConfigurationError: there is no such column, or it cannot have that name.
+        """
+        try:
+            return other_names(catalogue, self.rename)
+        except ValueError as error:
+            raise ConfigurationError(f"option rename: {error}") from None
 
     def retired(self, catalogue: Mapping[str, Endpoint]) -> frozenset[str]:
         """Return the metrics that the API need not send any more.

@@ -186,6 +186,7 @@ def samples() -> list[Sample]:
             for one in models_of("atribu", None)
             if one.name in ("conversion_paths", "daily_as_of")
         ),
+        _sample(views.create_view, "channels", views.under_other_names("atribu.channels", {"value": "channel"})),
         _sample(views.comment_view, "restated", "Every version of a value."),
         _sample(views.comment_view_column, "restated", "version", "0 for what was loaded first."),
         _sample(indexes.create_index, "channels", channels.merge_key),

@@ -1,4 +1,4 @@
-"""Columns that a user does not want are left out, but for those that something rests on."""
+"""Columns that a user does not want are left out, but for those that something rests on; others get another name."""
 
 import re
 
@@ -6,7 +6,7 @@ import pytest
 
 from sources.atatus.endpoints import ENDPOINTS as ATATUS
 from sources.atribu.endpoints import ENDPOINTS
-from sources.rest.catalogue.chosen import without_columns
+from sources.rest.catalogue.chosen import other_names, without_columns
 
 
 def test_a_column_is_left_out_of_rows_sums_and_totals_and_is_no_unknown_field() -> None:
@@ -45,3 +45,25 @@ def test_an_object_is_ignored_only_when_nothing_of_it_is_loaded() -> None:
 def test_what_something_rests_on_stays(name: str, why: str) -> None:
     with pytest.raises(ValueError, match=re.escape(why)):
         without_columns(ENDPOINTS, [name])
+
+
+def test_columns_get_other_names_keys_and_swapped_ones_among_them() -> None:
+    wanted = ["channels.value = channel", "channels.revenue=conversions", "channels.conversions=revenue"]
+    names = {"value": "channel", "revenue": "conversions", "conversions": "revenue"}
+    assert other_names(ENDPOINTS, wanted) == {"channels": names}
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        pytest.param("channels.valu=channel", "did you mean 'channels.value'", id="misspelt"),
+        pytest.param("channels.value", "is not resource.column=name", id="no-name"),
+        pytest.param("channels.value=revenue", "another column of channels is", id="taken"),
+        pytest.param("channels.value=My Channel", "did you mean 'my_channel'", id="no-identifier"),
+        pytest.param("channels.bounce_rate=bounced", "is left out (leave_out)", id="left-out"),
+        pytest.param("customers.email=address", "about people", id="personal"),
+    ],
+)
+def test_a_name_that_makes_no_sense_is_refused(text: str, why: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(why)):
+        other_names(without_columns(ENDPOINTS, ["channels.bounce_rate"]), [text])
