@@ -42,10 +42,14 @@ _COUNTS: Final = {
 
 
 class PlainConsole(Console):
-    """Prints text as it stands: cleaned, nothing in it read as markup. Style is for what comes as `Text`."""
+    """Prints text as it stands: cleaned, nothing in it read as markup. Style is for what comes as `Text`.
+
+    A terminal gets its lines between words; a file or a pipe takes a line of any length.
+    """
 
     def __init__(self, *, stderr: bool = False, width: int | None = None) -> None:
-        super().__init__(stderr=stderr, width=width, soft_wrap=True, highlight=False, markup=False, emoji=False)
+        super().__init__(stderr=stderr, width=width, highlight=False, markup=False, emoji=False)
+        self.soft_wrap = not self.is_terminal
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Make of a string what is printed; every string comes by here, also those in the cells of a table."""

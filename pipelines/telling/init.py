@@ -53,7 +53,7 @@ def crontab(arguments: str) -> str:
     command = [str(program)] if program.name == "elt" else [sys.executable, "-m", "pipelines.cli"]
     quiet = "|".join(str(int(code)) for code in sorted({*WELL, ExitCode.LATER}))
     line = (
-        f"cd {shlex.quote(os.getcwd())} && {shlex.join(command)} sync {arguments} >>elt.log 2>&1; code=$?;"  # noqa: PTH109 - a text
+        f"cd {shlex.quote(os.getcwd())} && {shlex.join(command)} sync {arguments} 2>>elt.log >/dev/null; code=$?;"  # noqa: PTH109 - a text
         f' case $code in {quiet}) ;; *) echo "elt sync {arguments}: $code, see elt.log";; esac'
     )
     return f"{HOUR} " + line.replace("%", r"\%")  # to cron, it ends the line

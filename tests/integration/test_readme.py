@@ -56,7 +56,7 @@ def test_queries_of_the_documents_run(elt: Elt) -> None:
 def test_the_line_for_cron_says_something_only_if_somebody_has_to_look(tmp_path: Path, code: int, mailed: str) -> None:
     stand_in = tmp_path / ".venv/bin/elt"
     stand_in.parent.mkdir(parents=True)
-    stand_in.write_text(f'#!/bin/sh\necho "$@"\nexit {code}\n')
+    stand_in.write_text(f'#!/bin/sh\necho table\necho "$@" >&2\nexit {code}\n')
     stand_in.chmod(0o700)
     line, _ = blocks("cron", README)
     schedule, command = line.split(" cd ", 1)
