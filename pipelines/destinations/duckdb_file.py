@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import duckdb as database
+from dlt.common.configuration import configspec
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.schema import Schema
 from dlt.destinations import duckdb
 from dlt.destinations.exceptions import DestinationConnectionError
-from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration, DuckDbCredentials
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
@@ -45,28 +46,58 @@ _HELD: Final = ("Conflicting lock", "Could not set lock")
 _CLOSING: Final = "Unique file handle conflict"
 
 
+@configspec(init=False)
+class _Credentials(DuckDbCredentials):
+    def __str__(self) -> str:
+        """As dlt tells where a file is, without SQLAlchemy: importing that takes as long as half of dlt."""
+        return f"duckdb:///{self.database}"
+
+
+@configspec(init=False)
+class _Configuration(DuckDbClientConfiguration):
+    credentials: _Credentials = None  # type: ignore[assignment] # as in dlt
+
+
 class DuckDbFile(duckdb):
     """dlt's DuckDB destination, with names written in full, and with patience.
 
     Attributes:
         wait: seconds to wait for a file that another process holds.
         note: what a user should know of the file; empty for nothing.
+
+    Args:
+        file: where it is.
+        read_only: it is only read.
+        options: those of dlt's own.
     """
 
+    spec = _Configuration
     wait = 0.0
     note = ""
-    _partial: DuckDbClientConfiguration | None = None
+
+    def __init__(self, file: Path, *, read_only: bool = False, **options: Any) -> None:
+        # dlt would read an address with SQLAlchemy, where that is installed
+        credentials = _Credentials(read_only=read_only)
+        credentials.database = str(file)
+        super().__init__(credentials, **options)
+        self._path = file
+        self._made: dict[str, DuckDbClientConfiguration] = {}
 
     def configuration(
         self,
         initial_config: Any,
         accept_partial: bool = False,  # noqa: FBT001, FBT002 - as in dlt
     ) -> DuckDbClientConfiguration:
-        """Return the configuration; that without credentials, which dlt asks for all the time, is made out once."""
-        if not accept_partial:
-            return super().configuration(initial_config)
-        self._partial = self._partial or super().configuration(initial_config, accept_partial)
-        return self._partial
+        """Return the configuration, which dlt asks for all the time: what a question leads to is made out once."""
+        # without credentials dlt asks for what does not depend on them
+        asked = "" if accept_partial else str(initial_config and dict(initial_config))
+        if asked not in self._made:
+            self._made[asked] = super().configuration(initial_config, accept_partial)
+        if accept_partial:
+            return self._made[asked]
+        made = self._made[asked].copy()
+        made.credentials.on_resolved()  # each client has a connection of its own
+        return made
 
     def client(self, schema: Schema, initial_config: Any = None) -> DuckDbClient:
         """Return a client that waits."""
@@ -136,7 +167,7 @@ class DuckDbFile(duckdb):
     @property
     def file(self) -> Path:
         """The file itself, whatever links lead to it."""
-        return Path(str(self.config_params["credentials"])).resolve()
+        return self._path.resolve()
 
     def empty_leftover(self) -> bool:
         """Whether a rewrite was killed and has yet to be done again; nothing of what it had copied stays."""

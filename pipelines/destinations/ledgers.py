@@ -2,13 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import cast
 
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.schema import Schema
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from pipelines.destinations.attached import Attached
@@ -121,10 +119,10 @@ class _Looking(Attached):
         self.held = not for_reading and is_held(self._folder.with_suffix(".lock"))
         self._there = True
         if isinstance(self._factory, DuckDbFile):
-            file = Path(str(self._factory.config_params["credentials"]))
+            file = self._factory.file
             self._there = file.exists()
             if for_reading:
-                self._factory = DuckDbFile(DuckDbCredentials(str(file), read_only=True), destination_name=self._name)
+                self._factory = DuckDbFile(file, read_only=True, destination_name=self._name)
         elif for_reading and (main := main_file(self._configuration())):
             self._there = not is_missing(main, target.dataset_name)
 

@@ -191,7 +191,7 @@ def _duckdb_file(name: str, source: str, own: Mapping[str, Any]) -> DuckDbFile:
     if file.exists() and not file.is_file():
         raise ConfigurationError(f"destination {name!r} is no file: {file} is a device, pipe or socket; give a file")
     _check_folder_of(file)
-    made = DuckDbFile(str(file), destination_name=name, **own)
+    made = DuckDbFile(file, destination_name=name, **own)
     made.empty_leftover()
     if not configured and given.name != f"{name}.duckdb":
         made.note = (

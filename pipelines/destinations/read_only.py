@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Final, Self
 
 from dlt.common.schema import Schema
-from dlt.destinations.impl.duckdb.configuration import DuckDbCredentials
 
 from pipelines.destinations.attached import Attached
 from pipelines.destinations.duckdb_file import DuckDbFile
@@ -41,9 +40,8 @@ class ReadOnlyDestination(Attached):
         self._folder = Path(self._own.name)
         self._missing = False
         if isinstance(self._factory, DuckDbFile):
-            file = Path(self._factory.config_params["credentials"])
-            credentials = DuckDbCredentials(str(file), read_only=True)
-            self._factory = DuckDbFile(credentials, destination_name=self._name)
+            file = self._factory.file
+            self._factory = DuckDbFile(file, read_only=True, destination_name=self._name)
             self._missing = not file.exists()
         elif main := main_file(self._configuration()):
             self._missing = is_missing(main, target.dataset_name)

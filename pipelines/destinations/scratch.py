@@ -50,11 +50,11 @@ class _Scratch(Attached):
         self._mark = mark
         self._beside: Path | None = None
         if isinstance(self._factory, DuckDbFile):
-            file = Path(str(self._factory.config_params["credentials"]))
+            file = self._factory.file
             if not file.exists():
                 self._beside = file.parent
                 # DuckDB calls a database after its file
-                self._factory = DuckDbFile(str(file.with_name(f"{mark}.duckdb")), destination_name=self._name)
+                self._factory = DuckDbFile(file.with_name(f"{mark}.duckdb"), destination_name=self._name)
         elif (main := main_file(config := self._configuration())) and is_missing(main, target.dataset_name):
             self._beside = main.parent
             address = f"{config.credentials.drivername}:///{main.with_name(f'{mark}{main.suffix}')}"

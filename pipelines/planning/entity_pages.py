@@ -150,7 +150,7 @@ def _most(task: Task, policy: Policy, ledger: Ledger) -> tuple[int | None, int |
 
 def _days_at_most(whole: Task, policy: Policy) -> int:
     """Days that one question asks for: as many as the API takes, and as one list can be read of."""
-    rows = policy.rows_per_day.get((whole.endpoint.name, whole.variant_text))
+    rows, _ = _per_day(whole, policy)
     return max(1, min(MAX_DAYS, int(PAGES_MAX * PAGE_ROWS / 2 / rows))) if rows else MAX_DAYS
 
 

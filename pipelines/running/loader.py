@@ -3,7 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from math import inf
-from typing import Any
+from typing import Any, Final
 
 from dlt.extract import DltResource
 
@@ -27,6 +27,9 @@ from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
 from sources.rest.reading.varying import varying
 from sources.rest.windows import Grain
+
+ROWS_MAX: Final = 200_000
+"""Rows of one commit after which nothing more is asked for before it, however few units they have cost."""
 
 ExtraResources = Callable[[], Iterable[DltResource]]
 """Makes tables that go with the first slice."""
@@ -116,11 +119,10 @@ class Loader:
             group = next(slices(queue, self.slice_units))
             pages = max(1, self.slice_units // max(1, sum(task.endpoint.units for task in group if task.paged)))
             warehouse = self._dataset.warehouse
-            answers = [
-                with_tombstones(without_newer(answer, warehouse), warehouse)
-                for answer in self.answers(group, pages, aside)
-            ]
-            queue = [*(answer.rest for answer in answers if answer.more), *queue[len(group) :]]
+            answers, asked = list[Answer](), list[Task]()
+            for answer in self.answers(group, pages, aside, _until_enough(group, asked, answers)):
+                answers.append(with_tombstones(without_newer(answer, warehouse), warehouse))
+            queue = [*(answer.rest for answer in answers if answer.more), *queue[len(asked) :]]
             if answers:
                 for alike in by_variant(answers):
                     self.differs(alike)
@@ -128,18 +130,25 @@ class Loader:
                 self.commit(answers)
         return aside
 
-    def answers(self, tasks: Sequence[Task], pages: float = inf, aside: list[Task] | None = None) -> Iterator[Answer]:
+    def answers(
+        self,
+        tasks: Sequence[Task],
+        pages: float = inf,
+        aside: list[Task] | None = None,
+        asked: Iterable[Task] | None = None,
+    ) -> Iterator[Answer]:
         """Read tasks; failures and what was not asked for are noted.
 
         Args:
             tasks: what to read.
             pages: most pages of a list.
             aside: takes what is not asked for only because others of its variant have failed.
+            asked: the tasks again, each when it is asked for; they may end sooner.
         """
         self._reader.evolved, self._reader.capacity = self._committer.evolved(), self._capacity
         outcome, breaker = self._journal.outcome, self.breaker
         self._work.find(tasks)
-        for result in self._results(tasks, skip=breaker.skips, pages=pages):
+        for result in self._results(tasks, asked, skip=breaker.skips, pages=pages):
             if aside is not None and isinstance(result, Skipped) and breaker.leaves_alone(result.task):
                 aside.append(result.task)
                 continue
@@ -173,10 +182,10 @@ class Loader:
         """Read tasks that are not loaded and whose failure is no failure of the run."""
         return [result for result in self._results(tasks) if not isinstance(result, Skipped)]
 
-    def _results(self, tasks: Sequence[Task], **how: Any) -> Iterator[Result]:
+    def _results(self, tasks: Sequence[Task], asked: Iterable[Task] | None = None, **how: Any) -> Iterator[Result]:
         self._metrics.look(tasks)
         self._dataset.warehouse.release()
-        for result in self._reader.read_all(tasks, in_flight=self._in_flight, **how):
+        for result in self._reader.read_all(asked or tasks, in_flight=self._in_flight, **how):
             self._dataset.renew()
             yield self._metrics.unless_vanished(result) if isinstance(result, Answer) else result
 
@@ -235,6 +244,15 @@ class Loader:
             outcome.skipped.append(failure.task)
         else:
             outcome.failures.append(failure)
+
+
+def _until_enough(tasks: Iterable[Task], asked: list[Task], answers: Sequence[Answer]) -> Iterator[Task]:
+    """Give tasks until their answers have enough rows for one commit, and note which were given."""
+    for task in tasks:
+        if sum(answer.rows for answer in answers) >= ROWS_MAX:
+            return
+        asked.append(task)
+        yield task
 
 
 def by_variant(answers: Iterable[Answer]) -> Iterator[list[Answer]]:

@@ -4,9 +4,12 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import DELETED, OWN_COLUMNS
-from sources.rest.catalogue.endpoints import Endpoint
+from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.reading.answers import Answer
 
 _OWN: Final = frozenset(column.name for column in OWN_COLUMNS)
@@ -35,21 +38,48 @@ class Stored:
             return list(answers)
         changed: set[int] = set()
         for table in endpoint.tables:
-            given = {place: answer.tables[table].to_pylist() for place, answer in enumerate(answers)}
-            columns, stored = self._stored(endpoint, table, [row for rows in given.values() for row in rows])
-            for place, rows in given.items():
-                mine = _by_window(rows, endpoint.merge_key)
-                same = all(stored.get(key, Counter()) == window for key, window in mine.items())
-                sent = set(answers[place].tables[table].column_names) - _OWN
-                if not same or not columns.issuperset(sent):
+            given = {place: one.tables[table] for place, one in enumerate(answers) if place not in changed}
+            windows = {place: _sizes(rows, endpoint.merge_key) for place, rows in given.items()}
+            columns, stored = self._stored(endpoint, table, list(given.values()))
+            for place, sizes in windows.items():
+                rows = given[place]
+                # most windows are new or have other rows: of those the number tells, and no row has to be looked at
+                same = all(size == stored[key].total() if key in stored else not size for key, size in sizes.items())
+                same = same and columns.issuperset(set(rows.column_names) - _OWN)
+                if same and any(sizes.values()):
+                    mine = _by_window(rows.to_pylist(), endpoint.merge_key)
+                    same = all(stored.get(key, Counter()) == window for key, window in mine.items())
+                if not same:
                     changed.add(place)
         return [answer for place, answer in enumerate(answers) if place in changed]
 
-    def _stored(self, endpoint: Endpoint, table: str, rows: Sequence[Mapping[str, Any]]) -> tuple[set[str], Rows]:
-        values = {name: {row[name] for row in rows} for name in endpoint.merge_key}
+    def _stored(self, endpoint: Endpoint, table: str, given: Sequence[pa.Table]) -> tuple[set[str], Rows]:
+        if not given:
+            return set(), {}
+        names = endpoint.merge_key
+        if (
+            endpoint.kind is Kind.ENTITY
+            and table == endpoint.name
+            and not any(_lacks_time(endpoint, one) for one in given)
+        ):
+            # ids lie anywhere in a table, but rows of a time lie together; one that is stored with another time differs
+            names = (*endpoint.request_names, endpoint.time_column)
+        values = {name: {one for rows in given for one in pc.unique(rows[name]).to_pylist()} for name in names}
         columns, found = self._warehouse.holding(table, values)
         stored = _by_window((dict(zip(columns, row, strict=True)) for row in found), endpoint.merge_key)
         return set(columns), stored
+
+
+def _lacks_time(endpoint: Endpoint, rows: pa.Table) -> bool:
+    return not endpoint.time_column or rows[endpoint.time_column].null_count > 0
+
+
+def _sizes(rows: pa.Table, merge_key: Sequence[str]) -> Mapping[Key, int]:
+    """How many rows each window has, besides the mark that clears it."""
+    counted = rows.group_by([*merge_key]).aggregate([(DELETED, "count"), (DELETED, "sum")])
+    keys = zip(*(counted[name].to_pylist() for name in merge_key), strict=True)
+    sizes = pc.subtract(counted[f"{DELETED}_count"], counted[f"{DELETED}_sum"].cast(pa.int64())).to_pylist()
+    return dict(zip(keys, sizes, strict=True))
 
 
 def _by_window(rows: Iterable[Mapping[str, Any]], merge_key: Sequence[str]) -> Rows:

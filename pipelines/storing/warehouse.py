@@ -32,7 +32,10 @@ from sources.rest.windows import Grain
 Row = dict[str, Any]
 
 VALUES_MAX: Final = 100
-"""Most values of a column that a query lists; of more it names the first and the last."""
+"""Most values of a column that a query lists; of more it names the first and the last, unless they are ids."""
+
+IDS_MAX: Final = 1_000
+"""Most ids that a query lists; of more it takes several."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -275,12 +278,22 @@ class Warehouse:
     def holding(self, table: str, values: Mapping[str, Collection[Any]]) -> tuple[list[str], list[tuple[Any, ...]]]:
         """Columns of a table, and at least those of its rows that hold one of the values in each of some columns."""
         columns = self.columns(table)
+        if not columns:
+            return [], []
+        few = [one_of(name, wanted) for name, wanted in values.items() if 0 < len(wanted) <= VALUES_MAX]
+        many = {name: wanted for name, wanted in values.items() if len(wanted) > VALUES_MAX}
+        texts = sorted((name for name in many if columns.get(name) is Type.TEXT), key=lambda name: len(many[name]))
         where = [
-            one_of(name, wanted) if len(wanted) <= VALUES_MAX else between(name, min(wanted), max(wanted))
-            for name, wanted in values.items()
-            if wanted
+            *few,
+            *(between(name, min(wanted), max(wanted)) for name, wanted in many.items() if name not in texts[-1:]),
         ]
-        return list(columns), self.ask(rows(table, columns, where)) if columns else []
+        if not texts:
+            return list(columns), self.ask(rows(table, columns, where))
+        # ids lie anywhere between the first and the last of them
+        ids = sorted(many[texts[-1]])
+        parts = (ids[start : start + IDS_MAX] for start in range(0, len(ids), IDS_MAX))
+        found = (self.ask(rows(table, columns, [*where, one_of(texts[-1], part)])) for part in parts)
+        return list(columns), [row for rows_found in found for row in rows_found]
 
     def _known(self) -> Schema:
         """The schema as dlt knows it; with every look dlt reads its file again, which costs more than a query."""

@@ -63,7 +63,7 @@ def main(loader: str) -> None:
         answers = bodies()
         pipeline = dlt.pipeline(
             "bench",
-            destination=DuckDbFile(str(Path(folder, "bench.duckdb"))),
+            destination=DuckDbFile(Path(folder, "bench.duckdb")),
             dataset_name="atribu",
             pipelines_dir=str(Path(folder, "pipelines")),
         )

@@ -62,6 +62,21 @@ def restatements() -> list[dict[str, Any]]:
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 
+def test_rows_are_committed_before_they_become_too_many_whatever_they_cost(
+    serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.running.loader.ROWS_MAX", 1)
+    monkeypatch.setenv("SOURCES__ATATUS__MAX_IN_FLIGHT", "1")
+    sandbox = serve_atatus()
+
+    assert synced(elt, sandbox, LAST) == 7 * len(PROJECTS)
+
+    assert_truth(sandbox, LAST)
+    with database.connect("local.duckdb", read_only=True) as connection:
+        ((packages,),) = connection.sql("SELECT count(*) FROM atatus._dlt_loads").fetchall()
+    assert packages > len(PROJECTS) * 7 // 3  # two or three calls each, and the run's beginning and end
+
+
 def test_a_second_sync_costs_a_check_and_the_current_day_per_project_as_the_plan_says(
     serve_atatus: ServeAtatus, elt: Elt
 ) -> None:

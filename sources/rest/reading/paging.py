@@ -12,8 +12,8 @@ from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Cursor
 from sources.rest.errors import WrongShapeError
 
-PAGES_MAX: Final = 10_000
-"""Pages after which a list is taken to have no end: a million rows of one range."""
+PAGES_MAX: Final = 20_000
+"""Pages after which a list is taken to have no end: two million rows of one range."""
 
 OFFSET_MAX: Final = timedelta(hours=14)
 """Farthest that a day anywhere on earth begins or ends from the same day in UTC.
@@ -64,20 +64,29 @@ class Paginator:
         self._endpoint = endpoint
         self._asked: set[NextPage] = set()
         self._seen: set[tuple[object, ...]] = set()
+        self._seen_before: set[tuple[object, ...]] = set()
+        self._forgets = False
         self._end = ""
 
     @property
     def whole(self) -> bool:
-        """Whether this run has read the list from its start to its end."""
-        return self.ended and not self.resumed
+        """Whether this run has read the list from its start to its end, and knows what it has listed."""
+        return self.ended and not self.resumed and (self.in_order or not self._forgets)
 
     def begin_part(self) -> None:
-        """Note that what comes now is loaded apart from what was before."""
+        """Note that what comes now is loaded apart from what was before.
+
+        What comes in order of time and was listed two parts ago is newer than all that is left: it is forgotten.
+        """
         self.pages, self.top = 0, self.oldest and self.oldest + _AFTER
+        if self.in_order and self._seen:
+            self._forgets = self._forgets or bool(self._seen_before)
+            self._seen_before, self._seen = self._seen, set()
 
     def lists(self, key: Iterable[object]) -> bool:
-        """Whether this run has seen a row with a key."""
-        return tuple(map(repr, key)) in self._seen
+        """Whether this run has seen a row with a key, in this part of the list or the one before."""
+        said = tuple(map(repr, key))
+        return said in self._seen or said in self._seen_before
 
     def is_before(self, day: date) -> bool:
         """Whether all that is left happened before a day, wherever on earth that begins."""
@@ -131,10 +140,11 @@ class Paginator:
         names = [column.source for column in self._endpoint.columns if column.key]
         if names:
             keys = [tuple(repr(row.get(name)) for name in names) if isinstance(row, dict) else () for row in page]
-            repeated = len(set(keys)) < len(keys) or not self._seen.isdisjoint(keys)
+            seen_again = not (self._seen.isdisjoint(keys) and self._seen_before.isdisjoint(keys))
+            repeated = len(set(keys)) < len(keys) or seen_again
         else:
             keys = [tuple(map(repr, page))] if page else []
-            repeated = any(key in self._seen or key[0] == self._end for key in keys)
+            repeated = any(key in self._seen or key in self._seen_before or key[0] == self._end for key in keys)
             self._end = keys[-1][-1] if keys else self._end
         if repeated:
             raise BrokenPaginationError("pages repeat a row: the list moved while it was read")

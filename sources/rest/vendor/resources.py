@@ -1,6 +1,6 @@
 """Catalogue rows as dlt resources: what dlt is told of their tables, and answers that have been read as tables."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,8 +44,7 @@ def loaded_tables(endpoint: Endpoint, answers: Iterable[Answer]) -> list[DltReso
     """Make a resource per table out of answers that have been read."""
     answers = deduplicated(endpoint, list(answers))
     return [
-        _resource(endpoint, table, [combined([answer.tables[table] for answer in answers])])
-        for table in endpoint.tables
+        _resource(endpoint, table, _once([answer.tables[table] for answer in answers])) for table in endpoint.tables
     ]
 
 
@@ -54,7 +53,12 @@ def empty_tables(endpoint: Endpoint) -> list[DltResource]:
     return [_resource(endpoint, table, []) for table in endpoint.tables]
 
 
-def _resource(endpoint: Endpoint, table: str, data: list[pa.Table]) -> DltResource:
+def _once(tables: list[pa.Table]) -> Iterator[pa.Table]:
+    """Give tables as one; dlt keeps what it was given for long, but nothing of what comes out of an iterator."""
+    yield combined(tables)
+
+
+def _resource(endpoint: Endpoint, table: str, data: list[pa.Table] | Iterator[pa.Table]) -> DltResource:
     return described(dlt.resource(data, name=table, **table_hints(endpoint, table)), endpoint.describe(table))
 
 

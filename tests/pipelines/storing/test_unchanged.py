@@ -1,6 +1,7 @@
 """What is stored to the last value is not loaded again; everything else is."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,9 +14,12 @@ from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Answer
 from sources.rest.reading.tables import build
 from sources.rest.reading.tasks import Task
+from sources.rest.reading.tombstones import add_tombstones
 from sources.rest.windows import Window
 
-CHANNELS, SERIES, GOALS = (ENDPOINTS[name] for name in ("channels", "conversions_timeseries", "goals"))
+CHANNELS, SERIES, GOALS, CUSTOMERS = (
+    ENDPOINTS[name] for name in ("channels", "conversions_timeseries", "goals", "customers")
+)
 FIRST = Window(Date(2026, 3, 1), Date(2026, 3, 1))
 SECOND = Window(Date(2026, 3, 2), Date(2026, 3, 2))
 
@@ -144,3 +148,35 @@ def test_items_of_a_list_are_compared_too() -> None:
 
 def test_what_has_no_table_yet_is_loaded() -> None:
     assert Stored(Tables({}), set()).differing(CHANNELS, [PAID_FIRST]) == [PAID_FIRST]
+
+
+def customer(name: str, hour: int = 9, **fields: Any) -> Row:
+    return {
+        **dict.fromkeys(column.source for column in CUSTOMERS.columns),
+        "conversion_id": name,
+        "conversion_time": f"2026-03-01T{hour:02}:00:00Z",
+        "touch_channels": ["Email"],
+        **fields,
+    }
+
+
+def listed(*rows: Row) -> Answer:
+    context: Row = {"profile_id": "p1", "goal": "lead", "figures_from": FIRST.start, "figures_to": FIRST.end}
+    tables = build(CUSTOMERS, rows, context, [])
+    return Answer(Task(CUSTOMERS, FIRST, (("goal", "lead"),)), tables, len(rows), False, frozenset(), None)
+
+
+def test_people_are_compared_with_those_of_their_time_and_one_who_is_there_at_another_time_differs() -> None:
+    before = listed(customer("a", 9), customer("b", 10))
+
+    assert differing(loaded(before), listed(customer("b", 10))) == []
+    for now in (customer("a", 10), customer("a", 9, revenue=1.5), customer("a", 9, touch_channels=["Direct"])):
+        assert differing(loaded(before), listed(now)) != []
+
+
+def test_somebody_who_is_listed_no_more_is_cleared_although_nothing_tells_their_time() -> None:
+    before, now = listed(customer("a")), listed()
+    tombstone = {"profile_id": "p1", "goal": "lead", "conversion_id": "a"}
+    gone = replace(now, tables={name: add_tombstones(one, {}, [tombstone]) for name, one in now.tables.items()})
+
+    assert differing(loaded(before), gone) == [gone]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from sources.atribu.endpoints import ENDPOINTS
 from sources.rest.catalogue.relations import Cursor
 from sources.rest.errors import WrongShapeError
-from sources.rest.reading.paging import next_page
+from sources.rest.reading.paging import BrokenPaginationError, Paginator, next_page
 
 TIME, ID = "2026-03-01T10:00:00Z", "visitor-7"
 PAIR = Cursor(params=("cursor_time", "cursor_id"), fields=("seen_at", "id"))
@@ -114,3 +115,36 @@ def test_an_answer_that_does_not_say_whether_it_goes_on_is_refused(pagination: o
 def test_a_next_page_without_a_way_to_it_is_refused(cursor: Cursor, rows: Sequence[Mapping[str, Any]]) -> None:
     with pytest.raises(WrongShapeError, match=r"^there is a next page, and no cursor that leads to it$"):
         next_page(cursor, {"has_next": True}, rows)
+
+
+def visitors(*minutes: int) -> list[dict[str, Any]]:
+    return [{"visitor_id": f"v{minute}", "last_seen_at": f"2026-03-01T10:{minute:02}:00Z"} for minute in minutes]
+
+
+def more_after(minute: int) -> dict[str, Any]:
+    return {"has_next": True, "cursor_time": f"2026-03-01T10:{minute:02}:00Z", "cursor_id": f"v{minute}"}
+
+
+def read_in_parts(*parts: list[dict[str, Any]]) -> Paginator:
+    paginator = Paginator(ENDPOINTS["visitors"])
+    for place, part in enumerate(parts):
+        paginator.begin_part()
+        paginator.add(part, {"has_next": False} if place == len(parts) - 1 else more_after(place))
+    return paginator
+
+
+def test_of_a_list_in_order_of_time_only_the_last_two_parts_are_remembered() -> None:
+    paginator = read_in_parts(visitors(50, 40), visitors(39, 30), visitors(29))
+
+    assert [paginator.lists((f"v{minute}",)) for minute in (50, 39, 29)] == [False, True, True]
+    assert paginator.whole
+
+
+def test_a_row_that_the_part_before_has_listed_shows_that_the_list_has_moved() -> None:
+    with pytest.raises(BrokenPaginationError):
+        read_in_parts(visitors(50, 40), visitors(40, 30))
+
+
+def test_a_list_that_loses_its_order_after_parts_were_forgotten_is_not_taken_for_whole() -> None:
+    assert not read_in_parts(visitors(50), visitors(40), visitors(30), visitors(45)).whole
+    assert read_in_parts(visitors(50, 55), visitors(40), visitors(30)).whole
