@@ -39,8 +39,9 @@ settings.load_profile("elt")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Let the suites of whole commands, faults and privacy run on another warehouse: `make postgres`."""
-    parser.addoption("--warehouse", choices=["duckdb", "postgres"], default="duckdb", help="what tests load")
+    """Let the suites of whole commands, faults and privacy run on another destination: `make postgres`."""
+    choices = ["duckdb", "postgres", "delta", "iceberg"]
+    parser.addoption("--warehouse", choices=choices, default="duckdb", help="what tests load")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -77,11 +78,8 @@ def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
 
 @pytest.fixture(scope="session", autouse=True)
 def warehouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Start the server that stands for DuckDB files, if one does."""
-    if request.config.getoption("--warehouse") == "duckdb":
-        yield
-        return
-    with database.served_by_postgres(tmp_path_factory.mktemp("pg")):
+    """Start what stands for DuckDB files, if something does."""
+    with database.stood_for_by(request.config.getoption("--warehouse"), tmp_path_factory.mktemp("standing")):
         yield
 
 

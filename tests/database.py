@@ -1,15 +1,16 @@
-"""The database that a test loads: `local.duckdb` in its folder, or with `--warehouse postgres` one of a server.
+"""The database that a test loads: `local.duckdb` in its folder, or with `--warehouse` what stands for it.
 
-A test calls it by the name of the file and asks it in the SQL of DuckDB, whichever it is. Other files are files.
+That is a database of a PostgreSQL server, or a lake. A test calls it by the name of the file and asks it in the SQL of
+DuckDB, whichever it is. Other files are files.
 """
 
 import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Protocol, Self
 
 import duckdb
 import psycopg2
@@ -17,10 +18,30 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.destinations.named import file_of_destinations
+from tests.lake_database import LakeConnection, copy_lake, lake_of
 from tests.postgres import postgres_server
 
 FILE: Final = "local.duckdb"
 """The file of the destination that is loaded unless a test names another."""
+
+
+class Standing(Protocol):
+    """What stands for files of the name."""
+
+    kind: str
+    """Of the destination, as dlt calls it."""
+
+    def settings(self, file: Path) -> Mapping[str, str]:
+        """Settings of the destination `local`, by the end of their names."""
+
+    def connection(self, file: Path) -> "Connection | LakeConnection":
+        """A connection to what stands for a file."""
+
+    def make(self, file: Path, *, like: Path | None = None) -> None:
+        """Make an empty one in place of the one that may be there, or one that is as another one is."""
+
+    def drop_below(self, folder: Path) -> None:
+        """Leave nothing of those of a test."""
 
 
 class Server:
@@ -39,33 +60,34 @@ class Server:
             self._command(f"ALTER SYSTEM SET {setting}")
         self._command("SELECT pg_reload_conf()")
 
-    def credentials(self, file: Path) -> str:
+    kind = "postgres"
+
+    def settings(self, file: Path) -> Mapping[str, str]:
         """Credentials of the database that stands for a file; it is made if it is not there."""
         if file not in self._made:
             self.make(file)
-        return self._credentials.replace("/postgres?", f"/{_name(file)}?")
+        return {"CREDENTIALS": self._credentials.replace("/postgres?", f"/{_name(file)}?")}
 
     def connection(self, file: Path) -> "Connection":
         """A connection to the database that stands for a file."""
-        self.credentials(file)
+        self.settings(file)
         return Connection(psycopg2.connect(self._address, dbname=_name(file)))
 
     def make(self, file: Path, *, like: Path | None = None) -> None:
         """Make a database in place of the one that may be there, empty or as another one is."""
-        self.drop(file)
+        self._drop(file)
         template = f" TEMPLATE {_name(like)}" if like else ""
         self._command(f"CREATE DATABASE {_name(file)}{template}")
         self._made[file] = _name(file)
 
-    def drop(self, file: Path) -> None:
-        """Leave nothing of a database; the next that asks for it finds an empty one."""
+    def _drop(self, file: Path) -> None:
         self._command(f"DROP DATABASE IF EXISTS {_name(file)} WITH (FORCE)")
         self._made.pop(file, None)
 
     def drop_below(self, folder: Path) -> None:
         """Leave nothing of the databases of a test."""
         for file in [one for one in self._made if one.is_relative_to(folder)]:
-            self.drop(file)
+            self._drop(file)
 
     def _command(self, sql: str) -> None:
         with closing(psycopg2.connect(self._address)) as connection:
@@ -123,59 +145,97 @@ class Connection:
         return found
 
 
-_servers: Final[list[Server]] = []
+class Lakes:
+    """A folder of tables for each file of the name, beside it.
+
+    Args:
+        table_format: of the tables.
+    """
+
+    kind = "filesystem"
+
+    def __init__(self, table_format: str) -> None:
+        self._format = table_format
+
+    def settings(self, file: Path) -> Mapping[str, str]:
+        """Where it lies, and its format."""
+        return {"BUCKET_URL": str(lake_of(file)), "TABLE_FORMAT": self._format}
+
+    def connection(self, file: Path) -> LakeConnection:
+        """Its tables, as a connection to DuckDB has them."""
+        return LakeConnection(self._format, file)
+
+    def make(self, file: Path, *, like: Path | None = None) -> None:
+        """Remove it, or copy another one."""
+        self.drop_below(lake_of(file))
+        if like:
+            copy_lake(self._format, lake_of(like), lake_of(file))
+
+    def drop_below(self, folder: Path) -> None:
+        """Remove those of a test."""
+        for one in folder.rglob("*.lake") if folder.suffix != ".lake" else [folder]:
+            shutil.rmtree(one, ignore_errors=True)
+
+
+_standing: Final[list[Standing]] = []
 
 
 @contextmanager
-def served_by_postgres(folder: Path) -> Iterator[None]:
-    """Let a PostgreSQL server stand for the files of the name."""
-    with postgres_server(folder) as addresses:
-        _servers.append(Server(*addresses))
+def stood_for_by(kind: str, folder: Path) -> Iterator[None]:
+    """Let something stand for the files of the name: what `--warehouse` names."""
+    with ExitStack() as stack:
+        if kind == "postgres":
+            _standing.append(Server(*stack.enter_context(postgres_server(folder))))
+        elif kind != "duckdb":
+            _standing.append(Lakes(kind))
         try:
             yield
         finally:
-            _servers.clear()
+            _standing.clear()
 
 
-def is_in_postgres(file: Path) -> bool:
-    """Whether a database of a server stands for a file."""
-    return bool(_servers) and file.name == FILE
+def is_elsewhere(file: Path) -> bool:
+    """Whether something stands for a file."""
+    return bool(_standing) and file.name == FILE
 
 
 def connect(
     file: Path | str, *, read_only: bool = False
-) -> AbstractContextManager[duckdb.DuckDBPyConnection | Connection]:
+) -> AbstractContextManager[duckdb.DuckDBPyConnection | Connection | LakeConnection]:
     """Connect to the database of a file."""
     place = Path(file).absolute()
-    if is_in_postgres(place):
-        return _servers[0].connection(place)
+    if is_elsewhere(place):
+        return _standing[0].connection(place)
     return duckdb.connect(str(file), read_only=read_only)
 
 
 def settings_of(folder: Path) -> Mapping[str, str]:
     """Environment in which `elt` loads into the test's database of a folder."""
-    if not _servers:
+    if not _standing:
         return {}
+    (standing,) = _standing
     named = folder / "destinations.toml"
     if not named.exists():
+        first = '[destination.local]\ndestination_type = "%s"'
         packaged = file_of_destinations().read_text()
-        named.write_text(packaged.replace('[destination.local]\ndestination_type = "duckdb"', _LOCAL))
-    return {"DESTINATION__LOCAL__CREDENTIALS": _servers[0].credentials(folder.absolute() / FILE)}
+        named.write_text(packaged.replace(first % "duckdb", first % standing.kind))
+    settings = standing.settings(folder.absolute() / FILE)
+    return {f"DESTINATION__LOCAL__{name}": value for name, value in settings.items()}
 
 
 def copy(source: Path, target: Path) -> None:
     """Copy a database; the target is that of a folder or of a file."""
     file = target.absolute() / FILE if target.is_dir() else target.absolute()
-    if is_in_postgres(file):
-        _servers[0].make(file, like=source.absolute())
+    if is_elsewhere(file):
+        _standing[0].make(file, like=source.absolute())
     else:
         shutil.copy(source, file)
 
 
 def remove(file: Path) -> None:
     """Remove a database."""
-    if is_in_postgres(file):
-        _servers[0].make(file.absolute())
+    if is_elsewhere(file):
+        _standing[0].make(file.absolute())
     else:
         for one in file.parent.glob(f"{file.name}*"):
             one.unlink()
@@ -183,11 +243,8 @@ def remove(file: Path) -> None:
 
 def forget_below(folder: Path) -> None:
     """Remove what a test has made at a server; its files lie in its folder."""
-    for server in _servers:
-        server.drop_below(folder)
-
-
-_LOCAL: Final = '[destination.local]\ndestination_type = "postgres"'
+    for standing in _standing:
+        standing.drop_below(folder)
 
 
 def _name(file: Path) -> str:

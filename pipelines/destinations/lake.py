@@ -57,7 +57,7 @@ def lake(name: str, **settings: Any) -> "Lake":
         # absolute, because dlt takes a relative path from wherever the pipeline was first run
         settings["bucket_url"] = str(Path(url.removeprefix("file://")).absolute())
     try:
-        _format_called(chosen)
+        format_called(chosen)
     except ImportError as error:
         raise ConfigurationError(
             f"destination {name!r} needs a driver: pip install 'elt-connectors[{chosen}]'"
@@ -100,7 +100,7 @@ class Lake(filesystem):
 class _Client(FilesystemClient):
     def __init__(self, schema: Any, config: Any, capabilities: DestinationCapabilitiesContext) -> None:
         super().__init__(schema, config, capabilities)
-        self.tables = LakeTables(self, _format_called(str(capabilities.preferred_table_format))(self))
+        self.tables = LakeTables(self, format_called(str(capabilities.preferred_table_format))(self))
         self.sql_client = LakeSqlClient(self, self.tables)
 
     @staticmethod
@@ -164,7 +164,7 @@ class _ReplacingJob(TableFormatLoadFilesystemJob):
             raise DestinationTerminalException(error) from error
 
 
-def _format_called(name: str) -> type[OpenFormat]:
+def format_called(name: str) -> type[OpenFormat]:
     """Import a format; the library of the other one may be missing."""
     if name == "delta":
         from pipelines.destinations.delta_tables import DeltaTables  # noqa: PLC0415 - see above

@@ -1,6 +1,7 @@
 """What is loaded moves to another destination: from a DuckDB file to PostgreSQL and back, cell by cell."""
 
 import json
+import signal
 from collections.abc import Callable, Iterator
 from datetime import date
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from sandbox.atribu.state import Sandbox
 from tests.brands import id_of, key_of, served_brands
 from tests.privacy.people import GOALS, SECRET, SMALL
-from tests.processes import Machine, ended, served
+from tests.processes import Machine, ended, served, wait_until
 from tests.warehouses import Warehouse, duckdb_file, postgres_databases
 
 pytestmark = pytest.mark.untraced
@@ -35,6 +36,14 @@ def dying(self):
         os._exit(9)
     load(self)
 destination.Destination._load = dying
+"""
+TAKES_ITS_TIME = f"""{SMALL_SLICES}
+import time, pipelines.destinations.destination as destination
+load = destination.Destination._load
+def slow(self):
+    time.sleep(1)
+    load(self)
+destination.Destination._load = slow
 """
 
 
@@ -154,6 +163,31 @@ def test_a_copy_that_is_killed_is_begun_again_by_whoever_comes_next_and_doubles_
 
     assert finished.code == 0, finished
     assert everything(places["warehouse"]) == before
+
+
+def test_a_copy_that_was_thought_dead_writes_nothing_over_its_successor(
+    places: dict[str, Warehouse], people: tuple[Sandbox, str], tmp_path: Path
+) -> None:
+    _, url = people
+    first, second = (machine_at(places, tmp_path / name, url, options=OPTIONS) for name in ("one", "other"))
+    assert first.sync_here(*TODAY, *RESOURCES, "--destination", "first").code == 0
+    assert second.run_here("copy", "atribu", "--from", "first", "--to", "last").code == 0
+    before, warehouse = everything(places["first"]), places["warehouse"]
+
+    frozen = first.start("--from", "first", "--to", "warehouse", code=TAKES_ITS_TIME, command="copy")
+    wait_until(lambda: "atribu.channels" in warehouse.columns(), frozen)
+    assert all(warehouse.let_the_lease_run_out(frozen, schema) for schema in ("atribu", "atribu_pii"))
+    done = second.run_here("copy", "atribu", "--from", "last", "--to", "warehouse")
+    synced = second.sync_here(*TODAY, *RESOURCES, "--destination", "warehouse")
+    truth = everything(warehouse)
+    frozen.send_signal(signal.SIGCONT)
+    late = ended(frozen)
+
+    assert (done.code, synced.code) == (0, 0), (done, synced)
+    assert (late.code, "has taken this dataset over" in late.err) == (75, True), late
+    assert everything(warehouse) == truth
+    for table in ("atribu.channels", "atribu_pii.customers"):
+        assert truth[table] == before[table]
 
 
 def test_each_profile_is_copied_by_itself_and_beside_others(places: dict[str, Warehouse], tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ IN_POSTGRES = """
 
 def comments() -> dict[str, str | None]:
     """Comment of each table that is not dlt's own, and of each of their columns, as `table.column`."""
-    statement = IN_POSTGRES if database.is_in_postgres(Path("local.duckdb")) else IN_DUCKDB
+    statement = IN_POSTGRES if database.is_elsewhere(Path("local.duckdb")) else IN_DUCKDB
     with database.connect("local.duckdb", read_only=True) as connection:
         found = connection.sql(statement).fetchall()
     return {name: text for name, text in found if not name.startswith("_dlt") and "._dlt" not in name}

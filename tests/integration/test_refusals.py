@@ -127,7 +127,7 @@ def test_every_command_refuses_a_damaged_database_for_good(
     elt: Elt, loaded: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], None], says: str
 ) -> None:
     file = Path.cwd() / loaded.name
-    if not database.is_in_postgres(file):
+    if not database.is_elsewhere(file):
         monkeypatch.setenv("DESTINATION__LOCAL__CREDENTIALS", str(file))
     for command in COMMANDS:
         file.unlink(missing_ok=True)

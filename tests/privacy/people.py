@@ -115,7 +115,7 @@ def leaks(*places: Path, but: Iterable[Path] = (), said: str = "") -> Mapping[st
     left_out = {file.resolve() for file in but}
     for place in places:
         there = place / database.FILE
-        if database.is_in_postgres(there) and there.resolve() not in left_out:
+        if database.is_elsewhere(there) and there.resolve() not in left_out:
             found[str(there)] = sorted({kind for cell in cells_of(there) for kind in Canaries.found_in(cell)})
         for file in place.rglob("*"):
             if file.is_file() and file.resolve() not in left_out:
