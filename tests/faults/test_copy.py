@@ -165,6 +165,7 @@ def test_a_copy_that_is_killed_is_begun_again_by_whoever_comes_next_and_doubles_
     assert everything(places["warehouse"]) == before
 
 
+@pytest.mark.sweep
 def test_a_copy_that_was_thought_dead_writes_nothing_over_its_successor(
     places: dict[str, Warehouse], people: tuple[Sandbox, str], tmp_path: Path
 ) -> None:

@@ -109,31 +109,36 @@ def test_what_is_wrong_with_one_profile_is_found_and_repaired_there_alone(brands
         assert after[table] == before[table]
 
 
-def test_one_that_fails_touches_no_other(brands: Brands, elt: Elt) -> None:
+@pytest.mark.parametrize(
+    ("well", "timeout"), [pytest.param(1, 3, id="five"), pytest.param(16, 10, marks=pytest.mark.sweep, id="twenty")]
+)
+def test_those_that_fail_touch_no_other(brands: Brands, elt: Elt, well: int, timeout: int) -> None:
+    others = [f"well{number}" for number in range(well)]
     servers = brands(
-        "well",
+        *others,
         "revoked",
         "narrow",
         "hanging",
         "large",
         differing={"large": {"size": Size(visits_per_day=200, conversions_per_day=30, campaigns=8)}},
-        options={"REQUEST_TIMEOUT": 1, "MAX_TRIES": 1},
+        options={"REQUEST_TIMEOUT": timeout, "MAX_TRIES": 1},
     )
     servers["revoked"].settings.keys.clear()
     servers["narrow"].settings.keys[key_of("narrow")] = DEFAULT_SCOPES - {"campaigns:read"}
-    servers["hanging"].settings.latency = 3.0
+    servers["hanging"].settings.latency = 3.0 * timeout
 
     result = elt(*SYNC, "--all-profiles")
 
     assert result.code == 77
-    assert differing(servers["well"]) == differing(servers["large"]) == {}
+    assert {name: differing(servers[name]) for name in (*others, "large")} == {name: {} for name in (*others, "large")}
     assert differing(servers["narrow"], tuple(one for one in TABLES if one != "campaigns")) == {}
     assert not everything("revoked")["channels"]
     lines = {line.split()[0]: line.split()[-2:] for line in result.out.splitlines()}
-    assert [lines[name] for name in ("well", "large")] == [["done", "(0)"]] * 2
+    assert [lines[name] for name in (*others, "large")] == [["done", "(0)"]] * (well + 1)
     assert [lines[name] for name in ("revoked", "narrow")] == [["refused", "(77)"]] * 2
     assert lines["hanging"] == ["later", "(75)"]
-    assert "2 of 5 profiles done, 1 later (75), 2 refused (77); " in result.err.splitlines()[-1]
+    verdict = f"{well + 1} of {well + 4} profiles done, 1 later (75), 2 refused (77); "
+    assert verdict in result.err.splitlines()[-1]
     assert " ERROR   atribu revoked local " in result.err
 
     servers["hanging"].settings.latency = 0.0
