@@ -10,7 +10,7 @@ from pipelines.planning.ledger import Ledger
 from pipelines.running.config import RunConfig
 from pipelines.running.exit_codes import ExitCode, exit_code
 from pipelines.running.first_contact import ask, open_questions
-from pipelines.running.prepare import split_by_privacy
+from pipelines.running.opening import split_by_privacy
 from pipelines.running.range_contact import advice, range_questions, reading_of
 from sources.rest.errors import (
     ApiError,

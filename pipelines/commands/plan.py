@@ -15,7 +15,8 @@ from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan
 from pipelines.running.config import RunConfig
 from pipelines.running.first_contact import Question, open_questions, usable
-from pipelines.running.prepare import planned, split_by_privacy
+from pipelines.running.opening import split_by_privacy
+from pipelines.running.prepare import planned
 from pipelines.running.range_contact import TRIES, is_open, range_questions
 from pipelines.storing.dataset import Dataset, dataset_to_read
 from pipelines.storing.habits import habits_of

@@ -3,34 +3,25 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
-from functools import partial
 
 from dlt.extract import DltResource
 from pendulum import Date
 
 from pipelines.destinations.destination import Destination
-from pipelines.destinations.errors import destination_errors
-from pipelines.destinations.lease_table import Known
-from pipelines.destinations.target import Target
-from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.people.enforcement import PolicyEnforcement
 from pipelines.people.granted_scopes import GrantedScopes
 from pipelines.people.personal_tables import PersonalTables
-from pipelines.people.scope_probes import profile_of_key
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import Plan, plan
 from pipelines.planning.policy import Policy
 from pipelines.running.config import RunConfig
 from pipelines.running.first_contact import ask, needed, notes_of, open_questions, refusals, remember, usable
-from pipelines.running.journal import Journal
+from pipelines.running.opening import open_all, split_by_privacy
 from pipelines.running.range_contact import settle_ranges
-from pipelines.running.recording import recorded
 from pipelines.running.run import Run
 from pipelines.running.together import Together
 from pipelines.running.work import Watcher, Work
-from pipelines.storing.commit import Committer
-from pipelines.storing.dataset import Dataset, open_dataset
-from pipelines.storing.describing import complete
+from pipelines.storing.dataset import Dataset
 from pipelines.storing.habits import habits_of
 from pipelines.storing.level_names import rename_rows
 from pipelines.storing.open_pages import open_pages
@@ -103,57 +94,42 @@ def prepared_run(
     config.check()
     with ExitStack() as stack:
         groups = split_by_privacy(config.endpoints)
-        reader = _opened(config, watcher, together)
+        reader = _reader(config, watcher, together)
         stack.callback(reader.session.close)
-        destinations = [Destination(one) for one in targets(config, groups, reader, together)]
-        for destination in destinations:
-            stack.enter_context(destination.lock())
+        opened = open_all(stack, config, groups, reader, together)
         policy = config.policy
-        opened = []
-        for destination, rows in zip(destinations, groups, strict=True):
-            dataset = open_dataset(destination, policy.grain, reader.endpoints)
-            stack.callback(dataset.warehouse.release)
-            destination.known = partial(_known, config, reader, dataset, destination.target)
-            committer = Committer(
-                dataset, destination.load, grain=policy.grain, today=policy.today, asked_as=policy.asked_as
-            )
-            journal = Journal(reader.session, partial(_profile, reader, dataset))
-            stack.enter_context(recorded(journal, committer, dataset.warehouse))
-            with destination_errors(destination.name, personal=destination.personal):
-                extra = () if destination.personal else config.extra_resources("")
-                complete(dataset, rows, extra, personal=destination.personal)
-            opened.append((destination, dataset, committer, journal))
         work = Work(reader.session.budget, watcher)
         reader.session.budget.allow(*config.limits.allowance)
-        if any(dataset.ledger.spread for _, dataset, _, _ in opened):
+        if any(one.dataset.ledger.spread for one in opened):
             reader.session.budget.spread_out()
-        scopes = GrantedScopes(reader, [dataset.ledger for _, dataset, _, _ in opened], policy.today)
+        scopes = GrantedScopes(reader, [one.dataset.ledger for one in opened], policy.today)
         parts: list[DatasetRun] = []
-        notes = [note for one in destinations for note in one.notes]
-        for (destination, dataset, committer, journal), rows in zip(opened, groups, strict=True):
+        notes = [note for one in opened for note in one.destination.notes]
+        series = opened[0].dataset
+        for one, rows in zip(opened, groups, strict=True):
+            dataset = one.dataset
             chosen: Sequence[Endpoint] = rows
             values, failed, refused = config.policy.values, list[Failure](), list[Failure]()
             if rows[0].pii:
-                _enforce_privacy(reader, dataset, destination)
+                _enforce_privacy(reader, dataset, one.destination)
                 try:
                     chosen, values, failed = _readable(rows, config, reader, scopes)
                 except UnknownHostError as error:
-                    if any(one.ledger.endpoints() for _, one, _, _ in opened):
+                    if any(other.dataset.ledger.endpoints() for other in opened):
                         raise
                     raise ConfigurationError(str(error)) from None  # nothing was ever loaded from it: misspelt
             else:
                 said = {} if config.request.full else dict(dataset.ledger.refused)
                 chosen, values, refused = _taken(rows, config, reader, dataset)
                 notes += notes_of(dataset.ledger, config.doubtful, said)
-            _, series, *_ = opened[0]
             made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
             series.warehouse.release()
             dataset.warehouse.release()
             run = Run(
                 dataset,
-                committer,
+                one.committer,
                 reader,
-                journal=journal,
+                journal=one.journal,
                 policy=policy,
                 limits=config.limits,
                 work=work,
@@ -166,8 +142,8 @@ def prepared_run(
         work.plan(
             [task for part in parts for task in part.plan.tasks],
             sum(
-                _usual(part.plan, one.warehouse, config.policy.today)
-                for part, (_, one, *_) in zip(parts, opened, strict=True)
+                _usual(part.plan, one.dataset.warehouse, config.policy.today)
+                for part, one in zip(parts, opened, strict=True)
             ),
         )
         yield PreparedRun(
@@ -215,60 +191,13 @@ def planned(
     return planner(endpoints, config.days, policy, dataset.ledger), policy
 
 
-def split_by_privacy(endpoints: Sequence[Endpoint]) -> list[list[Endpoint]]:
-    """Return endpoints that everybody may see, and personal ones: each group has a dataset of its own."""
-    groups = [[row for row in endpoints if not row.pii], [row for row in endpoints if row.pii]]
-    return [group for group in groups if group]
-
-
-def targets(
-    config: RunConfig, groups: Iterable[Sequence[Endpoint]], reader: Reader, together: Together
-) -> Iterator[Target]:
-    """Find out where each group of endpoints goes, and that no other profile of this command has the same ledger.
-
-    Raises:
-        ApiError: the API does not tell whose key it is, and nobody else does.
-        ConfigurationError: another profile has the ledger, or rows of two profiles could not be told apart there.
-        DestinationBusyError: another process holds the destination.
-    """
-    for rows in groups:
-        target = config.target.for_personal_data() if rows[0].pii else config.target
-        try:
-            found = config.loaded_at(target, partial(profile_of_key, reader, config.endpoints, config.policy))
-        except BudgetClosedError:  # nothing else has closed it yet
-            raise DestinationBusyError("nobody has told yet whose key it is") from None
-        if found is None:
-            raise RuntimeError("a profile that the API has told has a ledger")
-        unkeyed = [row.name for row in rows if not row.merge_key]
-        if found.shared and unkeyed:
-            raise ConfigurationError(
-                f"rows of {', '.join(unkeyed)} name neither a profile nor what was asked for, so that two profiles"
-                " would replace each other's: give each a dataset of its own (option dataset), or leave them out"
-            )
-        together.claim(found, config.profile.name)
-        yield found
-
-
-def _opened(config: RunConfig, watcher: Watcher | None, together: Together) -> Reader:
+def _reader(config: RunConfig, watcher: Watcher | None, together: Together) -> Reader:
     """Open the way to the API, and let others see and end what goes on there."""
     reader = config.open_reader()
     together.watch(reader)
     if watcher:
         watcher.opened(reader.session)
     return reader
-
-
-def _known(config: RunConfig, reader: Reader, dataset: Dataset, target: Target) -> Known | None:
-    """What the destination is to remember of the profile: what an answer has told of the key that was used."""
-    own = dataset.ledger.tenant
-    if reader.tenant not in (None, own) or (own is None and not reader.accepted):
-        return None
-    key = reader.session.keys.fingerprint if reader.accepted else ""
-    return Known(ledger_id=target.ledger_id, profile_id=own, name=config.profile.name, key=key)
-
-
-def _profile(reader: Reader, dataset: Dataset) -> str | None:
-    return reader.tenant or dataset.ledger.tenant
 
 
 def _enforce_privacy(reader: Reader, dataset: Dataset, destination: Destination) -> None:
