@@ -90,7 +90,7 @@ class Trials:
         chance = dice(1, number)
         warehouse = self.make(f"meeting{number}")
         machines = [self.machine(warehouse, f"m{number}_{one}", **PACE) for one in range(chance.choice((2, 3)))]
-        processes = []
+        processes: list[subprocess.Popen[str]] = []
         for machine in machines:
             verb, *words = chance.choice(OTHERS) if processes else ("sync", *COMMAND)
             met.commands[verb] = met.commands.get(verb, 0) + 1

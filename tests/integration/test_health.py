@@ -71,8 +71,8 @@ def test_an_allowance_that_is_reached_day_after_day_and_a_second_key_are_told(
     assert asked(elt) == []
     changed(
         "UPDATE local.atribu.sync_runs SET outcome = 'allowance', exit_code = 3, started_at = started_at"
-        " - to_days((SELECT count(*)::INT FROM local.atribu.sync_runs AS later"
-        " WHERE later.started_at > sync_runs.started_at))"
+        " - INTERVAL 1 DAY * (SELECT count(*)::INT FROM local.atribu.sync_runs AS later"
+        " WHERE later.started_at > sync_runs.started_at)"
     )
     del sandbox.settings.keys[FULL_KEY]
     assert [one.partition(":")[0] for one in asked(elt)] == ["every run of 3 days has stopped at its allowance"]
