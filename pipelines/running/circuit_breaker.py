@@ -102,7 +102,9 @@ class CircuitBreaker:
     def failed(self, failure: Failure) -> None:
         """Count a failure."""
         name, error = _name(failure.task), failure.error
-        if isinstance(error, FATAL) or error.ends_run:
+        # a server that has answered is where it belongs: a single day that leads elsewhere costs that day
+        is_elsewhere = isinstance(error, RedirectError) and bool(self._answered)
+        if (isinstance(error, FATAL) and not is_elsewhere) or error.ends_run:
             self.stopped = self.stopped or error
         self._silences = self._silences + 1 if isinstance(error, SILENT) else 0
         self._ways[type(error)] += 1

@@ -106,7 +106,8 @@ class Outcome:
         """
         codes = [exit_code(failure.error) for failure in self.failures]
         if self.answered:
-            codes = [ExitCode.FAILED_WINDOWS if code is ExitCode.LATER else code for code in codes]
+            elsewhere = (ExitCode.LATER, ExitCode.CONFIGURATION)
+            codes = [ExitCode.FAILED_WINDOWS if code in elsewhere else code for code in codes]
         codes += [exit_code(one.error) for one in self.refused]
         codes += [exit_code(self.stopped)] if self.stopped else []
         errors = [*(failure.error for failure in self.failures), self.stopped]

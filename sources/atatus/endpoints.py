@@ -84,6 +84,7 @@ _ROWS: Final = (
                 columns=_FIGURES,
             ),
         ),
+        nullable=True,
         variant_columns=(PROJECT,),
     ),
     Endpoint(

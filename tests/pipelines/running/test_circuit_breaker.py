@@ -69,3 +69,12 @@ def test_rejections_that_are_all_alike_end_a_run_only_if_nothing_was_answered() 
         for _ in range(4):
             breaker.failed(Failure(Task(ENDPOINTS["goals"]), rejected))
     assert (first.stopped, later.stopped) == (rejected, None)
+
+
+def test_a_redirect_ends_a_run_only_if_nothing_was_answered() -> None:
+    goals, redirect = Task(ENDPOINTS["goals"]), errors.RedirectError(endpoint="goals")
+    first, later = CircuitBreaker(), CircuitBreaker()
+    first.failed(Failure(goals, redirect))
+    later.succeeded(Task(ENDPOINTS["channels"]))
+    later.failed(Failure(goals, redirect))
+    assert (first.stopped, later.stopped) == (redirect, None)

@@ -102,6 +102,7 @@ def test_names_and_numbers_of_the_exit_codes_are_those_of_the_manual() -> None:
         pytest.param(Outcome(failures=failures(UnexpectedBodyError, UnavailableError)), 75, id="failed-and-away"),
         pytest.param(Outcome(failures=failures(InternalError)), 75, id="away-and-nothing-answered"),
         pytest.param(Outcome(failures=failures(InternalError, SlowAnswerError), answered=1), 4, id="some-answered"),
+        pytest.param(Outcome(failures=failures(RedirectError), answered=1), 4, id="one-day-elsewhere"),
         pytest.param(Outcome(failures=failures(MissingScopeError, InternalError), answered=1), 77, id="scope-and-500"),
         pytest.param(
             Outcome(failures=failures(InternalError), stopped=api_error(UnreachableError), answered=1),

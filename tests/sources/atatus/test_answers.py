@@ -45,6 +45,15 @@ def test_a_good_status_with_rows_is_read(status: int) -> None:
     assert not answer.truncated
 
 
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_list_that_is_null_has_no_rows_and_is_cut_off_where_the_totals_count_some(count: int) -> None:
+    with asked(Say(body={"data": None, "stats": {**STATS, "successCount": count, "totalCount": count}})) as (_, reader):
+        answer = read(reader)
+    assert [row for row in answer.tables["transactions"].to_pylist() if not row["_deleted"]] == []
+    assert answer.tables["transaction_stats"]["total_count"].to_pylist() == [count]
+    assert answer.truncated == (count > 0)
+
+
 @pytest.mark.parametrize(
     ("body", "says"),
     [
