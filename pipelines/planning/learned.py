@@ -1,11 +1,18 @@
 """What checks have learned about a server, in sentences: a run says what is news, `elt status` all of it."""
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from pipelines.planning.policy import REFRESH_AGES
 from pipelines.planning.server_behaviour import ServerBehaviour
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.windows import Window
+
+END_ADVICE: Final = (
+    "where no metric does, look at the field end of its declaration: the server may count the moment that ends a range,"
+    " or not"
+)
+"""What to look at where an endpoint is asked for ranges in a way of its own."""
 
 
 def learned(
@@ -27,6 +34,7 @@ def learned(
         yield cut_off(name, now.cut)
     if now.rounded and not before.rounded:
         yield f"{name}: the API's sums differ by rounding; a change below half a cent per day and value is not seen"
+    advice = END_ADVICE if endpoint.date_range else advice
     look_at = f"; {advice}" if advice else ""
     for metric in sorted(now.not_additive - before.not_additive):
         yield f"{name}: {metric} does not add up over days on this server; it is not checked{look_at}"

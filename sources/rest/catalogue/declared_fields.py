@@ -109,6 +109,9 @@ class DeclaredFields:
             if field in self._lists:
                 raise self._wrong("lists", f"has {field}, which is part of the primary_key")
         for field in self._lists:
+            if self._list_of(field):
+                inner = f"{field}, a list of the items of another one; it is kept as JSON text, leave it out"
+                raise self._wrong("lists", f"has {inner}")
             if field in self._types:
                 raise self._wrong("types", f"has {field}, which is one of the lists; state types of its fields only")
         for field in self._sums:

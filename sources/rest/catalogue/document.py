@@ -47,8 +47,8 @@ def inventory(endpoints: Iterable[Endpoint]) -> str:
                 f"`{row.rows}`"
                 + {True: " (one object)", False: "", None: " (object or list)"}[row.single]
                 + (", or the body itself" if row.bare else "")
-                + "".join(f", totals at `{one.path}`" for one in row.totals)
-                + (", may be null" if row.nullable else ""),
+                + (", may be null" if row.nullable else "")
+                + "".join(f", totals at `{one.path}`" for one in row.totals),
                 ", ".join(f"`{name}`" for name in (*row.request_names, *row.key)),
                 "; ".join(_limits(row)) or "none",
                 f"[page]({row.docs_url})",
