@@ -141,6 +141,65 @@ def test_the_examples_of_the_readme_load_and_are_proved(
     assert [(row["alert_id"], row["state"]) for row in loaded("alerts")] == [("a1", "open 1")]
 
 
+JOBS: dict[str, Any] = {
+    "name": "jobs",
+    "path": "/jobs",
+    "data": "jobs.items",
+    "primary_key": ["jobName", "queue.id"],
+    "start_param": "since",
+    "end_param": "until",
+    "format": "%Y-%m-%dT%H:%MZ",
+    "end": "inclusive",
+    "window_hours": 12,
+    "types": {"jobName": "text", "queue.id": "bigint", "runs": "bigint"},
+    "sums": ["runs"],
+    "lists": ["steps"],
+    "paging": "cursor",
+    "page_param": "after",
+    "next_cursor": "page.next",
+}
+
+
+def test_cursor_pages_of_parts_of_a_day_with_nested_lists_load_and_a_restated_part_is_found(
+    serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    more = dict[int, int]()
+
+    def jobs(query: dict[str, str]) -> dict[str, Any]:
+        start, end = (datetime.strptime(query[name], JOBS["format"]) for name in ("since", "until"))  # noqa: DTZ007 - the server's clock
+        parts = [start + timedelta(hours=12 * one) for one in range((end - start) // timedelta(hours=12) + 1)]
+        tries = [{"n": 1, "ok": True}]
+        rows = [
+            {
+                "jobName": "mail",
+                "queue": {"id": queue},
+                "runs": sum(1 + more.get(part.hour, 0) * (part.day == 30) for part in parts),
+                "steps": [{"name": "render", "tries": tries}],
+            }
+            for queue in range(2)
+        ]
+        place = int(query.get("after", "0"))
+        return {"page": {"next": "1" if place == 0 else None}, "jobs": {"items": rows[place : place + 1]}}
+
+    declare(monkeypatch, JOBS)
+    serve_atatus(extra={"jobs": jobs})
+    for changed in ({}, {12: 6}):
+        more |= changed
+        assert elt(*SYNC, "--resources", "jobs").code == 0
+        found = {
+            (row["date"].day, row["hour"], row["job_name"], row["queue_id"]): row["runs"] for row in loaded("jobs")
+        }
+        assert found == {
+            (day, hour, "mail", queue): 1 + more.get(hour, 0) * (day == 30)
+            for day in (30, 31)
+            for hour in (0, 12)
+            for queue in range(2)
+        }
+    items = loaded("jobs__steps")
+    assert [(row["name"], row["tries"]) for row in items] == [("render", '[{"n":1,"ok":true}]')] * 8
+    assert {(row["date"].day, row["hour"], row["queue_id"]) for row in items} == {(k[0], k[1], k[3]) for k in found}
+
+
 @pytest.mark.sweep
 def test_an_account_wide_list_is_replaced_and_can_become_empty(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
