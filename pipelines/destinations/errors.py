@@ -1,5 +1,6 @@
 """What goes wrong with a destination, as one line of advice."""
 
+import errno
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,6 +23,10 @@ from sources.rest.errors import ApiError, ConfigurationError, sanitized
 
 _USER: Final = re.compile(r"//\S*@|(?i:\b(?:password|pwd)\s*=\s*\S+)")
 """User and password of an address, or a password of a list of settings."""
+
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_SPACE: Final = "no space left"
+"""As databases pass it on."""
 
 
 @contextmanager
@@ -65,7 +70,9 @@ def _advice(destination: str, error: Exception, *, personal: bool, kind: str) ->
     text = type(verdict.error).__name__ if personal and verdict.quotes else said(verdict.error)
     if verdict.advice:
         return ConfigurationError(f"destination {destination!r} refuses: {text}; {verdict.advice}")
-    return DestinationBusyError(f"destination {destination!r} does not work: {text}; run again later")
+    full = isinstance(verdict.error, OSError) and verdict.error.errno in _FULL
+    later = "make room on that disk, and run again" if full or _NO_SPACE in text.lower() else "run again later"
+    return DestinationBusyError(f"destination {destination!r} does not work: {text}; {later}")
 
 
 def _to_be_set_up(destination: str, error: BaseException, kind: str) -> str:

@@ -1,5 +1,6 @@
 """Whether somebody has to look: what is older than it may be, and what in the last runs does not heal by itself."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import takewhile
@@ -35,7 +36,10 @@ def trouble(runs: Sequence[RunRow], keys: Sequence[str], key: str, now: datetime
     """
     for run in runs[:1]:
         if run.outcome == KILLED:
-            yield f"the run of {_moment(run)} was killed: see whether something ends it, or memory runs out"
+            yield (
+                f"the run of {_moment(run)} was killed, or could not write how it ended: see its lines in the log, and"
+                " whether memory or disk are full"
+            )
         elif run.outcome == RUNNING and now - run.started_at > timedelta(hours=RUN_HOURS):
             yield f"a run is at work since {_moment(run)}: it may hang"
         elif run.exit_code is not None and run.exit_code not in WELL:
@@ -66,29 +70,32 @@ def stale(config: RunConfig, loaded: Sequence[Freshness], ages: MaxAges, now: da
     if not loaded:
         yield "nothing is loaded yet"
     chosen = {row.name for row in config.endpoints if "" in ages} | (ages.keys() - {""})
+    alike: dict[str, list[str]] = defaultdict(list)
     for name, row in config.catalogue.items():
         if name not in chosen or row.kind is Kind.DETAIL:
             continue
         configured = {" ".join(value for _, value in one) for one in row.variants(config.policy.values)}
         lines = [one for one in loaded if one.resource == name and (not configured or one.variant in configured)]
         if not lines and name in ages:
-            yield f"{name} was never read"
+            alike["never read"].append(name)
         for variant in dict.fromkeys(one.variant for one in lines):
-            yield from _about(f"{name} {variant}".strip(), [one for one in lines if one.variant == variant], ages, now)
+            for what in _about([one for one in lines if one.variant == variant], ages, now):
+                alike[what].append(f"{name} {variant}".strip())
+    yield from (f"{what}: {', '.join(names)}" for what, names in alike.items())
 
 
-def _about(name: str, lines: Sequence[Freshness], ages: MaxAges, now: datetime) -> Iterator[str]:
-    """Say the same of one variant, whose windows may have several lengths."""
+def _about(lines: Sequence[Freshness], ages: MaxAges, now: datetime) -> Iterator[str]:
+    """Say what is to be said of one variant, whose windows may have several lengths."""
     first = lines[0]
     most = ages.get(first.resource, ages.get("", timedelta.max))
     if first.read_at is None:
-        yield f"{name} was never answered"
+        yield "never answered"
     elif now - first.read_at > most:
-        yield f"{name} was read {_age(now - first.read_at)} ago; it may be {_age(most)}"
+        yield f"read {_age(now - first.read_at)} ago, and may be {_age(most)} old"
     if first.failed:
-        yield f"{name}: {first.failed} windows failed in the last run that asked for it"
+        yield f"{first.failed} windows failed in the last run that asked"
     if days := sum(one.open_days for one in lines):
-        yield f"{name}: {days} days are missing between those that are loaded"
+        yield f"{days} days are missing between those that are loaded"
 
 
 def _moment(run: RunRow) -> str:

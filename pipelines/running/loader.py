@@ -1,5 +1,6 @@
 """The way of rows into the destination: tasks are read several at a time, and committed slice by slice."""
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from math import inf
@@ -201,6 +202,7 @@ class Loader:
         """Load answers together with the ledger and the history that speak of them."""
         if not self.commits:
             return
+        began = time.monotonic()
         self._journal.loaded(answers)  # the run's own row goes with them
         self._committer.commit(
             answers,
@@ -208,6 +210,7 @@ class Loader:
             [*self._open_rows(answers), *extra],
             history=self._said,
         )
+        self._work.committed(time.monotonic() - began)
         self._journal.outcome.unknown |= {
             (table, name)
             for answer in answers

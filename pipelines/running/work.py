@@ -51,6 +51,7 @@ class Work:
         self._open: dict[Task, int] = {}
         self._open_units = self._open_lists = 0
         self.expected = 0
+        self._commits: list[float] = []
 
     def plan(self, tasks: Iterable[Task], expected: int = 0) -> None:
         """Begin with what is planned.
@@ -82,6 +83,10 @@ class Work:
         if self._watcher:
             self._watcher.see(self, task)
 
+    def committed(self, seconds: float) -> None:
+        """Note how long it took to load what was read into the destination."""
+        self._commits.append(seconds)
+
     def settle(self) -> None:
         """Note that every check has come to its end, so that nothing more is to be expected of them."""
         self.expected = 0
@@ -103,10 +108,14 @@ class Work:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds that the rest takes: as the rate limit has it, or longer, if the run has been slower than that."""
+        """Seconds that the rest takes: as the rate limit has it, or longer, if the run has been slower than that.
+
+        What is loaded while units come back costs no time of its own, but for the last slice and the end of the run.
+        """
         spent, elapsed = self._budget.spent - self._spent_before, self._clock() - self._began
         as_before = self.left * elapsed / spent if spent else 0.0
-        return max(self._budget.seconds_until(self.left), as_before)
+        usual = sum(self._commits) / len(self._commits) if self._commits else 0.0
+        return max(self._budget.seconds_until(self.left), as_before) + usual * (2 if self.left else 1)
 
     @property
     def _pages_read(self) -> int:

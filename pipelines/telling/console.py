@@ -5,7 +5,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from rich.console import Console
 from rich.table import Table
@@ -40,6 +40,9 @@ _COUNTS: Final = {
     "at most",
 }
 
+_NAMES: Final = {"resource", "profile", "option", "column"}
+"""Stay in one line: other columns give way."""
+
 
 class PlainConsole(Console):
     """Prints text as it stands: cleaned, nothing in it read as markup. Style is for what comes as `Text`.
@@ -69,7 +72,8 @@ def table(*headings: str) -> Table:
     """Make a table without lines; counts stand to the right."""
     made = Table(box=None, pad_edge=False)
     for heading in headings:
-        made.add_column(heading, justify="right" if heading in _COUNTS else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if heading in _COUNTS else "left"
+        made.add_column(heading, justify=justify, overflow="fold", no_wrap=heading in _NAMES)
     return made
 
 

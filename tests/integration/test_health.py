@@ -37,23 +37,23 @@ def test_a_status_ends_with_5_as_long_as_somebody_has_to_look(
     assert asked(elt) == ["nothing is loaded yet"]
     assert elt(*SYNC).code == 0
     assert asked(elt) == []
-    assert asked(elt, "--max-age", "pages=3d") == ["pages was never read"]
+    assert asked(elt, "--max-age", "pages=3d") == ["never read: pages"]
 
     sandbox.faults.append(Fault("channels", "html", match=lambda query: query["date_from"] == "2026-03-31"))
     assert elt(*SYNC).code == 4
     (ended, failed) = asked(elt)
     assert ended.endswith(" has ended with failed_windows (4)")
-    assert failed == "channels: 1 windows failed in the last run that asked for it"
+    assert failed == "1 windows failed in the last run that asked: channels"
 
     # the newest run goes well, the others are of earlier days, and so is what was read
     changed("UPDATE local.atribu.sync_runs SET outcome = 'done', exit_code = 0")
     changed("UPDATE local.atribu.sync_windows SET error = NULL, read_at = read_at - INTERVAL 50 HOUR")
-    assert asked(elt) == [f"{name} was read 2.1 days ago; it may be 26.0 hours" for name in ("channels", "goals")]
+    assert asked(elt) == ["read 2.1 days ago, and may be 26.0 hours old: channels, goals"]
     assert asked(elt, "--max-age", "channels=3d", "--max-age", "goals=9d") == []
 
     changed("UPDATE local.atribu.sync_runs SET outcome = 'running', exit_code = NULL")
     assert [one.partition(" was ")[2] for one in asked(elt, "--max-age", "9d")] == [
-        "killed: see whether something ends it, or memory runs out"
+        "killed, or could not write how it ended: see its lines in the log, and whether memory or disk are full"
     ]
     assert elt("status", "atribu").code == 0
     assert (elt(*LOOK[:3], "1w").code, elt(*LOOK[:3], "chanels=1h").code) == (78, 78)

@@ -81,5 +81,11 @@ def test_the_rest_grows_when_more_is_needed_and_never_before() -> None:
     for task in tasks(0, 4):
         work.end(task)
     assert (work.units, work.left) == (4, 6)
+    before = work.seconds_left
+    work.committed(3.0)
+    work.committed(5.0)
+    assert round(work.seconds_left - before) == 2 * 4, (
+        "the last slice and the end of the run are loaded after all calls"
+    )
     work.find(tasks(2, 6))
     assert (work.units, work.left) == (4, 8)
