@@ -12,7 +12,7 @@ from sandbox.atribu.state import Sandbox
 from tests.lakes import TO_THE_LAKE, Lake, duckdb_tables
 from tests.processes import Machine, served
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.untraced, pytest.mark.duckdb_file("a lake is compared with one")]
 
 FIRST = date(2026, 2, 8)
 LAST = FIRST + timedelta(4)

@@ -35,12 +35,14 @@ def of(document: dict[str, Any], resource: str) -> dict[str, Any]:
 
 
 def test_nothing_loaded_is_no_error_needs_no_key_and_creates_nothing(elt: Elt, tmp_path: Path) -> None:
+    before = list(tmp_path.iterdir())
+
     result = elt("status", "atribu")
 
     assert (result.code, result.err) == (0, "")
     assert "nothing is loaded yet into local, dataset atribu" in result.out
     assert (told(elt)["resources"], told(elt)["runs"]) == ([], [])
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.iterdir()) == before
 
 
 def test_a_good_run_is_fresh_and_has_no_open_days(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:

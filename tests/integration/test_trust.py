@@ -27,6 +27,7 @@ def key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__BASE_URL", "http://127.0.0.1:1/api/v1")
 
 
+@pytest.mark.duckdb_file("names its destinations itself")
 @pytest.mark.usefixtures("key")
 @pytest.mark.parametrize(
     "place", [".dlt/config.toml", ".dlt/secrets.toml", ".dlt", "destinations.toml", "data/pipelines"]
@@ -71,6 +72,7 @@ def homeless() -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.duckdb_file("names its destinations itself")
 @pytest.mark.untraced
 @pytest.mark.parametrize("data", ["", "own"], ids=["nowhere", "own-folder"])
 def test_without_a_home_folder_nothing_is_read_from_a_temporary_one(homeless: Path, data: str) -> None:
