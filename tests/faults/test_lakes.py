@@ -13,7 +13,7 @@ from tests.faults.conftest import World
 from tests.lakes import TO_THE_LAKE, Lake, duckdb_tables
 from tests.processes import ARGUMENTS, Machine, Tables, ended, served, wait_until
 
-pytestmark = pytest.mark.untraced
+pytestmark = [pytest.mark.untraced, pytest.mark.duckdb_file("lakes are compared with one")]
 
 COMMAND = (*ARGUMENTS, *TO_THE_LAKE)
 EVERYTHING: dict[str, Any] = {"limit": 100_000, "period": 60.0}
