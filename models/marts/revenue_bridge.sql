@@ -25,11 +25,12 @@ select
     parts.ad_revenue,
     parts.inherited_revenue,
     parts.unknown_ad_revenue,
-    parts.ad_revenue + parts.inherited_revenue + parts.unknown_ad_revenue as attributed_revenue,
+    parts.ad_revenue + parts.inherited_revenue + parts.unknown_ad_revenue as revenue_from_ads,
     parts.organic_revenue,
     parts.unattributed_revenue,
     parts.cash_revenue - parts.ad_revenue - parts.inherited_revenue - parts.unknown_ad_revenue
-    - parts.organic_revenue - parts.unattributed_revenue as unexplained_revenue
+    - parts.organic_revenue - parts.unattributed_revenue as unexplained_revenue,
+    parts.ad_revenue + parts.inherited_revenue + parts.unknown_ad_revenue as attributed_revenue
 from parts
 left join {{ ref('stg_atribu__profiles') }} as profiles
     on parts.profile_id = profiles.profile_id

@@ -100,12 +100,12 @@ def test_campaigns_channels_and_the_bridge_are_what_the_server_says_of_the_whole
     assert dict(found) == {row["value"]: money(row["revenue"]) for row in channels}
     coverage: Any = sandbox.answer("attribution-coverage", asked)
     _, found = ask(
-        "SELECT sum(cash_revenue), sum(attributed_revenue), sum(organic_revenue),"
-        " sum(unattributed_revenue), max(abs(unexplained_revenue)) FROM atribu_models.revenue_bridge"
+        "SELECT sum(cash_revenue), sum(revenue_from_ads), sum(organic_revenue), sum(unattributed_revenue),"
+        " max(abs(unexplained_revenue)), sum(attributed_revenue) FROM atribu_models.revenue_bridge"
     )
     parts = {name: one["value"] for name, one in coverage["buckets"].items()}
     ads = sum(parts[name] for name in ("ad_attributed", "inherited", "dangling_ad"))
-    expected = (coverage["total"]["value"], ads, parts["organic_direct"], parts["unattributed"], 0.0)
+    expected = (coverage["total"]["value"], ads, parts["organic_direct"], parts["unattributed"], 0.0, ads)
     assert found == [tuple(map(money, expected))]
 
 
