@@ -111,6 +111,7 @@ def sync(
         from pipelines.telling.otel import Telemetry  # noqa: PLC0415 - as above
         from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - as above
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
+        from pipelines.telling.publish import published  # noqa: PLC0415 - as above
         from pipelines.telling.sync import code_of_sync, print_syncs  # noqa: PLC0415 - as above
 
         operating = operated()
@@ -127,7 +128,7 @@ def sync(
         if json:
             write_documents(done, run_document, code_of_sync)
         print_syncs(done, table=not (json or quiet))
-        end_of(done, code_of_sync, debug=debug, ended=ending.ended)
+        end_of(done, code_of_sync, debug=debug, ended=ending.ended, least=published(done))
 
 
 @app.command()
@@ -160,6 +161,7 @@ def verify(
         from pipelines.telling.otel import Telemetry  # noqa: PLC0415 - see sync
         from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - see sync
+        from pipelines.telling.publish import published  # noqa: PLC0415 - see sync
         from pipelines.telling.verify import print_verify, proof_code  # noqa: PLC0415 - see sync
 
         ending.notices = Notices(operated(), "verify", source, destination)
@@ -175,7 +177,7 @@ def verify(
             lambda _, outcome: print_verify(outcome, repaired=repair, differences=not (json or quiet)),
             names=not (json or quiet),
         )
-        end_of(done, code_of, debug=debug, ended=ending.ended)
+        end_of(done, code_of, debug=debug, ended=ending.ended, least=published(done))
 
 
 @app.command()
@@ -199,6 +201,7 @@ def forget(
         from pipelines.telling.documents import forget_document, write_documents  # noqa: PLC0415 - see sync
         from pipelines.telling.forget import print_forget  # noqa: PLC0415 - see sync
         from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
+        from pipelines.telling.publish import published  # noqa: PLC0415 - see sync
 
         address = sys.stdin.readline().strip() if email == "-" else email
         if bool(address) == bool(customer_id):
@@ -214,7 +217,7 @@ def forget(
             write_documents(done, partial(forget_document, erased=yes))
         else:
             each(done, lambda _, rows: print_forget(rows, erased=yes))
-        end_of(done, debug=debug)
+        end_of(done, debug=debug, least=published(done))
 
 
 @app.command()

@@ -178,13 +178,14 @@ def views(
     with boundary(debug=debug):
         from pipelines.commands.views import views as run  # noqa: PLC0415 - see sync
         from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
+        from pipelines.telling.publish import published  # noqa: PLC0415 - see sync
         from pipelines.telling.views import print_views  # noqa: PLC0415 - see sync
 
         asked = request(destination, dataset)
         with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
             done = for_each(chosen, lambda config, _: run(config), at_once=False)
         each(done, lambda _, found: print_views(found))
-        end_of(done, debug=debug)
+        end_of(done, debug=debug, least=published(done))
 
 
 def report(
@@ -235,12 +236,13 @@ def copy(
         from pipelines.commands.copy import copy as run  # noqa: PLC0415 - see sync
         from pipelines.telling.copy import print_copy  # noqa: PLC0415 - see sync
         from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
+        from pipelines.telling.publish import published  # noqa: PLC0415 - see sync
 
         asked = request(from_, dataset)
         with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
             done = for_each(chosen, lambda config, _: run(config, to), at_once=False)
         each(done, lambda _, rows: print_copy(rows, source.value, to))
-        end_of(done, debug=debug)
+        end_of(done, debug=debug, least=published(done, to))
 
 
 def config(

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
-from pipelines.destinations.named import file_of_destinations
+from pipelines.destinations.named import PUBLISH_TO, file_of_destinations, publish_to
 from pipelines.running.config import RunConfig
 from sources.rest.options.origin import DEFAULT, origin_of
 from sources.rest.options.sections import Section
@@ -29,11 +29,13 @@ def origins_of(config: RunConfig) -> list[Origin]:
     keys = [name for name in ("api_key", "next_api_key") if getattr(options, name)]
     credentials = origin_of(f"destination.{place}.credentials")
     folder = origin_of("dlt_data_dir")
+    readers = publish_to(place)
     return [
         *(Origin(name, "", found_in(section, name)) for name in keys),
         Origin("base_url", options.base_url, found_in(section, "base_url")),
         Origin("destination", place, str(file_of_destinations().absolute())),
         Origin("credentials", "", credentials),
+        *([Origin(PUBLISH_TO, readers, origin_of(f"destination.{place}.{PUBLISH_TO}"))] if readers else []),
         Origin("working folder", get_dlt_pipelines_dir(), "home folder" if folder == DEFAULT else folder),
     ]
 

@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 from pipelines.destinations.destination import Destination
 from pipelines.destinations.errors import destination_errors
+from pipelines.destinations.target import MODELS
 from pipelines.running.config import RunConfig
 from pipelines.sql.views import VIEWS
 from pipelines.storing.dataset import open_dataset
 from pipelines.storing.models import Model, buildable, models_of
 from pipelines.storing.renamed import renamed_tables
-from pipelines.storing.views import SCHEMA, existing_tables, make_views
+from pipelines.storing.views import existing_tables, make_views
 from sources.rest.errors import ConfigurationError
 from sources.rest.windows import Grain
 
@@ -46,7 +47,7 @@ def views(config: RunConfig) -> Views:
     if target is None:
         raise ConfigurationError(f"the dataset {config.target.dataset_name} holds nothing of {config.profile}")
     name, dataset_name = config.source.name, target.dataset_name
-    places = {**target.places, VIEWS: f"{dataset_name}{SCHEMA}"}
+    places = {**target.places, VIEWS: f"{dataset_name}{MODELS}"}
     chosen = next(iter(config.options.values.get("model", ())), None)
     models = models_of(name, chosen) if daily else []
     if taken := {one.name for one in models} & names.keys():

@@ -10,10 +10,10 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 import duckdb as database
 from dlt.common.configuration import configspec
@@ -29,6 +29,9 @@ from pipelines.destinations.turns import Turn, turn_at, use_of
 from pipelines.destinations.waiting import STOP, DestinationBusyError
 from pipelines.sql.duckdb_file import attach_copy, checkpoint, copy_database, detach_copy, own_name, storage_version
 from pipelines.sql.statement import Statement
+from sources.rest.errors import ConfigurationError
+
+T = TypeVar("T")
 
 _RESERVED: Final = frozenset({"main", "temp", "system"})
 _NOT_OURS: Final = frozenset({errno.ENOENT, errno.ELOOP, errno.EISDIR})
@@ -64,6 +67,7 @@ class DuckDbFile(duckdb):
     Attributes:
         wait: seconds to wait for a file that another process holds.
         note: what a user should know of the file; empty for nothing.
+        published: the file that readers get a copy in; None where none is asked for.
 
     Args:
         file: where it is.
@@ -74,6 +78,7 @@ class DuckDbFile(duckdb):
     spec = _Configuration
     wait = 0.0
     note = ""
+    published: Path | None = None
 
     def __init__(self, file: Path, *, read_only: bool = False, **options: Any) -> None:
         # dlt would read an address with SQLAlchemy, where that is installed
@@ -144,21 +149,16 @@ class DuckDbFile(duckdb):
         """
         file, copy = self.file, rewritten(self.file)
         was = file.stat()
-        _remove(copy)
         try:
             with database.connect(str(file)) as connection:  # held until the end, so that nobody writes meanwhile
-                _execute(connection, checkpoint())
-                ((version,),) = _execute(connection, storage_version()).fetchall()
-                _execute(connection, attach_copy(str(copy), (version or "").removesuffix("+")))
-                ((name,),) = _execute(connection, own_name()).fetchall()
-                _execute(connection, copy_database(name))
-                _execute(connection, detach_copy())
+                ((name,),) = execute(connection, own_name()).fetchall()
+                write_copy(connection, copy, [copy_database(name)])
                 copy.replace(file)
                 file.chmod(was.st_mode & 0o777)  # only now: what a kill leaves behind is private
                 with suppress(PermissionError):
                     os.chown(file, was.st_uid, was.st_gid)
         except database.Error as error:
-            _remove(copy)
+            remove_file(copy)
             raise DestinationBusyError(
                 "rows are deleted, but the DuckDB file cannot be rewritten and holds them in free blocks still"
                 f" ({type(error).__name__}); run elt forget again, it rewrites the file whomever it is told to forget"
@@ -177,7 +177,7 @@ class DuckDbFile(duckdb):
 
     def _empty(self, copy: Path) -> bool:
         if not self.file.exists():
-            _remove(copy)
+            remove_file(copy)
         try:
             # what a link leads to is none of ours, whoever has put it there
             left = os.open(copy, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -219,35 +219,78 @@ def unusable(file: Path) -> str:
     return "" if name.isprintable() and not {";", "?"} & {*name} else "a semicolon, question mark or control character"
 
 
+def refuse_name(place: Path, datasets: Collection[str]) -> None:
+    """Refuse a file that DuckDB would call as one of the datasets in it.
+
+    Raises:
+        ConfigurationError: it would.
+    """
+    name = catalog_of(place)
+    if name.lower() in {one.lower() for one in datasets}:
+        raise ConfigurationError(
+            f"publish_to {place} has the name of the dataset {name}, and DuckDB could not tell one from the other; give"
+            " the file another name"
+        )
+
+
 def rewritten(file: Path) -> Path:
     """Where a DuckDB file is copied to while it is rewritten: beside it, by a name that git ignores as others."""
     return file.with_name(f"{file.name}.rewritten.duckdb")
 
 
-def _remove(copy: Path) -> None:
+def write_copy(connection: database.DuckDBPyConnection, copy: Path, statements: Iterable[Statement]) -> None:
+    """Write a new file that readers of the same versions of DuckDB can read, and close it.
+
+    Args:
+        connection: an open one to the database; nobody else writes while it is open.
+        copy: the file.
+        statements: what fills it; in them it is called `pipelines.sql.duckdb_file.COPY`.
+    """
+    remove_file(copy)
+    execute(connection, checkpoint())
+    ((version,),) = execute(connection, storage_version()).fetchall()
+    execute(connection, attach_copy(str(copy), (version or "").removesuffix("+")))
+    connection.begin()  # else each statement waits for the disk
+    for statement in statements:
+        execute(connection, statement)
+    connection.commit()
+    execute(connection, detach_copy())
+
+
+def remove_file(copy: Path) -> None:
+    """Remove a file that nobody has open, and what DuckDB has left beside it."""
     copy.unlink(missing_ok=True)
     Path(f"{copy}.wal").unlink(missing_ok=True)
+
+
+def patiently(opening: Callable[[], T], wait: float) -> T:
+    """Open a file, and wait so many seconds while another process holds it.
+
+    Raises:
+        DestinationBusyError: it still does.
+    """
+    began = time.monotonic()
+    while True:
+        try:
+            return opening()
+        except (DestinationConnectionError, database.Error) as error:
+            text = " ".join(str(getattr(error, "inner_exc", error)).split())
+            if not any(one in text for one in (*_HELD, _CLOSING)):
+                raise
+            longest = max(wait, CLOSING_SECONDS) if _CLOSING in text else wait
+            if time.monotonic() >= began + longest or STOP.is_set():
+                raise DestinationBusyError(
+                    "the DuckDB file is held by another process, close it or run again later:"
+                    f" {text.partition('See also')[0].strip()}"
+                ) from error
+        time.sleep(RETRY_SECONDS)
 
 
 class _SqlClient(DuckDbSqlClient):
     wait = 0.0
 
     def open_connection(self) -> Any:
-        began = time.monotonic()
-        while True:
-            try:
-                return super().open_connection()
-            except DestinationConnectionError as error:
-                text = " ".join(str(error.inner_exc).split())
-                if not any(one in text for one in (*_HELD, _CLOSING)):
-                    raise
-                wait = max(self.wait, CLOSING_SECONDS) if _CLOSING in text else self.wait
-                if time.monotonic() >= began + wait or STOP.is_set():
-                    raise DestinationBusyError(
-                        "the DuckDB file is held by another process, close it or run again later:"
-                        f" {text.partition('See also')[0].strip()}"
-                    ) from error
-            time.sleep(RETRY_SECONDS)
+        return patiently(super().open_connection, self.wait)
 
     def catalog_name(self, quote: bool = True, casefold: bool = True) -> str | None:  # noqa: ARG002, FBT001, FBT002 - as in dlt
         name = catalog_of(Path(self.credentials.database))
@@ -266,5 +309,6 @@ class _Client(DuckDbClient):
         self.sql_client: Any = _SqlClient(*names, config.credentials, capabilities)
 
 
-def _execute(connection: database.DuckDBPyConnection, statement: Statement) -> database.DuckDBPyConnection:
+def execute(connection: database.DuckDBPyConnection, statement: Statement) -> database.DuckDBPyConnection:
+    """Execute a statement that names tables in full, and takes no values beside its text."""
     return connection.execute(statement.expression.sql("duckdb"))

@@ -17,7 +17,7 @@ from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.pipeline import get_dlt_pipelines_dir
 
 from pipelines.destinations.capabilities import Offer, refuse_what_lacks
-from pipelines.destinations.duckdb_file import DuckDbFile, unusable
+from pipelines.destinations.duckdb_file import DuckDbFile, refuse_name, unusable
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.postgres import Postgres
 from pipelines.destinations.sqlite_file import main_file
@@ -29,6 +29,9 @@ FILE: Final = "destinations.toml"
 """Read from the folder where a run is started; what is packaged holds where there is none."""
 
 _PACKAGED: Final = Path(__file__).with_name(FILE)
+
+PUBLISH_TO: Final = "publish_to"
+"""Option of a destination: where readers of a DuckDB file get a copy of their own."""
 
 _registering: Final = threading.Lock()
 
@@ -48,7 +51,8 @@ def factory_of(target: Target) -> Any:
         # what two profiles load at once passes through a schema of each
         own = {"staging_dataset_name_layout": target.staging_layout} if target.ledger_id else {}
         if kind == "duckdb":
-            return _duckdb_file(name, target.source, own)
+            return _duckdb_file(target, own)
+        _refuse_publishing(name, kind)
         try:
             factory = _factory(kind, name, own)
         except UnknownDestinationModule:
@@ -174,7 +178,8 @@ def _content(file: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{FILE} cannot be read: {error}") from None
 
 
-def _duckdb_file(name: str, source: str, own: Mapping[str, Any]) -> DuckDbFile:
+def _duckdb_file(target: Target, own: Mapping[str, Any]) -> DuckDbFile:
+    name, source = target.destination, target.source
     configured: object = dlt.secrets.get(f"destination.{name}.credentials")
     scheme = re.match(r"([\w+.-]+)://", str(configured))
     if scheme and scheme[1] != "duckdb":
@@ -198,7 +203,39 @@ def _duckdb_file(name: str, source: str, own: Mapping[str, Any]) -> DuckDbFile:
             f"{given.name} is loaded into, as by an earlier version; renamed to {name}.duckdb, it is the file of every"
             " source, and its tables have shorter names"
         )
+    made.published = _published(target, file)
     return made
+
+
+def _published(target: Target, file: Path) -> Path | None:
+    """File for readers, which is another than the one that is loaded; None where none is asked for."""
+    configured = publish_to(target.destination)
+    if not configured:
+        return None
+    place = Path(configured).absolute().resolve()
+    wrong = f"publish_to of destination {target.destination!r}"
+    if place == file:
+        raise ConfigurationError(f"{wrong} is the file that is loaded, {file}; give another, which readers open")
+    if name := unusable(place):
+        raise ConfigurationError(f"{wrong} has {name}, before the first dot of its name; give it another")
+    if place.exists() and not place.is_file():
+        raise ConfigurationError(f"{wrong} is no file: {place}; give the path of one")
+    refuse_name(place, [target.dataset_name])
+    return place
+
+
+def _refuse_publishing(name: str, kind: str) -> None:
+    if publish_to(name):
+        raise ConfigurationError(
+            f"destination {name!r} is of type {kind}, whose readers and writers do not wait for each other, so that"
+            " nothing has to be published: remove publish_to, and let readers open the destination itself"
+        )
+
+
+def publish_to(name: str) -> str:
+    """Path of the file for readers that a destination is told; empty where it is told none."""
+    configured: object = dlt.config.get(f"destination.{name}.{PUBLISH_TO}")
+    return str(configured) if configured else ""
 
 
 def _check_folder_of(file: Path) -> None:

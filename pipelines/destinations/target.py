@@ -7,6 +7,9 @@ from typing import Final, Self
 PERSONAL: Final = "_pii"
 """End of the names of a dataset and a pipeline for personal data, so that grants can follow the schema."""
 
+MODELS: Final = "_models"
+"""End of the name of the schema of views, which begins with that of the dataset."""
+
 _DIGITS: Final = 12
 """Hexadecimal digits that tell the ledgers of a dataset apart."""
 

@@ -138,9 +138,12 @@ class RunConfig:
     @property
     def target(self) -> Target:
         """Where rows go, before it is known which ledger of the dataset is the profile's."""
-        request, options = self.request, self.options
-        dataset = request.dataset or options.dataset or self.source.name
-        return Target(self.source.name, request.destination, dataset, wait=options.wait_for_destination)
+        return self.target_at(self.request.destination)
+
+    def target_at(self, destination: str) -> Target:
+        """Return the same for another destination."""
+        dataset = self.request.dataset or self.options.dataset or self.source.name
+        return Target(self.source.name, destination, dataset, wait=self.options.wait_for_destination)
 
     def loaded_at(self, target: Target, ask: Ask | None = None) -> Target | None:
         """Return a target with the ledger of the profile; see `located`."""

@@ -1,7 +1,7 @@
 """Models as views, in a schema beside the dataset, for those who read it without dbt."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Final, cast
+from typing import Any, cast
 
 import dlt
 from dlt.destinations.exceptions import DatabaseException
@@ -14,9 +14,6 @@ from pipelines.sql.statement import Statement
 from pipelines.sql.views import VIEWS, comment_view, comment_view_column, create_schema, create_view, drop_view
 from pipelines.storing.models import Model
 from sources.rest.errors import ConfigurationError
-
-SCHEMA: Final = "_models"
-"""End of the name of the schema, which begins with that of the dataset."""
 
 
 def existing_tables(pipeline: dlt.Pipeline, places: Mapping[str, str], models: Sequence[Model]) -> set[tuple[str, str]]:

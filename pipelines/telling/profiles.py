@@ -70,7 +70,8 @@ def end_of(
     code_of: Callable[[Any], int] = lambda _: ExitCode.DONE,
     *,
     debug: bool,
-    ended: "Callable[[Sequence[Done[Any]], Sequence[ExitCode]], object] | None" = None,
+    ended: "Callable[[Sequence[Done[Any]], Sequence[ExitCode], ExitCode], object] | None" = None,
+    least: ExitCode = ExitCode.DONE,
 ) -> NoReturn:
     """Say what has ended profiles early, and end the command with the exit code that needs a person most.
 
@@ -78,7 +79,8 @@ def end_of(
         done: the profiles.
         code_of: exit code that a result calls for.
         debug: show where errors come from.
-        ended: says how a run has ended, given the exit code of each profile.
+        ended: says how a run has ended, given the exit code of each profile, and `least`.
+        least: code of what was done for all of them afterwards.
 
     Raises:
         typer.Exit: always.
@@ -97,15 +99,15 @@ def end_of(
                 code = max(code, said(one.error))  # one of the operating system may heal, or not
         codes.append(code)
     if ended:
-        ended(done, codes)
+        ended(done, codes, least)
     elif len(done) > 1:
-        code = max(codes)
+        code = max(*codes, least)
         note(f"{counted(codes)}; exit code {code}", level=level_of(code))
     if any(one.stopped_by is not None for one in done):
         sys.stdout.flush()
         # calls under way are not waited for; nothing that they bring would be loaded
-        os._exit(max(codes))
-    raise typer.Exit(max(codes))
+        os._exit(max(*codes, least))
+    raise typer.Exit(max(*codes, least))
 
 
 def counted(codes: Iterable[ExitCode]) -> str:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.running.exit_codes import ExitCode
@@ -124,14 +124,25 @@ class Ending:
             self.telemetry.tell([], [], verdict, self._began_at)
         self._say(verdict)
 
-    def ended(self, done: "Sequence[Done[Outcome]]", codes: Sequence[ExitCode]) -> None:
-        """Say how it has ended: a line for each profile where there are several, and the last one for all."""
+    def ended(self, done: "Sequence[Done[Outcome]]", codes: Sequence[ExitCode], least: ExitCode) -> None:
+        """Say how it has ended: a line for each profile where there are several, and the last one for all.
+
+        Args:
+            done: the profiles.
+            codes: exit code of each.
+            least: code of what was done for all of them afterwards.
+        """
+        if len(done) == 1:
+            codes = [max(*codes, least)]
         verdicts = [
             Verdict.of(one.result, code, one.seconds, self._word) for one, code in zip(done, codes, strict=True)
         ]
         total = Verdict.of_all(verdicts, self._seconds)
+        total = replace(total, exit_code=max(total.exit_code, least))
         if self.notices:
-            self.notices.tell([_told(one, verdict) for one, verdict in zip(done, verdicts, strict=True)], total)
+            told = [_told(one, verdict) for one, verdict in zip(done, verdicts, strict=True)]
+            everybody = [Ended(profile="", verdict=replace(total, exit_code=least))]
+            self.notices.tell([*told, *(everybody if len(done) > 1 and least else [])], total)
         if self.telemetry:
             self.telemetry.tell(done, verdicts, total, self._began_at)
         if len(done) == 1:

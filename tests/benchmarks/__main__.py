@@ -36,6 +36,7 @@ def main() -> None:
     finding()
     quarter()
     copying()
+    publishing()
     orchestrated()
 
 
@@ -158,6 +159,15 @@ def copying() -> None:
         row = measured("copying", kind, str(count))
         speed = row["rows"] / row["seconds"]
         print(f"{kind:10}{row['rows']:>9,}{row['seconds']:>9.0f}{speed:>9,.0f}{row['peak_mb']:>9.0f}", flush=True)
+
+
+def publishing() -> None:
+    """What readers find while a sync loads two days."""
+    print("\nReaders of a DuckDB file while a sync loads two days:\n")
+    print(f"{'':18}{'opened':>9}{'refused':>9}{'half a sync':>13}")
+    for name, row in measured("publishing", "9").items():
+        if name != "minutes":
+            print(f"{name:18}{row['opened']:>9}{row['refused']:>9}{row['half a sync']:>13}", flush=True)
 
 
 def orchestrated() -> None:

@@ -16,6 +16,7 @@ from pipelines.sql import (
     marts,
     mysql,
     profiles,
+    published_file,
     reading,
     runs,
     statement,
@@ -53,7 +54,11 @@ _SQLALCHEMY: Final = frozenset({"sqlite", "mysql", "trino"})
 _WITH_CATALOG: Final = frozenset({"duckdb", "bigquery", "databricks", "athena"})
 
 
-_OWN: Final = {duckdb_file.__name__: "duckdb", indexes.__name__: "postgres", mysql.__name__: "mysql"}
+_OWN: Final = {
+    **dict.fromkeys((duckdb_file.__name__, published_file.__name__), "duckdb"),
+    indexes.__name__: "postgres",
+    mysql.__name__: "mysql",
+}
 """Modules whose statements go to one destination alone."""
 
 
@@ -207,6 +212,16 @@ def samples() -> list[Sample]:
         _sample(duckdb_file.own_name),
         _sample(duckdb_file.copy_database, "atribu"),
         _sample(duckdb_file.detach_copy),
+        _sample(published_file.tables_there),
+        _sample(published_file.views_there),
+        _sample(published_file.columns_described),
+        _sample(published_file.rows_of, "atribu", "run_lease", ["holder", "held_until"]),
+        _sample(published_file.create_schema, "atribu"),
+        _sample(published_file.create_schema, "atribu", None),
+        _sample(published_file.copy_table, "local", "atribu", "channels"),
+        _sample(published_file.create_view, "CREATE VIEW atribu_models.restated AS SELECT 1;"),
+        _sample(published_file.comment, "VIEW", ["atribu_models", "restated"], "Every version of a value."),
+        _sample(published_file.comment, "COLUMN", ["atribu", "channels", "value"], "Traffic channel, the profile's."),
     ]
 
 
