@@ -62,17 +62,22 @@ def _weeks(report: Report, rows: Rows) -> Part:
             for row in priced
         ],
     )
+    drawn = [
+        Chart(
+            _in("Ad spend, and revenue from ads", currency_of(report)),
+            charts.by_week(priced, shown, _unit(report), stacked=False),
+        ),
+        Chart("ROAS", charts.line_by_week(priced, "roas", "ROAS")),
+    ]
+    without_ads = not any(row[name] for row in rows for name in shown)
+    first = "In these days ads cost nothing and earned nothing."
+    if not without_ads:
+        first = "ROAS is what ads earned for each unit of money that they cost."
     return Part(
         "Spend and return by week",
-        "ROAS is what ads earned for each unit of money that they cost. Weeks begin on Monday; one of fewer than seven"
-        f" days is not over, or not loaded whole. Figures of the last {report.moving} days may still change.",
-        [
-            Chart(
-                _in("Ad spend, and revenue from ads", currency_of(report)),
-                charts.by_week(priced, shown, _unit(report), stacked=False),
-            ),
-            Chart("ROAS", charts.line_by_week(priced, "roas", "ROAS")),
-        ],
+        f"{first} Weeks begin on Monday; one of fewer than seven days is not over, or not loaded whole. Figures of the"
+        f" last {report.moving} days may still change.",
+        [] if without_ads else drawn,
         [table],
     )
 
@@ -157,15 +162,17 @@ def _campaign_list(report: Report, rows: Rows) -> Part:
         for row in falling[:MOST]
     ]
     lost = Table("Falling campaigns", [Heading("Campaign"), *_amounts(report, [*halves, "Change"])], changes)
-    text = "no campaign earned less in the second half of these days than in the first"
+    text = ""
+    if days.days > 1:
+        text = "; no campaign earned less in the second half of these days than in the first"
     if falling:
         text = (
-            f"{len(falling)} of {len(rows)} campaigns earned less in the second half of these days than in the first;"
+            f"; {len(falling)} of {len(rows)} campaigns earned less in the second half of these days than in the first;"
             f" most was lost by {falling[0]['campaign']}"
         )
     return Part(
         "Campaigns",
-        f"What each campaign cost and earned; {text}.",
+        f"What each campaign cost and earned{text}.",
         [
             Chart(
                 _in(f"The {len(best)} campaigns that earned most", currency_of(report)),

@@ -5,7 +5,7 @@ import hashlib
 import json
 import re
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +21,7 @@ from pipelines.telling.console import moment, out
 from pipelines.telling.parts import currency_of, parts_of, tiles_of
 from sources.rest.errors import ConfigurationError
 from sources.rest.redaction import cleaned
+from sources.rest.windows import Window
 
 PAGE: Final = Path(__file__).with_name("page.html")
 SCRIPT: Final = Path(__file__).with_name("page.js")
@@ -71,13 +72,29 @@ def write_report(file: Path, done: Sequence[Done[Report]]) -> None:
     out.print(f"{file}: {_days(found)}, {len(text.encode()) / 1e6:.1f} MB")
 
 
+def notes_of(report: Report) -> list[str]:
+    """What is to be known before any figure is read."""
+    return [*_sentences(report), *_warnings(report)]
+
+
+def in_colours(spec: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a chart with the colours of the light page in place of their names, for where that page is not."""
+    colours = dict(re.findall(r"(--\w+): (#\w+);", PAGE.read_text().partition("@media")[0]))
+    text = re.sub(r"var\((--\w+)\)", lambda name: colours[name[1]], json.dumps(spec))
+    return dict(json.loads(text))
+
+
 def show_report(file: Path) -> None:
     """Open the file in the user's browser."""
     webbrowser.open(file.absolute().as_uri())
 
 
 def _days(found: Sequence[tuple[str, str, Report]]) -> str:
-    return ", ".join(dict.fromkeys(f"{report.days.start} to {report.days.end}" for _, _, report in found))
+    return ", ".join(dict.fromkeys(_told_days(report.days) for _, _, report in found))
+
+
+def _told_days(days: Window) -> str:
+    return f"{days.start} to {days.end}" if days.days > 1 else str(days.start)
 
 
 def _page(found: Sequence[tuple[str, str, Report]]) -> str:
@@ -92,7 +109,7 @@ def _page(found: Sequence[tuple[str, str, Report]]) -> str:
     )
     environment = Environment(undefined=StrictUndefined, autoescape=True, trim_blocks=True)
     return environment.from_string(PAGE.read_text()).render(
-        title=f"{source.capitalize()}, {_days(found)}",
+        title=f"{source.capitalize()}, {_told_days(_all_days(found))}",
         vendor=source.capitalize(),
         policy=Markup(policy),  # noqa: S704 - our own words; quotes of it stay as they are
         made_at=made_at.isoformat(),
@@ -102,6 +119,12 @@ def _page(found: Sequence[tuple[str, str, Report]]) -> str:
         bundle=Markup(programs),  # noqa: S704 - of a package
         script=Markup(script),  # noqa: S704 - our own
     )
+
+
+def _all_days(found: Sequence[tuple[str, str, Report]]) -> Window:
+    """From the first to the last day of any profile."""
+    days = [report.days for _, _, report in found]
+    return Window(min(one.start for one in days), max(one.end for one in days))
 
 
 def _profile(number: int, name: str, report: Report, specs: dict[str, Any]) -> dict[str, Any]:
@@ -121,10 +144,11 @@ def _profile(number: int, name: str, report: Report, specs: dict[str, Any]) -> d
         parts.append(
             {"anchor": anchor, "title": part.title, "text": cleaned(part.text), "charts": drawn, "tables": tables}
         )
+    days = f"Profile {name}, {_told_days(report.days)}"
     return {
         "anchor": f"p{number}",
         "name": name,
-        "heading": f"Profile {name}" if name else "Overview",
+        "heading": days if name else "Overview",
         "sentences": _sentences(report),
         "warnings": _warnings(report),
         "tiles": tiles_of(report),

@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 
 from pipelines.telling.parts import FIGURES
 from sandbox.atribu import Size
+from tests.brands import SMALL, served_brands, variables
 from tests.browser import AXE, CHROMIUM, look_at
 from tests.integration.conftest import Elt, Serve, ServeAtatus
 
@@ -131,6 +133,46 @@ def test_a_report_over_an_older_one_says_what_has_changed_since_and_replaces_not
     lacking = elt("report", "atribu")
     assert lacking.code == 78
     assert lacking.err.endswith('not installed (altair); pip install "elt-connectors[report]"\n')
+
+
+def test_profiles_stand_for_themselves_in_their_currencies_also_without_ads_and_with_a_day_that_is_not_over(
+    elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without_ads = {"size": replace(SMALL, campaigns=0), "first_day": FIRST, "today": LAST}
+    with served_brands(("acme", "globex", "initech"), {"globex": without_ads}) as (brands, url):
+        for name, value in variables(url, tuple(brands)).items():
+            monkeypatch.setenv(name, value)
+        for name, currency in (("ACME", "USD"), ("GLOBEX", "EUR")):
+            monkeypatch.setenv(f"SOURCES__ATRIBU__PROFILES__{name}__REPORTING_CURRENCY", currency)
+        nothing = elt("report", "atribu", "--all-profiles", "--output", "report.html")
+        assert (nothing.code, Path("report.html").exists()) == (78, False)
+        sync = (
+            "sync",
+            "atribu",
+            "--today",
+            str(LAST),
+            "--resources",
+            "timeseries,revenue,campaigns,attribution_coverage",
+        )
+        assert elt(*sync, "--profile", "acme", "--since", str(LAST)).code == 0
+        assert elt(*sync, "--profile", "globex", "--since", str(FIRST)).code == 0
+        result = elt("report", "atribu", "--profile", "acme,globex,initech", "--output", "report.html")
+
+    assert (result.code, "initech local" in result.err, "2 of 3 profiles done" in result.err) == (78, True, True), (
+        result
+    )
+    text = Path("report.html").read_text()
+    assert "<title>Atribu, 2026-03-30 to 2026-03-31</title>" in text
+    assert "no figure adds up several of them" in text
+    articles = text.split("<article ")[1:]
+    headings = [re.findall(r"<h2 [^>]*>(.*?)</h2>", one) for one in articles]
+    assert headings == [["Profile acme, 2026-03-31"], ["Profile globex, 2026-03-30 to 2026-03-31"]]
+    days = {"date_from": str(FIRST), "date_to": str(LAST), "model": "last_touch"}
+    cash: Any = brands["globex"].answer("attribution-coverage", days)
+    tiles = [dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", one)) for one in articles]
+    assert tiles[1]["Cash received (EUR)"] == f"{cash['total']['value']:,.2f}"
+    assert [(" (USD)" in one, " (EUR)" in one) for one in articles] == [(True, False), (False, True)]
+    assert ["ads cost nothing and earned nothing" in one for one in articles] == [False, True]
 
 
 def test_a_report_on_atatus_shows_runs_and_failures(serve_atatus: ServeAtatus, elt: Elt) -> None:
