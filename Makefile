@@ -11,7 +11,7 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 # without bytecode every process of a test would compile what it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test sweep postgres mariadb models lint types bench lake docs lock axe audit clean
+.PHONY: demo test sweep postgres mariadb models explore lint types bench lake docs lock axe audit clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
@@ -34,6 +34,10 @@ mariadb: $(READY_DEV)
 # dbt builds and tests the models on a restated quarter, in a DuckDB file and in PostgreSQL
 models: $(READY_DEV) $(TOOLS)/dbt
 	$(BIN)/python -m tests.dbt $(TOOLS)/dbt/bin/dbt
+
+# every cell of the notebook runs, as a script and into a page
+explore: $(TOOLS)/explore
+	$(TOOLS)/explore/bin/python -m tests.explore
 
 lint: $(READY_DEV)
 	$(BIN)/ruff check .
@@ -99,6 +103,12 @@ $(TOOLS)/dbt: models/requirements.lock $(READY)
 $(TOOLS)/lake: $(READY)
 	$(PYTHON) -m venv $@
 	$@/bin/python -m pip install --quiet --disable-pip-version-check ".[delta,iceberg,s3]" boto3 daft flask flask-cors "moto[s3]" polars pytest
+
+# the notebook's program and what it brings along, 200 MB, which nothing else needs
+$(TOOLS)/explore: $(READY)
+	$(PYTHON) -m venv $@
+	$@/bin/python -m pip install --quiet --disable-pip-version-check --editable ".[explore]"
+	@touch $@
 
 # tools that nothing else needs, each in an environment of its own
 $(TOOLS)/%: $(READY)
