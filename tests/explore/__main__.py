@@ -1,6 +1,7 @@
 """`make explore`: the notebook runs on a demo, as a script and into a page, and no cell of it fails."""
 
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -9,7 +10,6 @@ from typing import Final
 
 from pipelines import explore
 
-NOTEBOOK: Final = str(explore.__file__)
 PARTS: Final = (
     "Spend and return by week",
     "From cash to revenue from ads",
@@ -33,10 +33,11 @@ def main() -> None:
             subprocess.run(command, cwd=name, env=env, check=True)  # noqa: S603 - our own programs
 
         given = ("--", "--destination", "readers")
+        notebook = shutil.copy(explore.__file__, name)  # what it shows is kept beside it
         for since, today in (("2026-03-24", "2026-03-31"), ("2026-03-24", "2026-04-05")):
             run(str(PROGRAMS / "elt"), "sync", "atribu", "--sandbox", "--since", since, "--today", today, "--quiet")
-        run(sys.executable, NOTEBOOK, *given)
-        run(str(PROGRAMS / "marimo"), "--quiet", "export", "html", NOTEBOOK, "--output", "page.html", *given)
+        run(sys.executable, notebook, *given)
+        run(str(PROGRAMS / "marimo"), "--quiet", "export", "html", notebook, "--output", "page.html", *given)
         page = Path(name, "page.html").read_text()
         missing = [part for part in PARTS if part not in page]
         if missing:
