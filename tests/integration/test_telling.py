@@ -19,9 +19,9 @@ STAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[+-]\d\d:\d\d (INFO   |WARNIN
 SCHEMAS = json.loads((Path(__file__).parents[2] / "docs/output.schema.json").read_text())
 
 
-def fitting(command: str, text: str) -> dict[str, Any]:
+def fitting(command: str, text: str) -> Any:
     """A document that its schema describes, with nothing that the schema does not know."""
-    document: dict[str, Any] = json.loads(text)
+    document: Any = json.loads(text)
     jsonschema.validate(document, {**SCHEMAS, "$ref": f"#/$defs/{command}"})
     return document
 
@@ -62,6 +62,10 @@ def test_json_lines_and_documents_hold_the_same_for_machines(
     assert document["resources"] == {"channels": {"windows": 4, "units": 4}, "goals": {"windows": 1, "units": 1}}
     assert fitting("verify", verified.out)["differences"] == []
     assert fitting("check", checked.out)["asked"]
+    for command in ("plan", "status", "resources"):
+        assert fitting(command, elt(command, "atribu", "--json").out)
+    assert fitting("config", elt("config", "atribu", "--json").out)[0]["name"] == "api_key"
+    assert fitting("docs", elt("docs", "atribu", "channels", "--json").out)["renamed"] == {}
     assert [(one["level"], one["exit_code"]) for one in map(json.loads, refused.err.splitlines()[1:])] == [
         ("error", 78)
     ]
