@@ -46,6 +46,11 @@ class Plan:
     notes: list[str] = field(default_factory=list)
 
     @property
+    def repeats_today(self) -> bool:
+        """Whether everything that there is to do was done today already, or has failed when it was asked for last."""
+        return not (self.recent or self.again or self.checks or self.history)
+
+    @property
     def tasks(self) -> list[Task]:
         """Every task, in order."""
         return [*self.recent, *self.again, *self.checks, *self.history, *self.late, *self.late_checks]

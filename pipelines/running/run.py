@@ -6,6 +6,7 @@ from functools import partial
 from pipelines.people.detail_queue import asked_again, delete_strangers, queue_of, read_rows, rewritten_rows
 from pipelines.planning.plan import Plan, slices
 from pipelines.planning.policy import Policy, Reason
+from pipelines.planning.read_today import ReadToday
 from pipelines.running.checks import Checks
 from pipelines.running.config import Limits
 from pipelines.running.journal import Journal
@@ -68,6 +69,8 @@ class Run:
             extra: further tables for the first slice.
         """
         checks = self._checks(self._policy)
+        if plan.repeats_today:  # otherwise the smallest allowance would begin with the same windows in each run
+            self._dataset.ledger.read_today = ReadToday()
         blank_left_out(
             self._dataset.warehouse,
             self._dataset.ledger,
