@@ -12,8 +12,8 @@ from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import EVER, Policy, Reason, aligned, looked_at, refresh_due, why_missing
 from sources.rest.catalogue.endpoints import Endpoint, Kind
 from sources.rest.options.common import Restatement
-from sources.rest.reading.tasks import Task, windows_of
-from sources.rest.windows import MAX_DAYS, Window, by_grain, merged, overlap, spans, split
+from sources.rest.reading.tasks import Task
+from sources.rest.windows import MAX_DAYS, Window, align, by_grain, merged, overlap, spans, split
 
 
 @dataclass(frozen=True)
@@ -197,9 +197,10 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
     lacks = policy.lacks(whole.endpoint, before)
     settled: list[Window] = []
     scope = looked_at(whole, policy, horizon).window or asked
-    for window in windows_of(whole.endpoint, scope, policy.grain, policy.today):
-        if window is None:
-            continue
+    # what is loaded before the horizon may be years
+    looked = [*ledger.missing(replace(whole, window=scope), policy.grain), overlap(scope, horizon)]
+    ranges = merged(align(one, policy.grain, policy.today) for one in looked if one)
+    for window in (one for part in reversed(ranges) for one in by_grain(part, policy.grain)):
         task = replace(whole, window=window)
         if ledger.missing(task, policy.grain) and not overlap(window, asked):
             continue

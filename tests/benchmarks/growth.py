@@ -25,11 +25,19 @@ import requests  # noqa: E402 - after the environment
 from pendulum import Date  # noqa: E402 - as above
 
 from pipelines.commands.sync import sync  # noqa: E402 - as above
+from pipelines.planning.ledger import STATE_KEY, Ledger  # noqa: E402 - as above
+from pipelines.planning.plan import plan  # noqa: E402 - as above
+from pipelines.planning.policy import Policy  # noqa: E402 - as above
 from pipelines.planning.request import Request  # noqa: E402 - as above
 from pipelines.running.config import RunConfig  # noqa: E402 - as above
+from sandbox.atribu import FULL_KEY  # noqa: E402 - as above
 from sources.atatus.source import SOURCE as ATATUS  # noqa: E402 - as above
+from sources.atribu.endpoints import ENDPOINTS  # noqa: E402 - as above
 from sources.atribu.source import SOURCE as ATRIBU  # noqa: E402 - as above
+from sources.rest.options.common import Restatement  # noqa: E402 - as above
+from sources.rest.reading.tasks import tasks_of  # noqa: E402 - as above
 from sources.rest.vendor.source import Source  # noqa: E402 - as above
+from sources.rest.windows import Grain, Window  # noqa: E402 - as above
 
 ROOT: Final = Path(__file__).parents[2]
 TODAY: Final = Date(2026, 3, 31)
@@ -47,13 +55,15 @@ def served() -> Iterator[str]:
     command = [sys.executable, "-m", "tests.benchmarks.plenty"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own
         assert server.stdout is not None
-        yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
-        server.terminate()
+        try:
+            yield f"http://127.0.0.1:{server.stdout.readline().strip()}"
+        finally:
+            server.terminate()
 
 
 def synced(source: Source, url: str, today: Date, resources: tuple[str, ...] = (), **options: Any) -> dict[str, Any]:
     """Sync as of a day; return seconds, those of the processor, and rows."""
-    common: dict[str, Any] = {"api_key": "key", "rate_limit": LIMIT, "rate_period": 1.0, "max_in_flight": 8}
+    common: dict[str, Any] = {"api_key": FULL_KEY, "rate_limit": LIMIT, "rate_period": 1.0, "max_in_flight": 8}
     configured = source.configured(base_url=url, **common, **options)
     began, used = time.perf_counter(), time.process_time()
     outcome = sync(RunConfig(source, configured, Request(dataset="data", resources=resources, today=today)))
@@ -117,7 +127,42 @@ def customers(count: str) -> dict[str, Any]:
     return {**found, "peak_mb": peak_mb()}
 
 
-MODES: Final[dict[str, Callable[..., dict[str, Any]]]] = {"load": load, "daily": daily, "customers": customers}
+def ledger(years: str) -> dict[str, Any]:
+    """Write and read the ledger of so many years of every default resource, and plan a sync with it."""
+    days = Window(TODAY.subtract(days=365 * int(years)), TODAY)
+    values = {"model": ("last_touch",), "level": ("campaign", "ad_set", "ad"), "goal": ("payment_received",)}
+    rows = [row for row in ENDPOINTS.values() if row.default and not row.pii]
+    known = Ledger()
+    for task in (one for row in rows for one in tasks_of(row, days, values, Grain.DAY, TODAY)):
+        known.add(task, Grain.DAY, TODAY)
+    policy = Policy(
+        today=TODAY, horizon_days=90, restatement=Restatement.EXACT, grain=Grain.DAY, values=values, keeps_start=True
+    )
+    state = json.dumps(known.to_state())
+    return {
+        "bytes": len(state),
+        "write": _seconds(lambda: json.dumps(known.to_state())),
+        "read": _seconds(lambda: Ledger.from_state({STATE_KEY: json.loads(state)})),
+        "plan": _seconds(lambda: plan(rows, days, policy, known)),
+    }
+
+
+def _seconds(call: Callable[[], object]) -> float:
+    """Fewest seconds of the processor that a call took."""
+    found = []
+    for _ in range(5):
+        used = time.process_time()
+        call()
+        found.append(time.process_time() - used)
+    return min(found)
+
+
+MODES: Final[dict[str, Callable[..., dict[str, Any]]]] = {
+    "load": load,
+    "daily": daily,
+    "customers": customers,
+    "ledger": ledger,
+}
 
 
 def main(mode: str, *arguments: str) -> None:
