@@ -1,4 +1,4 @@
-"""What the key may read of personal data, found out before any data is read and remembered for a day."""
+"""What the key may read of personal data, found out before any data is read, and remembered: afterwards data tells."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
@@ -12,7 +12,7 @@ from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import VariantValues
 
 BELIEVED_DAYS: Final = 30
-"""Days after which it is not said any more that a key has a scope."""
+"""Days after which it is not believed any more that a key has a scope; until then the first call for data tells."""
 
 
 class GrantedScopes:
@@ -39,7 +39,7 @@ class GrantedScopes:
         self._today = today
 
     def readable(self, endpoints: Sequence[Endpoint], values: VariantValues) -> list[Endpoint]:
-        """Return the endpoints that the key may read; asks for the scopes that are not known of today.
+        """Return the endpoints that the key may read; asks for the scopes that it was not found to have of late.
 
         Raises:
             UnauthorizedError: the key is not accepted at all.
@@ -59,8 +59,7 @@ class GrantedScopes:
 
     def warn_unused(self, *, include_pii: bool) -> None:
         """Warn where the key is known to read personal data that nobody asked for."""
-        since = str(self._today.subtract(days=BELIEVED_DAYS))
-        scopes = [scope for scope, day in self._granted().items() if day >= since]
+        scopes = [scope for scope, day in self._granted().items() if _is_believed(day, self._today)]
         if scopes and not include_pii:
             self.notes.append(
                 f"the key can read personal data ({', '.join(scopes)}) that this configuration does not use; a key"
@@ -84,5 +83,9 @@ def granted_to(fingerprint: str, ledgers: Iterable[Ledger]) -> dict[str, str]:
 def not_known(
     wanted: Mapping[str, list[Endpoint]], granted: Mapping[str, str], today: Date
 ) -> dict[str, list[Endpoint]]:
-    """Return the scopes that were not found today, with the endpoints that need them."""
-    return {scope: rows for scope, rows in wanted.items() if granted.get(scope) != str(today)}
+    """Return the scopes that were not found of late, with the endpoints that need them."""
+    return {scope: rows for scope, rows in wanted.items() if not _is_believed(granted.get(scope, ""), today)}
+
+
+def _is_believed(day: str, today: Date) -> bool:
+    return str(today.subtract(days=BELIEVED_DAYS)) <= day <= str(today)

@@ -1,5 +1,6 @@
 """The way of rows into the destination: tasks are read several at a time, and committed slice by slice."""
 
+import gc
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -129,6 +130,8 @@ class Loader:
                     self.differs(alike)
                 self._further += () if self._journal.outcome.windows else extra()
                 self.commit(answers)
+            if sum(answer.rows for answer in answers) >= ROWS_MAX:
+                gc.collect()  # objects of dlt that refer to each other in a circle hold the tables of the last package
         return aside
 
     def answers(

@@ -1,12 +1,12 @@
-"""What a key may read is found out with few calls, told in one line, and remembered for a day."""
+"""What a key may read is found out with few calls, told in one line, and remembered for a month."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from sandbox.atribu import ALL_SCOPES, DEFAULT_KEY, DEFAULT_SCOPES, FULL_KEY
 from sandbox.atribu.state import Sandbox
-from tests.privacy.conftest import TODAY, Elt, sync
+from tests.privacy.conftest import TODAY, Elt, Result, sync
 from tests.privacy.people import GOALS, PERSONAL, rows_of, tables_of
 
 OTHER_KEY = "atb_live_of_the_same_profile"
@@ -81,7 +81,7 @@ def test_a_key_for_customers_loads_customers_and_names_the_rest_in_one_line(keys
 
 @pytest.mark.sweep
 @pytest.mark.untraced
-def test_scopes_are_asked_about_once_a_day_and_key(keys: Sandbox, elt: Elt) -> None:
+def test_scopes_are_asked_about_once_a_month_and_key(keys: Sandbox, elt: Elt) -> None:
     def probes_of(*more: str, **options: str) -> list[str]:
         resources = ",".join(["customers", "visitors", *more])
         done = sync(elt, keys, "--since", str(TODAY), resources=resources, goals=GOALS[0], **options)
@@ -91,7 +91,9 @@ def test_scopes_are_asked_about_once_a_day_and_key(keys: Sandbox, elt: Elt) -> N
     assert probes_of() == ["customers", "visitors"]
     assert probes_of() == []
     assert probes_of(api_key=OTHER_KEY) == ["customers", "visitors"]
-    keys.settings.today = TODAY + timedelta(days=1)
+    keys.settings.today = TODAY + timedelta(days=30)
+    assert probes_of(api_key=OTHER_KEY) == []
+    keys.settings.today = TODAY + timedelta(days=31)
     assert probes_of("goals", api_key=OTHER_KEY) == ["customers", "visitors"]
 
     plain = ("sync", "--today", str(keys.settings.today), "--resources", "goals")
@@ -100,6 +102,24 @@ def test_scopes_are_asked_about_once_a_day_and_key(keys: Sandbox, elt: Elt) -> N
     assert "the key can read personal data (customers:read, visitors:read)" in unused.err
     proved = elt("verify", "--today", str(keys.settings.today), include_pii="true", api_key=OTHER_KEY)
     assert (proved.code, "can read personal data" in proved.err) == (0, False)
+
+
+@pytest.mark.untraced
+def test_a_scope_that_was_taken_from_a_key_is_named_by_the_first_call_for_data(keys: Sandbox, elt: Elt) -> None:
+    def synced(day: date) -> Result:
+        keys.settings.today = day
+        return sync(elt, keys, "--since", str(TODAY), resources="channels,customers,visitors", goals=GOALS[0])
+
+    assert synced(TODAY).code == 0
+    assert probes(keys) == ["customers", "visitors"]
+    keys.settings.keys[FULL_KEY] -= {"customers:read"}
+    done = synced(TODAY + timedelta(days=1))
+
+    assert done.code == 77
+    (line,) = [line for line in done.err.splitlines() if " not allowed: " in line]
+    assert "customers:read for customers" in line
+    assert "visitors" not in line
+    assert probes(keys) == []
 
 
 def test_check_shows_what_the_key_may_do(keys: Sandbox, elt: Elt) -> None:
