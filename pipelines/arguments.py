@@ -94,7 +94,8 @@ def configured(
         with destination_errors(asked.destination, personal=True):
             names = chosen_profiles(source.name, profiles, everyone=everyone)
             keys = {name: source.fingerprints(name) for name in {*profile_names(source.name), *names}}
-        worlds: Mapping[str, Mapping[str, Any]] = dict.fromkeys(names, source.keyless if keyless else {})
+        worlds: Mapping[str, Mapping[str, Any]]
+        worlds = {name: source.without_key(name) if keyless else {} for name in names}
         if sandbox:
             from pipelines.commands.sandbox import running  # noqa: PLC0415 - as above
 

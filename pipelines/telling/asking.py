@@ -59,7 +59,7 @@ class Asking:
         if destination is None:
             destination = self._ask("Destination, a name in destinations.toml", "local") if self._somebody else "local"
         credentials = self._credentials(destination)
-        in_force = self.source.configured(self._section.profile, **self.source.keyless)
+        in_force = self.source.configured(self._section.profile, **self.source.without_key(self._section.profile))
         personal = ", ".join(name for name, row in self.source.catalogue(in_force).items() if row.pii)
         if include_pii is None and personal and self._somebody:
             before = in_force.include_pii

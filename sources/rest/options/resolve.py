@@ -67,6 +67,11 @@ def configured_dataset(options_type: type[Any], section: Section) -> str:
     return str(_of_name(options_type, section, "dataset") or "")
 
 
+def is_configured(options_type: type[Any], section: Section, name: str) -> bool:
+    """Whether an option is set for a source or a profile, whatever to."""
+    return _of_name(options_type, section, name) is not None
+
+
 def _of_name(options_type: type[Any], section: Section, name: str) -> Any:
     (field,) = (one for one in fields(options_type) if one.name == name)
     return _found(section, field, secret=bool(field.metadata.get("secret")))[1]

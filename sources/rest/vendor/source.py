@@ -21,7 +21,7 @@ from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Doubt
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.options.common import CommonOptions
-from sources.rest.options.resolve import configured_dataset, configured_keys, resolve
+from sources.rest.options.resolve import KEYS, configured_dataset, configured_keys, is_configured, resolve
 from sources.rest.options.sections import Section
 from sources.rest.privacy.policies import Privacy
 from sources.rest.reading.reader import Reader
@@ -44,7 +44,7 @@ class Source:
         auth: makes what puts a key into a request.
         privacy: every endpoint by name, and what becomes of personal data under the options.
         extra_resources: makes the tables that do not come from the API, for the tenant that the key belongs to.
-        keyless: options for a command that makes no calls, so that it runs without a key.
+        keyless: options that stand in where a command makes no calls and needs no key; see `without_key`.
         discovered: query parameter -> endpoint and column that list its values, where the options name none.
         doubtful: query parameter -> which of its values a server may not take.
     """
@@ -98,6 +98,15 @@ class Source:
             ConfigurationError: an option is unknown, missing or cannot work.
         """
         return resolve(self.options, Section(self.name, profile), given)
+
+    def without_key(self, profile: str = "") -> Mapping[str, Any]:
+        """Return options for a command that makes no calls: a key that is none, and what else is needed and not set."""
+        section = Section(self.name, profile)
+        return {
+            name: value
+            for name, value in self.keyless.items()
+            if name in KEYS or not is_configured(self.options, section, name)
+        }
 
     def fingerprints(self, profile: str = "") -> tuple[str, ...]:
         """Return what tells the configured keys of a profile from others, whether they work or not."""

@@ -224,3 +224,11 @@ def test_a_project_that_is_added_is_loaded_from_the_start_and_maps_see_no_totals
         stats = client.execute_sql("SELECT count(*), count_if(_deleted) FROM transaction_stats")
         names = client.execute_sql("SELECT count(*) FROM transactions WHERE name <> upper(name)")
     assert (stats, names) == ([(2 * 3, 0)], [(0,)])
+
+
+def test_a_command_without_a_key_is_about_the_projects_that_are_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert SOURCE.configured(**SOURCE.without_key()).projects == {"none": ""}
+    monkeypatch.setenv("SOURCES__ATATUS__PROJECTS", "p1,p2")
+    monkeypatch.setenv("SOURCES__ATATUS__API_KEY", "a key")
+    options = SOURCE.configured(**SOURCE.without_key())
+    assert (list(options.projects), options.api_key) == (["p1", "p2"], "none")
