@@ -169,7 +169,7 @@ def test_endpoints_are_read_from_the_configuration_file(settings_dir: Path, give
 
     options = SOURCE.configured(**given)
 
-    names = ["transactions", "errors", "apm_transactions", "page_views", "alerts", "releases"]
+    names = ["transactions", "errors", "apm_transactions", "page_views", "alerts", "daily_requests", "releases"]
     assert [row.name for row in SOURCE.select((), options)] == names
     assert options.catalogue["releases"].identity == ("revision",)
 
