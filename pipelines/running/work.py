@@ -111,11 +111,12 @@ class Work:
         """Seconds that the rest takes: as the rate limit has it, or longer, if the run has been slower than that.
 
         What is loaded while units come back costs no time of its own, but for the last slice and the end of the run.
+        How long that takes where nobody else is waited for, the quickest one so far says.
         """
         spent, elapsed = self._budget.spent - self._spent_before, self._clock() - self._began
         as_before = self.left * elapsed / spent if spent else 0.0
-        usual = sum(self._commits) / len(self._commits) if self._commits else 0.0
-        return max(self._budget.seconds_until(self.left), as_before) + usual * (2 if self.left else 1)
+        quickest = min(self._commits, default=0.0)
+        return max(self._budget.seconds_until(self.left), as_before) + quickest * (2 if self.left else 1)
 
     @property
     def _pages_read(self) -> int:

@@ -68,6 +68,7 @@ class Progress:
             yield made
         finally:
             self._profiles.remove(made)
+            made.end()
 
     def _tell(self) -> None:
         """Let each profile say what there is to say, also while its own thread waits."""
@@ -121,6 +122,11 @@ class ProfileProgress:
             self._whose.run(note, f"{_counted(self._work)}; {_awaited(self._session)}")
         elif self._work and not self._bar.disable:
             self._bar.update(self._task, **_drawn(self._work))
+
+    def end(self) -> None:
+        """Say that it is over: the bars of other profiles may go on."""
+        if self._work and not self._bar.disable:
+            self._bar.update(self._task, description=self._named("done"), left="0 s left")
 
     def _named(self, what: str) -> str:
         return f"{self._name}{what}"[:_NAME].ljust(_NAME)

@@ -84,7 +84,7 @@ def test_the_rest_grows_when_more_is_needed_and_never_before() -> None:
     before = work.seconds_left
     work.committed(3.0)
     work.committed(5.0)
-    assert round(work.seconds_left - before) == 2 * 4, (
+    assert round(work.seconds_left - before) == 2 * 3, (
         "the last slice and the end of the run are loaded after all calls"
     )
     work.find(tasks(2, 6))
