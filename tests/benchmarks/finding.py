@@ -130,8 +130,8 @@ class Home:
             detector=SimpleNamespace(changed_days=self.changed),
         )
         dataset: Any = SimpleNamespace(ledger=self.ledger, warehouse=self)
-        api = SimpleNamespace(not_additive_advice="")
-        reader: Any = SimpleNamespace(endpoints=ENDPOINTS, session=SimpleNamespace(api=api))
+        session = SimpleNamespace(api=SimpleNamespace(not_additive_advice=""), budget=SimpleNamespace(closed=False))
+        reader: Any = SimpleNamespace(endpoints=ENDPOINTS, session=session)
         journal: Any = SimpleNamespace(outcome=Outcome(), unsettled=[], learned=lambda *_: None)
         Checks(loader, dataset, reader, policy, journal).ranges(checks)
 
