@@ -118,7 +118,9 @@ class Connection:
         for statement in sqlglot.parse(sql, read="duckdb"):
             for query in statement.find_all(exp.Select) if statement else ():
                 self._replace_columns(query)
-            self._cursor.execute(_translated(statement), tuple(values) or None)
+            text = _translated(statement)
+            numbered = {str(place): value for place, value in enumerate(values, 1)}  # $1 has become %(1)s
+            self._cursor.execute(text, (numbered if "%(1)s" in text else tuple(values)) or None)
         return self
 
     def _replace_columns(self, query: exp.Select) -> None:

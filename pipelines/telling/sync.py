@@ -110,6 +110,8 @@ def print_problems(result: "Outcome") -> None:
         note("stopped by a signal; what was committed stays, the next run goes on from there")
     elif result.allowance_reached:
         note("stopped at the allowance; the next run goes on from there")
+    elif result.failures and not result.windows:
+        note("nothing is loaded; the next run asks for these windows again")
     elif result.failures:
         rest = "what else was asked for" if result.skipped else "everything else"
         note(f"{rest} is loaded; the next run asks for these windows again")

@@ -36,11 +36,18 @@ LEVEL: Final = text("level", "What a row is: campaign, ad_set or ad.")
 GOAL: Final = text("goal", "Conversion type that was asked for.")
 DAY: Final = calendar_day("date", "Day that the row stands for, in the profile's time zone.", key=True)
 
+WITH_ORGANIC: Final = (
+    "Payments without an ad behind them may be in it, which is not documented: what ads alone have earned is what"
+    " campaigns have."
+)
+
 OVERVIEW: Final = (
     double("spend", "Ad spend over all connected platforms.", additive=Measure.SPEND),
-    double("revenue", "Attributed revenue from confirmed payments only (cash).", additive=Measure.OUTCOMES),
+    double(
+        "revenue", f"Attributed revenue from confirmed payments only (cash). {WITH_ORGANIC}", additive=Measure.OUTCOMES
+    ),
     double("organic_direct_revenue", "Cash revenue without an ad behind it." + NEWER, additive=Measure.OUTCOMES),
-    double("roas", "Return on ad spend: revenue / spend."),
+    double("roas", "Return on ad spend: revenue / spend; what revenue holds is said there."),
     count("outcomes", "Conversions.", additive=Measure.OUTCOMES),
     double("attributed_outcomes", "Conversions credited to marketing.", additive=Measure.OUTCOMES),
     double("coverage_percent", "Share of conversions that are attributed, 0 to 100."),
@@ -150,7 +157,7 @@ CONVERSIONS_TIMESERIES: Final = (DAY, *CONVERSIONS)
 
 REVENUE: Final = (
     DAY,
-    double("revenue", "Attributed revenue of the day, cash only.", additive=Measure.OUTCOMES),
+    double("revenue", f"Attributed revenue of the day, cash only. {WITH_ORGANIC}", additive=Measure.OUTCOMES),
     double("organic_direct_revenue", "Cash revenue of the day without an ad behind it.", additive=Measure.OUTCOMES),
     double("spend", "Ad spend of the day.", additive=Measure.SPEND),
 )
@@ -174,7 +181,7 @@ REALTIME: Final = (count("visitors_online", "Visitors active in the last 5 minut
 
 CUSTOMERS: Final = (
     key("conversion_id", "Id of the conversion; one row per conversion that met the goal.", empty=False),
-    text("customer_profile_id", "Id of the person.", pii=PiiCategory.ID),
+    text("customer_profile_id", "Id of the person; null where nobody knows who it was.", pii=PiiCategory.ID),
     text("name", "Name.", pii=PiiCategory.NAME),
     text("email", "E-mail address.", pii=PiiCategory.EMAIL),
     text("country", "Country."),

@@ -8,11 +8,11 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from pipelines.telling.parts import FIGURES
 from sandbox.atribu import Size
+from tests import database
 from tests.brands import SMALL, served_brands, variables
 from tests.browser import AXE, CHROMIUM, look_at
 from tests.integration.conftest import Elt, Serve, ServeAtatus
@@ -54,10 +54,16 @@ def page(serve: Serve, elt: Elt, files: Path, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv("SOURCES__ATRIBU__PII_POLICY", "keep")
         assert elt("sync", "atribu", *DAYS, "--include-pii", "--resources", NAMES).code == 0
         assert elt("report", "atribu", "--output", str(kept)).code == 0
-        Path("local.duckdb").rename(files / "report.duckdb")
+        _loaded(files).parent.mkdir()
+        database.copy(Path("local.duckdb"), _loaded(files))
     found = Path("report.html")
     found.write_text(kept.read_text())
     return found
+
+
+def _loaded(files: Path) -> Path:
+    """The database that the report is of."""
+    return files / "report" / "local.duckdb"
 
 
 def charts_of(file: str) -> dict[str, Any]:
@@ -82,10 +88,10 @@ def test_its_figures_are_those_of_the_server_and_it_holds_nobody(page: Path, fil
     )
     spend, revenue = (sum(row[name] for row in campaigns) for name in ("spend", "outcome_value"))
     tiles = dict(re.findall(r"<div><dt>(.*?)</dt><dd>(.*?)</dd></div>", text))
-    with duckdb.connect(str(files / "report.duckdb"), read_only=True) as connection:
-        ((cash,),) = connection.sql("SELECT sum(cash_revenue) FROM report.atribu.timeseries").fetchall()
+    with database.connect(_loaded(files), read_only=True) as connection:
+        ((cash,),) = connection.sql("SELECT sum(cash_revenue) FROM local.atribu.timeseries").fetchall()
         people = connection.sql(
-            "SELECT name, email, customer_profile_id, conversion_id FROM report.atribu_pii.customers"
+            "SELECT name, email, customer_profile_id, conversion_id FROM local.atribu_pii.customers"
         ).fetchall()
 
     assert tiles[f"{FIGURES['spend']} (USD)"] == f"{spend:,.2f}"
@@ -102,8 +108,8 @@ def test_its_figures_are_those_of_the_server_and_it_holds_nobody(page: Path, fil
 def test_a_report_over_an_older_one_says_what_has_changed_since_and_replaces_nothing_else(
     page: Path, files: Path, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (files / "report.duckdb").rename("local.duckdb")
-    with duckdb.connect("local.duckdb") as connection:
+    database.copy(_loaded(files), Path("local.duckdb"))
+    with database.connect("local.duckdb") as connection:
         connection.execute(RESTATED, [FIRST])
     assert elt("report", "atribu", "--output", str(page)).code == 0
     changed = page.read_text()
@@ -182,7 +188,7 @@ def test_a_report_on_atatus_shows_runs_and_failures(serve_atatus: ServeAtatus, e
     assert elt("report", "atatus").code == 0
 
     text = Path("atatus-report.html").read_text()
-    with duckdb.connect("local.duckdb", read_only=True) as connection:
+    with database.connect("local.duckdb", read_only=True) as connection:
         ((runs, failures),) = connection.sql(
             "SELECT sum(total_count), sum(failure_count) FROM local.atatus.transactions"
         ).fetchall()
