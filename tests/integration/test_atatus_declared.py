@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.atatus import PROJECTS
+from sources.rest.catalogue.columns import NOT_SET
 from tests.integration.conftest import Elt, ServeAtatus, rows_of
 
 pytestmark = pytest.mark.untraced
@@ -151,13 +152,15 @@ JOBS: dict[str, Any] = {
     "format": "%Y-%m-%dT%H:%MZ",
     "end": "inclusive",
     "window_hours": 12,
-    "types": {"jobName": "text", "queue.id": "bigint", "runs": "bigint"},
+    "types": {"jobName": "text", "queue.id": "text", "runs": "bigint"},
     "sums": ["runs"],
     "lists": ["steps"],
     "paging": "cursor",
     "page_param": "after",
     "next_cursor": "page.next",
 }
+
+QUEUES = (NOT_SET, "1")
 
 
 def test_cursor_pages_of_parts_of_a_day_with_nested_lists_load_and_a_restated_part_is_found(
@@ -172,11 +175,11 @@ def test_cursor_pages_of_parts_of_a_day_with_nested_lists_load_and_a_restated_pa
         rows = [
             {
                 "jobName": "mail",
-                "queue": {"id": queue},
+                "queue": {"id": None if queue == NOT_SET else queue},
                 "runs": sum(1 + more.get(part.hour, 0) * (part.day == 30) for part in parts),
                 "steps": [{"name": "render", "tries": tries}],
             }
-            for queue in range(2)
+            for queue in QUEUES
         ]
         place = int(query.get("after", "0"))
         return {"page": {"next": "1" if place == 0 else None}, "jobs": {"items": rows[place : place + 1]}}
@@ -193,7 +196,7 @@ def test_cursor_pages_of_parts_of_a_day_with_nested_lists_load_and_a_restated_pa
             (day, hour, "mail", queue): 1 + more.get(hour, 0) * (day == 30)
             for day in (30, 31)
             for hour in (0, 12)
-            for queue in range(2)
+            for queue in QUEUES
         }
     items = loaded("jobs__steps")
     assert [(row["name"], row["tries"]) for row in items] == [("render", '[{"n":1,"ok":true}]')] * 8

@@ -5,6 +5,7 @@ from typing import Any, Final
 
 from sources.rest.catalogue.columns import (
     HOUR,
+    NOT_SET,
     OWN_COLUMNS,
     POSITION,
     Column,
@@ -135,6 +136,7 @@ class DeclaredFields:
             name for name, there in (("sums", self._sums), ("lists", self._lists), ("window_hours", hours)) if there
         ]
         needs += ["kind"] if kind in (Kind.ENTITY, Kind.SERIES) else []
+        needs += [f"a field of an object, as {field} is," for field in self._key if "." in field]
         untyped = [field for field in self._key if field not in self._types]
         if untyped and (needs or len(untyped) < len(self._key)):
             why = f"{needs[0]} needs the types of the primary_key" if needs else "it has others of the primary_key"
@@ -151,6 +153,7 @@ class DeclaredFields:
             type=stated,
             path=field,
             key=field in self._key,
+            missing=NOT_SET if field in self._key and stated in (Type.TEXT, Type.ANY) else None,
             additive=Measure.OTHER if field in self._sums else None,
         )
 

@@ -176,7 +176,7 @@ def _check_keys(endpoint: Endpoint, table: pa.Table, rows: Sequence[Row], dates:
         _check_distinct(endpoint.key, zip(*(table[name].to_pylist() for name in endpoint.key), strict=True))
     for name in endpoint.identity:
         if any(row.get(name) is None for row in rows):
-            raise WrongShapeError(f"a row lacks the key field {name}")
+            raise WrongShapeError(f"a row lacks the key field {name}, or has null in it: state its type as text")
     if endpoint.identity:
         # fields without a declared column may hold lists and objects
         _check_distinct(endpoint.identity, (repr([row[name] for name in endpoint.identity]) for row in rows))

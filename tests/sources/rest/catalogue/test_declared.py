@@ -114,6 +114,7 @@ def test_with_a_window_it_is_asked_for_days_in_its_own_way(fields: dict[str, str
         pytest.param({**WINDOW, "date_field": "day", **KEY}, "field types lacks id; kind needs", id="series-key"),
         pytest.param({**WINDOW, "date_field": "day", **TYPED, "lists": ["x"]}, "field lists goes", id="series-list"),
         pytest.param({"lists": ["x"]}, "field primary_key is missing", id="list-without-key"),
+        pytest.param({"primary_key": ["a.b"]}, "field types lacks a.b; a field of an object", id="key-in-an-object"),
         pytest.param({**TYPED, "lists": ["x", "x.y"]}, "field lists has x.y, a list of the items", id="list-in-list"),
         pytest.param({**TYPED, "lists": ["id"]}, "field lists has id, which is part", id="key-is-a-list"),
         pytest.param(
