@@ -102,6 +102,6 @@ class LakeConnection:
         tables = _tables(self._format, self._lake / dataset)
         over = tables.snapshot(table)
         assert over is not None
-        content: Any = self._connection.execute(f'SELECT * FROM "{dataset}"."{table}"').to_arrow_table()  # noqa: S608 - as above
+        content: Any = self._connection.sql(f'SELECT * FROM "{dataset}"."{table}"').to_arrow_table()  # noqa: S608 - as above
         known = {field.name: field for field in over.schema}
         tables.overwrite(table, content.cast(pa.schema([known.get(one.name, one) for one in content.schema])), over)
