@@ -174,7 +174,12 @@ def verdict_of(error: BaseException) -> Verdict | None:
 def was_made_meanwhile(error: BaseException) -> bool:
     """Whether somebody else has made a table, column or schema at the same moment, so that it is there now."""
     made = {"42P06", "42P07", "42701", "23505", "40P01", "40001"}
-    return any(isinstance(one, WrittenMeanwhileError) or _sqlstate(one) in made for one in chain(error))
+    return any(
+        isinstance(one, WrittenMeanwhileError)
+        or _sqlstate(one) in made
+        or (isinstance(one, duckdb.CatalogException) and "already exists" in str(one))
+        for one in chain(error)
+    )
 
 
 def is_locked(error: BaseException) -> bool:
