@@ -1,4 +1,4 @@
-# `make demo`, `make test` and `make sweep`. They need Python 3.11 or newer and nothing else.
+# `make demo`, `make test`, `make slow` and `make sweep`. They need Python 3.11 or newer and nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
 TOOLS := .venv/tools
@@ -11,14 +11,17 @@ PYTEST := $(BIN)/python -m pytest --numprocesses 2 --dist worksteal
 # without bytecode every process of a test would compile what it imports
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: demo test sweep postgres mariadb models explore lint types bench lake docs lock axe audit clean
+.PHONY: demo test slow sweep postgres mariadb models explore lint types bench lake docs lock axe audit clean
 
 demo: $(READY)
 	@$(BIN)/elt sync atribu --sandbox --today 2026-03-31
 	@$(BIN)/python -m pipelines.first_query sandbox.duckdb
 
 test: lint types
-	$(PYTEST) -m "not sweep and not mariadb"
+	$(PYTEST) -m "not slow and not sweep and not mariadb"
+
+slow: $(READY_DEV)
+	$(PYTEST) -m "slow and not sweep and not mariadb"
 
 sweep: $(READY_DEV)
 	$(PYTEST) -m "sweep and not mariadb"

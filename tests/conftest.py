@@ -5,8 +5,8 @@ Where tests lie: those of one module in the folder of its name (`sources/rest/ca
 stopped or kept waiting in `faults`, personal data end to end in `privacy`, documents and the package in `project`.
 Rooms without tests of their own are tested by a layer: `pipelines/commands` and `telling` by `integration`,
 `pipelines/destinations` by `faults`, `pipelines/people` by `privacy`. Modules are imported by their path from the
-top, so two may share a name. Of many like cases one runs in `make test`; the others, and what takes long, are marked
-`sweep`, for `make sweep`.
+top, so two may share a name. What takes more than two seconds is marked `slow`, for `make slow`; of many like cases
+that take long, all but one are marked `sweep`, for `make sweep`.
 """
 
 import os

@@ -1,7 +1,6 @@
 """CPU of a sync that finds nothing new, beside `import dlt`: each in processes of its own, the best of several."""
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -10,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import Final
 
-from sandbox.atribu import FULL_KEY, Settings, create_app, running
-from tests.processes import SMALL
+from sandbox.atribu import Settings, create_app, running
+from tests.processes import SMALL, Machine
 
 TIMES: Final = 5
 TODAY: Final = date(2026, 3, 31)
@@ -29,18 +28,8 @@ def main() -> None:
     """Print one JSON line."""
     settings = Settings(first_day=date(2025, 12, 1), today=TODAY, size=SMALL, limit=100_000, period=1.0)
     with running(create_app(settings)) as url, tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "DLT_DATA_DIR": str(Path(folder, "dlt")),
-            "XDG_CACHE_HOME": str(Path(folder, "cache")),
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "SOURCES__ATRIBU__BASE_URL": url,
-            "SOURCES__ATRIBU__API_KEY": FULL_KEY,
-            "SOURCES__ATRIBU__RATE_LIMIT": "100000",
-            "SOURCES__ATRIBU__RATE_PERIOD": "1",
-            "SOURCES__ATRIBU__START_DATE": "2026-03-01",
-            "SOURCES__ATRIBU__HORIZON_DAYS": "30",
-        }
+        options = {"START_DATE": "2026-03-01", "HORIZON_DAYS": 30}
+        environment = Machine(Path(folder), url, options, limit=100_000, period=1.0).all_variables()
         sync = [str(Path(sys.executable).parent / "elt"), "sync", "atribu", "--today", str(TODAY)]
         for _ in range(2):
             seconds(sync, folder, environment)

@@ -6,7 +6,6 @@ depends on one of days, read in parallel.
 """
 
 import json
-import os
 import resource
 import subprocess
 import sys
@@ -26,7 +25,7 @@ from sandbox.atribu.state import Sandbox
 from sandbox.server.limiter import Algorithm
 from sources.atribu.endpoints import ENDPOINTS
 from tests.integration.truth import aggregate, days
-from tests.processes import SMALL
+from tests.processes import SMALL, Machine
 
 ROOT: Final = Path(__file__).parents[2]
 DAYS: Final = 30
@@ -69,17 +68,8 @@ def load_with_dlt(url: str) -> None:
 def measured(sandbox: Sandbox, url: str, command: list[str], folder: Path) -> dict[str, Any]:
     """Run a load in its own folder; return what it took and what came of it."""
     folder.mkdir()
-    environment = {
-        **os.environ,
-        "PYTHONPATH": str(ROOT),
-        "DLT_DATA_DIR": str(folder / "dlt"),
-        "XDG_CACHE_HOME": str(folder / "cache"),
-        "RUNTIME__DLTHUB_TELEMETRY": "false",
-        "SOURCES__ATRIBU__BASE_URL": url,
-        "SOURCES__ATRIBU__API_KEY": FULL_KEY,
-        "SOURCES__ATRIBU__RATE_LIMIT": str(LIMIT),
-        "SOURCES__ATRIBU__RATE_PERIOD": str(PERIOD),
-    }
+    machine = Machine(folder, url, limit=LIMIT, period=PERIOD)
+    environment = machine.all_variables() | {"PYTHONPATH": str(ROOT), "RUNTIME__DLTHUB_TELEMETRY": "false"}
     calls, before, used = len(sandbox.log), sandbox.units_spent, resource.getrusage(resource.RUSAGE_CHILDREN)
     began = time.monotonic()
     subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True)  # noqa: S603 - our own

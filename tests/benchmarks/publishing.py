@@ -6,7 +6,6 @@ their revenue adds up to. Whole is what was there before the sync and what is th
 """
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -20,7 +19,8 @@ from typing import Any, Final
 
 import duckdb
 
-from sandbox.atribu import FULL_KEY, Settings, create_app, running
+from sandbox.atribu import Settings, create_app, running
+from tests.processes import Machine
 
 TODAY: Final = date(2026, 3, 31)
 KNOWN_DAYS: Final = 7
@@ -81,15 +81,8 @@ def main(days: int) -> None:
     settings = Settings(first_day=date(2025, 12, 1), today=TODAY, limit=LIMIT, period=60.0)
     context = get_context("spawn")
     with running(create_app(settings)) as url, tempfile.TemporaryDirectory() as folder:
-        environment = {
-            **os.environ,
-            "DLT_DATA_DIR": str(Path(folder, "dlt")),
-            "XDG_CACHE_HOME": str(Path(folder, "cache")),
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "SOURCES__ATRIBU__BASE_URL": url,
-            "SOURCES__ATRIBU__API_KEY": FULL_KEY,
-            "DESTINATION__LOCAL__PUBLISH_TO": PUBLISHED,
-        }
+        published = {"DESTINATION__LOCAL__PUBLISH_TO": PUBLISHED}
+        environment = Machine(Path(folder), url, limit=LIMIT, period=60.0, environment=published).all_variables()
         synced(folder, environment, KNOWN_DAYS)
         files = [str(Path(folder, name)) for name in ("local.duckdb", PUBLISHED)]
         before, done, found = state_of(files[1]), context.Event(), context.Queue()

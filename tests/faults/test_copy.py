@@ -104,6 +104,7 @@ def _comparable(value: object) -> object:
     return f"{value.timestamp()}" if hasattr(value, "timestamp") else value
 
 
+@pytest.mark.slow
 def test_a_copy_holds_every_cell_and_goes_on_where_the_first_was_and_back_again(
     places: dict[str, Warehouse], people: tuple[Sandbox, str], tmp_path: Path
 ) -> None:
@@ -142,6 +143,7 @@ def test_a_copy_holds_every_cell_and_goes_on_where_the_first_was_and_back_again(
     assert came_back == 0
 
 
+@pytest.mark.sweep
 def test_a_copy_that_is_killed_is_begun_again_by_whoever_comes_next_and_doubles_nothing(
     places: dict[str, Warehouse], people: tuple[Sandbox, str], tmp_path: Path
 ) -> None:
@@ -191,6 +193,7 @@ def test_a_copy_that_was_thought_dead_writes_nothing_over_its_successor(
         assert truth[table] == before[table]
 
 
+@pytest.mark.sweep
 def test_each_profile_is_copied_by_itself_and_beside_others(places: dict[str, Warehouse], tmp_path: Path) -> None:
     names = ("acme", "globex")
     keys = {f"SOURCES__ATRIBU__PROFILES__{name.upper()}__API_KEY": key_of(name) for name in names}
@@ -214,6 +217,7 @@ def test_each_profile_is_copied_by_itself_and_beside_others(places: dict[str, Wa
     assert "holds nothing of the profile without a name" in nobody.err
 
 
+@pytest.mark.sweep
 def test_rows_that_name_no_profile_are_told_apart_by_what_was_asked_for(tmp_path: Path) -> None:
     names = ("acme", "globex")
     places = {name: duckdb_file(tmp_path / f"{name}.duckdb") for name in ("first", "last")}

@@ -71,6 +71,7 @@ def test_rows_that_a_killed_process_had_just_copied_are_not_doubled(world: World
     assert own.tables() == world.truth
 
 
+@pytest.mark.slow
 def test_a_package_that_was_being_merged_is_finished_and_not_asked_for_again(
     world: World, machine: MakeMachine
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_package_that_was_being_merged_is_finished_and_not_asked_for_again(
     assert world.sandbox.units_spent - before == world.units
 
 
+@pytest.mark.sweep
 def test_a_column_that_had_become_null_when_a_sync_was_killed_comes_back(world: World, machine: MakeMachine) -> None:
     own = machine()
     assert own.sync_here(*ARGUMENTS).code == 0
@@ -123,6 +125,7 @@ def test_a_working_folder_that_was_being_written_is_given_up(world: World, machi
     assert own.tables() == world.truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", [b"", pytest.param(b"{]\xff", marks=pytest.mark.sweep)], ids=["empty", "garbage"])
 @pytest.mark.parametrize(
     ("died", "pattern"),
@@ -161,6 +164,7 @@ def test_files_of_a_working_folder_that_were_damaged_keep_nobody_from_the_truth(
     assert own.tables() == world.truth
 
 
+@pytest.mark.slow
 def test_a_package_that_no_database_takes_is_set_aside_and_read_again(world: World, machine: MakeMachine) -> None:
     own = machine()
     die_loading(own, MERGED, 2)

@@ -38,9 +38,8 @@ SOONER, LATER = date(2026, 3, 21), date(2026, 3, 31)
 RESTATED = (*ARGUMENTS[2:], *TO_THE_LAKE)
 
 
-@pytest.mark.parametrize(
-    ("kind", "place", "home"), [("delta", 2, "another"), pytest.param("iceberg", 3, "its own", marks=pytest.mark.sweep)]
-)
+@pytest.mark.sweep
+@pytest.mark.parametrize(("kind", "place", "home"), [("delta", 2, "another"), ("iceberg", 3, "its own")])
 def test_killed_between_two_tables_while_the_past_changes_the_next_run_leaves_the_truth(
     tmp_path: Path, kind: str, place: int, home: str
 ) -> None:

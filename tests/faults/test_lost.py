@@ -41,6 +41,7 @@ def test_without_the_file_everything_is_loaded_again(world: World, machine: Make
     assert own.tables() == world.truth
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "dropped",
     [pytest.param(["channels"], marks=pytest.mark.sweep), ["channels", "profile", "sync_runs", "sync_windows"]],

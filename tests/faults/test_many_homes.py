@@ -69,6 +69,7 @@ def differing(warehouse: Warehouse, sandbox: Sandbox) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("homes", [2, pytest.param(6, marks=pytest.mark.sweep)])
 def test_homes_with_a_profile_each_load_one_dataset_at_once(
     shared: Warehouse, servers: ExitStack, tmp_path: Path, homes: int
@@ -87,6 +88,7 @@ def test_homes_with_a_profile_each_load_one_dataset_at_once(
     assert sorted(runs) == sorted((id_of(name), "done", 2) for name in names)
 
 
+@pytest.mark.sweep
 def test_one_profile_is_never_loaded_twice_at_once_and_another_one_is(
     shared: Warehouse, servers: ExitStack, tmp_path: Path
 ) -> None:

@@ -106,6 +106,7 @@ def test_a_signal_ends_a_run_whose_calls_hang(world: World, machine: MakeMachine
         assert own.tables() == world.truth
 
 
+@pytest.mark.slow
 @BOTH
 def test_a_signal_while_a_slice_is_loaded_ends_the_run_after_it(
     world: World, machine: MakeMachine, number: signal.Signals

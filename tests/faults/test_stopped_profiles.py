@@ -15,6 +15,7 @@ pytestmark = pytest.mark.untraced
 NAMES = ("acme", "globex", "initech")
 
 
+@pytest.mark.slow
 def test_a_signal_ends_all_profiles_and_what_they_have_read_stays(tmp_path: Path) -> None:
     with served_brands(NAMES) as (brands, url):
         keys = {f"SOURCES__ATRIBU__PROFILES__{name.upper()}__API_KEY": key_of(name) for name in NAMES}
@@ -41,6 +42,7 @@ def test_a_signal_ends_all_profiles_and_what_they_have_read_stays(tmp_path: Path
         assert [profile for profile, _ in channels] == sorted(map(id_of, NAMES))
 
 
+@pytest.mark.slow
 def test_a_signal_ends_profiles_that_wait_to_be_told_whose_key_they_have(tmp_path: Path) -> None:
     with served_brands(NAMES, latency=30.0) as (brands, url):
         keys = {f"SOURCES__ATRIBU__PROFILES__{name.upper()}__API_KEY": key_of(name) for name in NAMES}

@@ -29,6 +29,7 @@ def machines(world: World, shared: Warehouse, tmp_path: Path) -> tuple[Machine, 
     return slow, shared.machine(tmp_path / "quick", world.url)
 
 
+@pytest.mark.slow
 def test_a_run_that_was_thought_dead_writes_nothing_over_its_successor(
     shared: Warehouse, machines: tuple[Machine, Machine]
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_run_that_was_thought_dead_writes_nothing_over_its_successor(
     assert shared.tables(exact=True) == truth
 
 
+@pytest.mark.sweep
 def test_a_killed_run_keeps_its_own_machine_from_nothing_and_others_for_a_while(
     shared: Warehouse, machines: tuple[Machine, Machine]
 ) -> None:

@@ -10,6 +10,7 @@ from tests.processes import ARGUMENTS, ended, wait_until
 pytestmark = pytest.mark.untraced
 
 
+@pytest.mark.slow
 def test_the_second_of_two_syncs_names_the_first_and_the_first_goes_on(world: World, machine: MakeMachine) -> None:
     own = machine(limit=10, period=4.0)
     first = own.start(*ARGUMENTS)
@@ -24,6 +25,7 @@ def test_the_second_of_two_syncs_names_the_first_and_the_first_goes_on(world: Wo
     assert own.tables() == world.truth
 
 
+@pytest.mark.slow
 def test_the_lock_of_a_killed_process_is_in_nobodys_way(world: World, machine: MakeMachine) -> None:
     own = machine()
     first = own.start(*ARGUMENTS)

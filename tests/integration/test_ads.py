@@ -23,6 +23,7 @@ def sync(elt: Elt, *arguments: str) -> str:
     return " ".join(result.err.split())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("levels", ["own_ids", "in_campaign_id"])
 def test_ad_sets_and_ads_have_a_row_per_day(serve: Serve, elt: Elt, levels: str) -> None:
     sandbox = serve(levels=levels)
@@ -40,6 +41,7 @@ def test_ad_sets_and_ads_have_a_row_per_day(serve: Serve, elt: Elt, levels: str)
     assert len(rows_of("ads_trend")) > len(rows_of("ad_sets_trend")) > len(rows_of("campaigns_trend"))
 
 
+@pytest.mark.slow
 def test_where_ads_have_no_ids_their_series_is_left_out(serve: Serve, elt: Elt) -> None:
     sandbox = serve(levels="documented")
 
@@ -49,6 +51,7 @@ def test_where_ads_have_no_ids_their_series_is_left_out(serve: Serve, elt: Elt) 
     assert {call.query.get("level") for call in sandbox.log if call.path == "campaigns/trend"} == {None}
 
 
+@pytest.mark.slow
 def test_days_of_a_trajectory_stay_when_the_api_answers_them_no_more(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -66,6 +69,7 @@ def test_days_of_a_trajectory_stay_when_the_api_answers_them_no_more(
     assert len({(row["ad_external_id"], row["snapshot_date"]) for row in found}) == len(found)
 
 
+@pytest.mark.slow
 def test_over_a_hundred_ads_are_asked_for_in_parts(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = serve(size=Size(visits_per_day=20, conversions_per_day=3, campaigns=5, ad_sets=4, ads=7))
     arguments = (*TODAY, "--resources", "top_performers")
@@ -94,6 +98,7 @@ def test_a_filter_that_there_is_not_is_refused(elt: Elt, monkeypatch: pytest.Mon
     ) == (78, True)
 
 
+@pytest.mark.slow
 def test_windows_of_scores_are_loaded_side_by_side(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = serve()
     resources = ("top_performers", "creative_patterns", "ads_funnel_diagnosis", "ads_forecast")
@@ -137,6 +142,7 @@ DECLARED: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_rows_that_nobody_types_or_that_a_parameter_chooses_are_loaded_by_a_declaration(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def days_loaded() -> list[str]:
     return [str(row["date"]) for row in loaded("transaction_stats")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "bad"),
     [
@@ -65,6 +66,7 @@ def test_bad_days_cost_themselves_and_are_named(served: Sandbox, elt: Elt, kind:
     assert "everything else is loaded" in result.err
 
 
+@pytest.mark.slow
 def test_days_that_fail_again_and_again_are_asked_for_last_and_less_often(served: Sandbox, elt: Elt) -> None:
     served.faults.append(Fault("*", "500", times=None, match=on_days(DAYS[5])))
     asked, codes = [], []
@@ -82,6 +84,7 @@ def test_days_that_fail_again_and_again_are_asked_for_last_and_less_often(served
     assert (healed.code, DAYS[5] in days_loaded()) == (0, True)
 
 
+@pytest.mark.sweep
 def test_the_smallest_allowance_reads_another_day_in_every_run(served: Sandbox, elt: Elt) -> None:
     smallest = ("--since", DAYS[-4], "--today", str(LAST), "--max-units", "1")
     codes = [elt("sync", "atatus", *smallest).code for _ in range(5)]
@@ -101,6 +104,7 @@ def test_windows_that_are_all_rejected_alike_end_the_run_with_one_sentence(serve
     assert "windows that were asked for failed so, and no other was asked for" in result.err
 
 
+@pytest.mark.slow
 def test_a_bad_id_costs_that_id(served: Sandbox, elt: Elt) -> None:
     ids = {str(row["id"]) for row in served.rows(PROJECTS[0], LAST)}
     bad = min(ids)

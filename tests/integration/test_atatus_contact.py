@@ -34,6 +34,7 @@ def loaded_nothing() -> bool:
     return not [row for table in ("transactions", "transaction_stats") for row in rows_of(table, dataset="atatus")]
 
 
+@pytest.mark.slow
 def test_a_server_that_counts_the_end_of_a_range_is_found_out_before_anything_is_loaded(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +53,7 @@ def test_a_server_that_counts_the_end_of_a_range_is_found_out_before_anything_is
     assert loaded("transactions") == truth(sandbox, PROJECTS, FIRST, LAST)
 
 
+@pytest.mark.slow
 def test_times_that_are_refused_as_they_are_sent_end_the_first_sync_with_the_option_that_helps(
     serve_atatus: ServeAtatus, elt: Elt
 ) -> None:
@@ -69,6 +71,7 @@ def test_times_that_are_refused_as_they_are_sent_end_the_first_sync_with_the_opt
     assert len(sandbox.log) <= 3
 
 
+@pytest.mark.slow
 def test_a_server_that_changes_its_mind_is_found_out_and_everything_loaded_is_made_right(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -82,6 +82,7 @@ class Account:
         return [{**row, metric: row[metric] * (end - start).days} for row in rows]
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_readme_load_and_are_proved(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -163,6 +164,7 @@ JOBS: dict[str, Any] = {
 QUEUES = (NOT_SET, "1")
 
 
+@pytest.mark.slow
 def test_cursor_pages_of_parts_of_a_day_with_nested_lists_load_and_a_restated_part_is_found(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ def two(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(f"SOURCES__ATATUS__PROFILES__{name}__PROJECTS", project)
 
 
+@pytest.mark.slow
 def test_each_profile_loads_its_projects_into_the_same_tables(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -46,6 +47,7 @@ def test_each_profile_loads_its_projects_into_the_same_tables(
     assert elt("forget", "atatus", "--all-profiles", "--email", "a@b.example").code == 78
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("two")
 def test_a_project_belongs_to_one_profile(serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     sandbox = serve_atatus(as_of=LAST)

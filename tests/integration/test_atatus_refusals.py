@@ -74,6 +74,7 @@ def test_a_refusal_is_told_by_its_status_whatever_its_body_is(serve_atatus: Serv
     assert ("server says: 'The item could not be found'" in result.err) is (style.lower() == "message")
 
 
+@pytest.mark.slow
 def test_a_project_that_does_not_exist_or_is_hidden_costs_only_itself(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -100,6 +101,7 @@ def test_a_key_that_may_only_write_is_refused(
     assert "use a key with the permission Read" in result.err
 
 
+@pytest.mark.slow
 def test_a_limit_that_nobody_has_named_is_learned_and_everything_is_loaded(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -193,6 +195,7 @@ def test_a_question_is_sent_as_the_vendor_documents_it(
     assert (f"X-API-KEY: {READ_KEY}\n" in headers) is (auth == "header")
 
 
+@pytest.mark.slow
 @pytest.mark.duckdb_file("looks into it")
 @pytest.mark.parametrize("auth", [pytest.param("header", marks=pytest.mark.sweep), "query"])
 def test_the_key_is_nowhere_after_good_and_bad_answers(

@@ -41,6 +41,7 @@ def start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__ATATUS__START_DATE", str(FIRST))
 
 
+@pytest.mark.slow
 def test_every_cell_is_the_truth_day_after_day_for_a_call_per_window(serve_atatus: ServeAtatus, elt: Elt) -> None:
     sandbox = serve_atatus()
 
@@ -62,6 +63,7 @@ def restatements() -> list[dict[str, Any]]:
         return [dict(zip(found.columns, row, strict=True)) for row in found.fetchall()]
 
 
+@pytest.mark.slow
 def test_rows_are_committed_before_they_become_too_many_whatever_they_cost(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -111,6 +113,7 @@ def test_weeks_are_asked_for_from_monday_to_monday(
     assert asked == {("2026-03-09 00:00", "2026-03-16 00:00")}
 
 
+@pytest.mark.slow
 def test_status_says_how_far_each_project_is_loaded_and_check_asks_for_each(
     serve_atatus: ServeAtatus, elt: Elt
 ) -> None:
@@ -162,6 +165,7 @@ def test_a_table_that_was_dropped_by_hand_is_loaded_again(serve_atatus: ServeAta
     assert_truth(sandbox, LAST)
 
 
+@pytest.mark.slow
 def test_a_list_that_the_server_cuts_off_is_told_by_its_stats(serve_atatus: ServeAtatus, elt: Elt) -> None:
     sandbox = serve_atatus(row_cap=2)
 
@@ -175,6 +179,7 @@ def test_a_list_that_the_server_cuts_off_is_told_by_its_stats(serve_atatus: Serv
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resource", ["transaction_stats", pytest.param("transactions", marks=pytest.mark.sweep)])
 def test_either_table_may_be_named_for_both_are_answered_by_one_call(
     serve_atatus: ServeAtatus, elt: Elt, resource: str
@@ -199,6 +204,7 @@ def test_no_content_is_no_rows_and_said_aloud(serve_atatus: ServeAtatus, elt: El
         assert {row["project_id"] for row in loaded(table)} == {PROJECTS[1]}
 
 
+@pytest.mark.slow
 def test_an_unknown_field_becomes_a_column_and_is_reported(serve_atatus: ServeAtatus, elt: Elt) -> None:
     serve_atatus().faults.append(Fault("*", "unknown_field", times=None))
 
@@ -208,6 +214,7 @@ def test_an_unknown_field_becomes_a_column_and_is_reported(serve_atatus: ServeAt
     assert {row["a_new_field"] for row in loaded("transactions")} == {1.0}
 
 
+@pytest.mark.slow
 def test_an_odd_body_costs_only_its_window(serve_atatus: ServeAtatus, elt: Elt) -> None:
     sandbox = serve_atatus()
     sandbox.faults.append(Fault(f"projects/{PROJECTS[0]}/*", "html", times=1, match=asks_for_days))
@@ -219,12 +226,14 @@ def test_an_odd_body_costs_only_its_window(serve_atatus: ServeAtatus, elt: Elt) 
     assert len({(row["project_id"], row["date"]) for row in loaded("transaction_stats")}) == 3
 
 
+@pytest.mark.slow
 def test_the_sandbox_needs_no_key(elt: Elt) -> None:
     result = elt("sync", "atatus", "--sandbox", "--today", "2026-03-31", "--since", "2026-03-31")
     rows = rows_of("transaction_stats", "sandbox.duckdb", dataset="atatus")
     assert (result.code, len(rows)) == (0, 2)
 
 
+@pytest.mark.slow
 def test_details_cost_a_call_per_transaction_and_one_for_their_ids_as_the_plan_says(
     serve_atatus: ServeAtatus, elt: Elt
 ) -> None:
@@ -245,6 +254,7 @@ def test_details_cost_a_call_per_transaction_and_one_for_their_ids_as_the_plan_s
     )
 
 
+@pytest.mark.slow
 def test_projects_that_have_names_give_them_to_their_rows_also_to_those_that_are_loaded(
     serve_atatus: ServeAtatus, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

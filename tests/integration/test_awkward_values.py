@@ -59,6 +59,7 @@ def machine(warehouse: Warehouse, tmp_path: Path) -> Machine:
     return warehouse.machine(tmp_path / "machine", "", options={"API_KEY": KEY, "MAX_TRIES": 1})
 
 
+@pytest.mark.slow
 def test_an_empty_text_is_no_null_also_as_a_key(warehouse: Warehouse, machine: Machine) -> None:
     rows = ({"value": "", "note": ""}, {"value": "b", "note": None}, {"value": "c", "note": "a 'quoted' \\ \n, text"})
 
@@ -69,6 +70,7 @@ def test_an_empty_text_is_no_null_also_as_a_key(warehouse: Warehouse, machine: M
     assert stored == [("", ""), ("b", None), ("c", "a 'quoted' \\ \n, text")]
 
 
+@pytest.mark.slow
 def test_texts_that_a_collation_takes_for_one_are_different_and_long_ones_stay_whole(
     warehouse: Warehouse, machine: Machine
 ) -> None:
@@ -86,6 +88,7 @@ def test_texts_that_a_collation_takes_for_one_are_different_and_long_ones_stay_w
     assert sorted(stored, key=repr) == sorted(sent, key=repr)
 
 
+@pytest.mark.slow
 def test_a_nul_fails_its_window_where_the_database_has_none(warehouse: Warehouse, machine: Machine) -> None:
     end = sync(machine, {"note": "a\0b"})
 
@@ -96,6 +99,7 @@ def test_a_nul_fails_its_window_where_the_database_has_none(warehouse: Warehouse
     assert warehouse.ask("SELECT note FROM atribu.channels") == ([("a\0b",)] if end.code == 0 else [("ab",)])
 
 
+@pytest.mark.slow
 def test_an_answer_that_is_refused_says_nothing_of_whose_the_dataset_is(machine: Machine) -> None:
     for profile, revenue, code in (("a\0b", "no number", 4), (META["profile_id"], 2.0, 0)):
         rows = [{"value": "Direct", "conversions": 1, "revenue": revenue}]
@@ -105,6 +109,7 @@ def test_an_answer_that_is_refused_says_nothing_of_whose_the_dataset_is(machine:
         assert end.code == code, end
 
 
+@pytest.mark.slow
 def test_more_columns_than_a_table_takes_fail_the_window_that_brings_them(
     warehouse: Warehouse, machine: Machine
 ) -> None:
@@ -117,6 +122,7 @@ def test_more_columns_than_a_table_takes_fail_the_window_that_brings_them(
     assert sync(machine, {}).code == 0
 
 
+@pytest.mark.slow
 def test_a_longer_row_than_a_page_takes_fails_the_window_that_brings_it(warehouse: Warehouse, machine: Machine) -> None:
     if not warehouse.credentials.startswith("postgresql"):
         pytest.skip("DuckDB takes it")
@@ -127,6 +133,7 @@ def test_a_longer_row_than_a_page_takes_fails_the_window_that_brings_it(warehous
     assert sync(machine, {}).code == 0
 
 
+@pytest.mark.slow
 def test_a_field_with_a_name_that_the_database_cannot_have_is_stored_also_after_its_type_has_changed(
     warehouse: Warehouse, machine: Machine
 ) -> None:

@@ -102,6 +102,7 @@ def test_a_destination_that_is_no_database_exits_with_78(elt: Elt, tmp_path: Pat
     assert "DuckDB" in one_line(result)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["401", "403"])
 def test_a_refused_key_exits_with_77_and_names_the_request(serve: Serve, elt: Elt, kind: Any) -> None:
     serve().faults.append(Fault("*", kind, times=None))
@@ -125,6 +126,7 @@ def test_a_missing_scope_exits_with_77_and_the_rest_is_loaded(serve: Serve, elt:
     assert len(rows_of("overview")) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("configured")
 def test_a_server_that_is_not_there_exits_with_75(elt: Elt) -> None:
     result = elt(*SYNC, "--resources", "timeseries")
@@ -134,6 +136,7 @@ def test_a_server_that_is_not_there_exits_with_75(elt: Elt) -> None:
     assert "Traceback" not in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "asked", [("timeseries",), pytest.param(("customers", "--include-pii"), marks=pytest.mark.sweep)]
 )
@@ -170,6 +173,7 @@ def test_check_calls_a_host_that_nobody_knows_a_matter_of_the_configuration(
     assert "the host name is not known; check base_url and how it is spelt" in one_line(result)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("configured")
 def test_a_server_that_never_answers_exits_with_75(elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
@@ -182,6 +186,7 @@ def test_a_server_that_never_answers_exits_with_75(elt: Elt, monkeypatch: pytest
     assert "no whole answer within 0.2 s" in result.err
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize("kind", ["500", pytest.param("503", marks=pytest.mark.sweep)])
 def test_windows_that_the_server_fails_at_exit_with_4_and_the_rest_is_loaded(
@@ -197,6 +202,7 @@ def test_windows_that_the_server_fails_at_exit_with_4_and_the_rest_is_loaded(
     assert len(rows_of("overview")) == 7
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     "kind",
@@ -223,6 +229,7 @@ def test_an_odd_body_costs_only_its_window_and_the_next_run_heals_it(
     assert date(2026, 3, 28) in {row["date"] for row in rows_of("quality")}
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_an_unknown_field_becomes_a_column_and_is_reported_once(serve: Serve, elt: Elt) -> None:
     sandbox = serve()
@@ -238,6 +245,7 @@ def test_an_unknown_field_becomes_a_column_and_is_reported_once(serve: Serve, el
     assert "unknown field" not in second.err
 
 
+@pytest.mark.slow
 def test_a_redirect_is_not_followed_and_exits_with_78(serve: Serve, elt: Elt) -> None:
     serve().faults.append(Fault("*", "redirect", times=None, location="https://elsewhere.example/api"))
 

@@ -33,6 +33,7 @@ def shell(line: str, folder: Path) -> Result:
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("line", "code", "says"),

@@ -12,6 +12,7 @@ pytestmark = pytest.mark.duckdb_file("which file is taken")
 ONE_DAY = ("--today", "2026-03-31", "--since", "2026-03-31")
 
 
+@pytest.mark.slow
 def test_what_the_sandbox_makes_up_stays_in_a_file_of_its_own(elt: Elt, serve: Serve) -> None:
     assert elt("sync", "atribu", "--sandbox", *ONE_DAY, "--resources", "goals").code == 0
     assert [file.name for file in Path().glob("*.duckdb")] == ["sandbox.duckdb"]

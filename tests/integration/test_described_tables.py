@@ -39,6 +39,7 @@ def comments() -> dict[str, str | None]:
     return {name: text for name, text in found if not name.startswith("_dlt") and "._dlt" not in name}
 
 
+@pytest.mark.slow
 def test_every_table_of_a_run_is_there_and_described_also_where_it_has_no_row(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt("sync", "atribu", *FEW).code == 0
@@ -58,6 +59,7 @@ def test_every_table_of_a_run_is_there_and_described_also_where_it_has_no_row(se
         assert connection.sql("SELECT count(*) FROM local.atribu.restatements").fetchall() == [(0,)]
 
 
+@pytest.mark.slow
 def test_a_sync_writes_comments_again_only_if_a_table_was_made_or_a_description_has_changed(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -307,6 +307,7 @@ def test_check_leaves_no_trace_of_the_row_that_it_writes(serve: Serve, elt: Elt)
     assert sorted(file.name for file in Path.cwd().iterdir() if file.is_file()) == ["atribu.duckdb"]
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:implicitly coercing SELECT")
 @pytest.mark.parametrize(("kind", "scheme"), [("duckdb", ""), ("sqlalchemy", "sqlite:///")])
 def test_commands_that_only_look_make_no_file(
@@ -351,6 +352,7 @@ def test_what_nobody_foresaw_is_one_line_and_a_private_file_without_values(
         assert secret not in line + text.split("KeyError:")[-1]
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.filterwarnings("ignore:implicitly coercing SELECT")
 def test_sqlite_holds_the_servers_truth_also_after_a_second_sync(

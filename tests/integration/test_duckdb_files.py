@@ -79,6 +79,7 @@ def test_a_link_where_the_copy_of_a_rewrite_would_lie_leads_to_nothing_that_is_e
     assert not rewritten(file).is_symlink()
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize(
     ("name", "linked"),
@@ -198,6 +199,7 @@ def test_the_copy_of_a_rewrite_that_is_under_way_is_left_alone(tmp_path: Path) -
         holder.communicate("")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("elt")
 def test_threads_that_open_and_close_a_file_at_once_are_in_nobodys_way() -> None:
     destination = Destination(TARGET)

@@ -69,6 +69,7 @@ def planned(plan: str) -> dict[str, Any]:
     return {**found, "resources": [{**one, "units_expected": None} for one in lines], "total": None}
 
 
+@pytest.mark.slow
 def test_a_dataset_of_layout_1_can_be_looked_at_as_it_is(serve: Serve, elt: Elt, warehouse: Warehouse) -> None:
     loaded_earlier(warehouse)
     serve(first_day=FIRST_DAY, today=date(2026, 4, 1))

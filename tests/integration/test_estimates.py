@@ -167,6 +167,7 @@ SCENARIOS: Mapping[str, tuple[dict[str, Any], list[Step]]] = {
 QUICK = "people added later"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=() if name == QUICK else pytest.mark.sweep) for name in SCENARIOS]
 )

@@ -35,6 +35,7 @@ def levels_loaded() -> dict[str, int]:
     return found
 
 
+@pytest.mark.slow
 def test_levels_whose_rows_cannot_be_told_apart_are_left_out_with_one_sentence(serve: Serve, elt: Elt) -> None:
     sandbox = serve(levels="documented")
 
@@ -72,6 +73,7 @@ def test_check_says_whether_rows_below_campaigns_can_be_told_apart(
     assert [f"level {level}: {says}" in " ".join(checked.out.split()) for level in ("ad_set", "ad")] == [True, True]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("reading", ["own_ids", "in_campaign_id"])
 def test_rows_below_campaigns_are_stored_under_names_that_are_true(serve: Serve, elt: Elt, reading: str) -> None:
     sandbox = serve(levels=reading)
@@ -101,6 +103,7 @@ def test_rows_below_campaigns_are_stored_under_names_that_are_true(serve: Serve,
     assert sandbox.units_spent - spent == 3  # a check per level, and nothing about names
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("generation", "refused"),
     [pytest.param("new", OLDER, id="five"), pytest.param("old", (), id="eight", marks=pytest.mark.sweep)],

@@ -30,6 +30,7 @@ CHANNELS = (
 NEW_DAY = "SELECT value, conversions, revenue FROM atribu.channels WHERE date = '2026-04-01' ORDER BY 1"
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_fractions_are_loaded_cell_by_cell_and_told_where_whole_numbers_belong(serve: Serve, elt: Elt) -> None:
     sandbox = serve(fractions=True, generation="old", levels="own_ids")
@@ -83,6 +84,7 @@ def machine(earlier: Warehouse, tmp_path: Path) -> Iterator[tuple[Machine, Any]]
             os.umask(mask)  # a command makes files for the user alone, and PostgreSQL runs as another one
 
 
+@pytest.mark.slow
 def test_a_database_of_whole_numbers_takes_fractions_and_nothing_is_read_again(
     earlier: Warehouse, machine: tuple[Machine, Any]
 ) -> None:

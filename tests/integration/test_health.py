@@ -29,6 +29,7 @@ def asked(elt: Elt, *arguments: str) -> list[str]:
     return found
 
 
+@pytest.mark.slow
 def test_a_status_ends_with_5_as_long_as_somebody_has_to_look(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -59,6 +60,7 @@ def test_a_status_ends_with_5_as_long_as_somebody_has_to_look(
     assert (elt(*LOOK[:3], "1w").code, elt(*LOOK[:3], "chanels=1h").code) == (78, 78)
 
 
+@pytest.mark.sweep
 def test_an_allowance_that_is_reached_day_after_day_and_a_second_key_are_told(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -82,6 +84,7 @@ def test_an_allowance_that_is_reached_day_after_day_and_a_second_key_are_told(
     assert asked(elt) == ["api_key is refused and next_api_key is used: put it in the place of api_key"]
 
 
+@pytest.mark.slow
 def test_figures_for_prometheus_name_every_resource_and_are_written_as_a_whole(serve: Serve, elt: Elt) -> None:
     sandbox = serve()
     assert elt(*SYNC).code == 0
@@ -102,6 +105,7 @@ def test_figures_for_prometheus_name_every_resource_and_are_written_as_a_whole(s
     assert elt("status", "atribu", "--prometheus", "nowhere/elt.prom").code == 78
 
 
+@pytest.mark.slow
 def test_history_says_what_was_reported_on_a_day(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*SYNC).code == 0

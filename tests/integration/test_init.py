@@ -52,6 +52,7 @@ def init(elt: Elt, monkeypatch: pytest.MonkeyPatch) -> Init:
     return run
 
 
+@pytest.mark.slow
 def test_options_set_a_folder_up_and_comments_stay(folder: Path, address: str, elt: Elt, init: Init) -> None:
     given = ("atribu", "--timezone", "Europe/Madrid", "--set", f"base_url={address}", "--key-from-stdin", *QUICK)
     folder.mkdir()
@@ -116,6 +117,7 @@ def test_nothing_is_left_where_the_key_is_refused_and_a_key_of_the_environment_s
     assert "load it with: elt sync atribu --profile acme" in made.out
 
 
+@pytest.mark.slow
 def test_a_person_is_asked_in_a_terminal_and_the_key_is_not_shown(folder: Path, address: str) -> None:
     answers = {
         "Source: ": "atribu",

@@ -42,6 +42,7 @@ def synced(machine: Machine, sandbox: Sandbox, today: date, *arguments: str) -> 
     assert end.code == 0, end
 
 
+@pytest.mark.slow
 def test_a_lake_holds_what_a_duckdb_file_holds_while_the_past_changes_and_people_are_forgotten(
     world: tuple[Sandbox, str], tmp_path: Path
 ) -> None:

@@ -19,6 +19,7 @@ def filled(table: str, column: str) -> tuple[int, int]:
     return len(values), sum(value is not None for value in values)
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_column_is_emptied_not_compared_and_read_again_for_every_day_when_it_comes_back(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
@@ -56,6 +57,7 @@ def test_a_column_that_is_needed_is_refused_by_its_name(elt: Elt, monkeypatch: p
     assert "option leave_out: channels.value cannot be left out: rows are told apart" in result.err
 
 
+@pytest.mark.slow
 def test_a_table_is_shown_under_the_names_that_are_wanted_until_they_are_not(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

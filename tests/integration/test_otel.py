@@ -35,6 +35,7 @@ def collector() -> Iterator[tuple[str, dict[str, bytes]]]:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_run_is_a_span_with_one_per_profile_and_figures_per_resource(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -62,6 +62,7 @@ class Syncs:
         return units, self.sandbox.units_spent - before[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "restatement",
     ["exact", pytest.param("fixed", marks=pytest.mark.sweep), pytest.param("none", marks=pytest.mark.sweep)],
@@ -206,6 +207,7 @@ def test_a_plan_into_nothing_leaves_nothing(serve: Serve, elt: Elt, tmp_path: Pa
     assert list(tmp_path.iterdir()) == before
 
 
+@pytest.mark.slow
 @pytest.mark.duckdb_file("compares its bytes")
 def test_a_plan_changes_no_byte_of_the_destination_even_where_a_table_is_gone(serve: Serve, elt: Elt) -> None:
     syncs = Syncs(serve, elt)
@@ -268,6 +270,7 @@ def test_lines_hold_what_a_person_wants_to_know(serve: Serve, elt: Elt, monkeypa
     assert "a sync stops after 5 units" in text
 
 
+@pytest.mark.slow
 def test_a_plan_takes_no_lock_and_leaves_what_a_run_still_has_to_load(serve: Serve, elt: Elt) -> None:
     from pipelines.destinations.destination import Destination  # noqa: PLC0415 - dlt reads the folders of a test
     from pipelines.destinations.target import Target  # noqa: PLC0415 - as above
@@ -287,6 +290,7 @@ def test_a_plan_takes_no_lock_and_leaves_what_a_run_still_has_to_load(serve: Ser
         assert running.pipeline.has_pending_data
 
 
+@pytest.mark.slow
 @pytest.mark.duckdb_file("a process that holds it")
 def test_a_plan_reads_beside_a_reader_and_waits_for_a_writer(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch

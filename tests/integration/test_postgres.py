@@ -81,6 +81,7 @@ def test_a_password_comes_from_the_file_of_passwords(
     assert result.code == 0, result.err
 
 
+@pytest.mark.slow
 def test_tables_with_days_have_an_index_from_the_second_sync_on(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch, server: tuple[str, str]
 ) -> None:

@@ -64,6 +64,7 @@ def change(sql: str, *values: Any) -> list[tuple[Any, ...]]:
         return connection.execute(sql, values).fetchall()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tables", [pytest.param(TABLES, id="some"), pytest.param(tuple(DAILY), marks=pytest.mark.sweep, id="all")]
 )
@@ -109,6 +110,7 @@ def test_what_is_wrong_with_one_profile_is_found_and_repaired_there_alone(brands
         assert after[table] == before[table]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("well", "timeout"), [pytest.param(1, 3, id="five"), pytest.param(16, 10, marks=pytest.mark.sweep, id="twenty")]
 )
@@ -146,6 +148,7 @@ def test_those_that_fail_touch_no_other(brands: Brands, elt: Elt, well: int, tim
     assert differing(servers["hanging"]) == {}
 
 
+@pytest.mark.slow
 def test_a_profile_that_gets_a_name_or_another_one_reads_nothing_again(
     brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -172,6 +175,7 @@ def test_a_profile_that_gets_a_name_or_another_one_reads_nothing_again(
     ]
 
 
+@pytest.mark.slow
 def test_a_database_that_names_no_profile_yet_costs_one_unit_to_go_on_with(
     brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -190,6 +194,7 @@ def test_a_database_that_names_no_profile_yet_costs_one_unit_to_go_on_with(
     assert differing(acme) == {}
 
 
+@pytest.mark.slow
 def test_the_same_key_under_two_names_is_refused_before_a_call(
     brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,6 +209,7 @@ def test_the_same_key_under_two_names_is_refused_before_a_call(
     assert differing(servers["globex"]) == {}
 
 
+@pytest.mark.slow
 def test_two_keys_of_one_profile_under_two_names_are_refused(brands: Brands, elt: Elt) -> None:
     servers = brands("acme", "twin", differing={"twin": {"profile_id": id_of("acme"), "seed": 2}})
 
@@ -216,6 +222,7 @@ def test_two_keys_of_one_profile_under_two_names_are_refused(brands: Brands, elt
     assert min(one.units_spent for one in servers.values()) == 1  # it was asked who it is, and nothing else
 
 
+@pytest.mark.slow
 def test_a_key_under_the_name_of_another_profile_is_refused(
     brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -232,6 +239,7 @@ def test_a_key_under_the_name_of_another_profile_is_refused(
     assert differing(servers["acme"]) == {}
 
 
+@pytest.mark.slow
 def test_a_dataset_of_its_own_holds_nothing_of_another_profile(
     brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -244,6 +252,7 @@ def test_a_dataset_of_its_own_holds_nothing_of_another_profile(
     assert {row["profile_id"] for row in rows_of("channels", dataset="globex")} == {id_of("globex")}
 
 
+@pytest.mark.slow
 def test_keys_that_are_swapped_let_no_profile_into_the_dataset_of_another(
     brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,6 +311,7 @@ def test_check_tells_of_each_profile_which_section_its_key_comes_from(brands: Br
     assert "1 of 2 profiles done, 1 refused (77); " in result.err.splitlines()[-1]
 
 
+@pytest.mark.slow
 def test_status_and_plan_add_up(brands: Brands, elt: Elt) -> None:
     brands("acme", "globex")
     assert elt(*SYNC, "--profile", "acme").code == 0

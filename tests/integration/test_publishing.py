@@ -56,6 +56,7 @@ def without_people(found: dict[str, Any]) -> dict[str, Any]:
     return {**left, "columns": [one for one in found["columns"] if seen(one[0], one[1])]}
 
 
+@pytest.mark.slow
 def test_readers_get_every_table_and_view_but_people_and_a_run_that_changes_something_replaces_the_file(
     elt: Elt, serve: Serve, published: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_readers_get_every_table_and_view_but_people_and_a_run_that_changes_some
         number = published.stat().st_ino
 
 
+@pytest.mark.slow
 def test_what_cannot_be_published_is_said_with_a_code_and_what_is_loaded_stays(
     elt: Elt, published: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +117,7 @@ def test_what_cannot_be_published_is_said_with_a_code_and_what_is_loaded_stays(
     assert [[(each["profile"], each["exit_code"]) for each in one] for one in told] == [[("", 78)], [("", 0)]]
 
 
+@pytest.mark.slow
 def test_a_run_that_is_at_work_elsewhere_publishes_when_it_has_ended(elt: Elt, serve: Serve, published: Path) -> None:
     serve()
     sync = ("sync", "atribu", *ONE_DAY[:-1], "channels")

@@ -40,6 +40,7 @@ def test_the_first_query_gives_the_answer_that_is_pictured(elt: Elt) -> None:
     assert render.PICTURE.read_text() == render.picture(output.getvalue()), "run `make docs`"
 
 
+@pytest.mark.slow
 def test_queries_of_the_documents_run(elt: Elt) -> None:
     resources = ("--resources", "channels,campaigns", "--since", "2026-03-30")
     assert elt("sync", "atribu", "--sandbox", "--today", "2026-03-31", *resources).code == 0
@@ -73,6 +74,7 @@ def test_the_line_for_cron_says_something_only_if_somebody_has_to_look(tmp_path:
     assert (tmp_path / "elt.log").read_text() == "sync atribu\n"
 
 
+@pytest.mark.slow
 def test_the_lines_of_plain_dlt_load_the_tables_that_they_name(serve: Serve) -> None:
     serve()
     code, _ = blocks("python", (ROOT / "docs/plain-dlt.md").read_text())
@@ -86,6 +88,7 @@ def test_the_lines_of_plain_dlt_load_the_tables_that_they_name(serve: Serve) -> 
     assert min(counts) > 0
 
 
+@pytest.mark.slow
 def test_dlt_reads_what_the_command_has_loaded_by_the_lines_of_the_document(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt("sync", "atribu", "--since", "2026-03-30", "--today", "2026-03-31", "--resources", "channels").code == 0

@@ -92,6 +92,7 @@ def changed(*statements: str) -> Callable[[Path], None]:
     return change
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize(
     ("change", "says"),

@@ -80,6 +80,7 @@ def at_the_end(page: Path, more: str) -> str:
     return f"{text}{more}{end}{rest}"
 
 
+@pytest.mark.slow
 def test_its_figures_are_those_of_the_server_and_it_holds_nobody(page: Path, files: Path, serve: Serve) -> None:
     text = page.read_text()
     campaigns: Any = serve(size=SIZE).answer(
@@ -105,6 +106,7 @@ def test_its_figures_are_those_of_the_server_and_it_holds_nobody(page: Path, fil
     assert (files / "report.html").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.sweep
 def test_a_report_over_an_older_one_says_what_has_changed_since_and_replaces_nothing_else(
     page: Path, files: Path, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -141,6 +143,7 @@ def test_a_report_over_an_older_one_says_what_has_changed_since_and_replaces_not
     assert lacking.err.endswith('not installed (altair); pip install "elt-connectors[report]"\n')
 
 
+@pytest.mark.slow
 def test_profiles_stand_for_themselves_in_their_currencies_also_without_ads_and_with_a_day_that_is_not_over(
     elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -181,6 +184,7 @@ def test_profiles_stand_for_themselves_in_their_currencies_also_without_ads_and_
     assert ["ads cost nothing and earned nothing" in one for one in articles] == [False, True]
 
 
+@pytest.mark.sweep
 def test_a_report_on_atatus_shows_runs_and_failures(serve_atatus: ServeAtatus, elt: Elt) -> None:
     serve_atatus()
     assert elt("sync", "atatus", *DAYS).code == 0
@@ -199,6 +203,7 @@ def test_a_report_on_atatus_shows_runs_and_failures(serve_atatus: ServeAtatus, e
     assert re.findall(r'<h3 id="[^"]*">(.*?)</h3>', text) == ["Runs by week", "Transactions", "How fresh this is"]
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not CHROMIUM, reason="there is no Chromium; apt-get install chromium")
 def test_a_browser_draws_every_chart_asks_nobody_and_reports_no_error(page: Path, tmp_path: Path) -> None:
     seen = look_at(page, tmp_path, 1024)

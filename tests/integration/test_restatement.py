@@ -62,6 +62,7 @@ def test_every_day_equals_the_truth_for_a_fraction_of_the_units(loaded: Sandbox,
     assert rows_of("restatements", columns="resource, date, metric, old_value AS old, new_value AS new")
 
 
+@pytest.mark.slow
 def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox, elt: Elt) -> None:
     before = places("timeseries", "channels", "goals")
 
@@ -73,6 +74,7 @@ def test_a_sync_without_changes_costs_checks_and_the_current_day(loaded: Sandbox
     assert differing_tables(loaded, FIRST, LAST) == []
 
 
+@pytest.mark.sweep
 def test_with_an_allowance_below_one_search_the_tables_are_true_after_some_runs(loaded: Sandbox, elt: Elt) -> None:
     change("UPDATE channels SET revenue = revenue + 1 WHERE date IN ('2026-02-11', '2026-02-15')")
     few = ("sync", "atribu", "--today", str(LAST), "--resources", "channels", "--max-units", "2")
@@ -84,6 +86,7 @@ def test_with_an_allowance_below_one_search_the_tables_are_true_after_some_runs(
     assert differing_tables(loaded, LAST - timedelta(10), LAST, ["channels"]) == []
 
 
+@pytest.mark.slow
 def test_a_list_that_is_cut_off_over_the_horizon_is_proved_in_shorter_ranges(serve: Serve, elt: Elt) -> None:
     many = replace(SMALL, visits_per_day=300, conversions_per_day=60, pages=140)
     sandbox = serve(first_day=date(2026, 1, 20), size=many, today=LAST)
@@ -177,6 +180,7 @@ def changed_series() -> None:
     change("UPDATE timeseries SET spend = spend + 1 WHERE date = '2026-02-12'")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "tamper",
     [

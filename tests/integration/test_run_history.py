@@ -2,6 +2,8 @@
 
 from datetime import date, datetime
 
+import pytest
+
 from sandbox.atribu import Fault
 from tests import database
 from tests.integration.conftest import Elt, Serve, rows_of
@@ -16,6 +18,7 @@ def loaded_at() -> dict[date, set[datetime]]:
     return {day: {moment for one, moment in rows if one == day} for day, _ in rows}
 
 
+@pytest.mark.slow
 def test_a_run_that_is_refused_has_left_its_row(serve: Serve, elt: Elt) -> None:
     serve().faults.append(Fault("*", "401", times=None))
 
@@ -26,6 +29,7 @@ def test_a_run_that_is_refused_has_left_its_row(serve: Serve, elt: Elt) -> None:
     assert run["ended_at"] >= run["started_at"]
 
 
+@pytest.mark.slow
 def test_a_row_says_when_it_was_loaded_and_is_not_loaded_again_unchanged(serve: Serve, elt: Elt) -> None:
     serve(today=date(2026, 4, 2))
     assert elt(*SYNC, "--today", "2026-03-31").code == 0
@@ -42,6 +46,7 @@ def test_a_row_says_when_it_was_loaded_and_is_not_loaded_again_unchanged(serve: 
     assert min(second[date(2026, 3, 29)]) > max(first[date(2026, 3, 29)])
 
 
+@pytest.mark.slow
 def test_every_table_of_a_run_names_the_profile(serve: Serve, elt: Elt) -> None:
     sandbox = serve(today=date(2026, 4, 2))
     assert elt(*SYNC, "--today", "2026-03-31").code == 0

@@ -18,6 +18,7 @@ def _key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("_key")
 def test_of_profiles_goals_fields_and_ids_nothing_acts(
     elt: Elt, monkeypatch: pytest.MonkeyPatch, tmp_path: Path

@@ -58,6 +58,7 @@ def codes_until_true(world: World, elt: Elt) -> list[int]:
     return codes
 
 
+@pytest.mark.slow
 def test_a_changed_day_is_found_with_one_unit_a_run_and_the_range_is_proved_afterwards(world: World, elt: Elt) -> None:
     assert elt(*SYNC).code == 0
     world.counts[date(2026, 3, 28)] = 9
@@ -67,6 +68,7 @@ def test_a_changed_day_is_found_with_one_unit_a_run_and_the_range_is_proved_afte
     assert world.asked == 2, "the whole range has to add up; today is read"
 
 
+@pytest.mark.sweep
 def test_when_everything_was_read_on_a_day_the_next_round_begins_where_the_last_run_has_ended(
     world: World, elt: Elt
 ) -> None:

@@ -75,6 +75,7 @@ def _typed(row: dict[str, Any]) -> dict[str, Any]:
     return {name: float(value) if isinstance(value, bool) else value for name, value in row.items()} | days
 
 
+@pytest.mark.sweep
 def test_after_restatement_all_is_the_servers_truth_and_a_person_is_forgotten(
     warehouse: Warehouse, tmp_path: Path
 ) -> None:

@@ -81,6 +81,7 @@ def test_a_good_run_is_fresh_and_has_no_open_days(serve: Serve, elt: Elt, monkey
     assert len(sandbox.log) == asked
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_failed_window_is_an_open_day_until_it_is_loaded(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
@@ -103,6 +104,7 @@ def test_a_failed_window_is_an_open_day_until_it_is_loaded(
     assert [run["outcome"] for run in document["runs"]] == ["done", "failed_windows"]
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_resource_that_never_answered_is_named(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")

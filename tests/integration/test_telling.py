@@ -26,6 +26,7 @@ def fitting(command: str, text: str) -> Any:
     return document
 
 
+@pytest.mark.slow
 def test_every_line_of_a_log_has_its_fields_and_the_last_one_is_the_verdict(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -43,6 +44,7 @@ def test_every_line_of_a_log_has_its_fields_and_the_last_one_is_the_verdict(
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
 
 
+@pytest.mark.slow
 def test_json_lines_and_documents_hold_the_same_for_machines(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -72,6 +74,7 @@ def test_json_lines_and_documents_hold_the_same_for_machines(
     assert (refused.code, refused.out) == (78, "")
 
 
+@pytest.mark.slow
 def test_a_person_that_is_looked_for_is_told_as_a_document(serve: Serve, elt: Elt) -> None:
     serve()
     assert elt(*GOALS).code == 0
@@ -79,6 +82,7 @@ def test_a_person_that_is_looked_for_is_told_as_a_document(serve: Serve, elt: El
     assert fitting("forget", counted.out)["exit_code"] == counted.code
 
 
+@pytest.mark.slow
 def test_whoever_wants_to_know_is_called_once_when_it_goes_wrong_and_once_when_it_goes_well_again(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

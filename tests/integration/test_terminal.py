@@ -56,6 +56,7 @@ def seen(machine: Machine, columns: int) -> tuple[list[str], list[str]]:
     return [line.rstrip() for line in screen.display if line.strip()], sorted(bars)
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 @pytest.mark.parametrize("columns", [80, pytest.param(120, marks=pytest.mark.sweep)])
 def test_tables_and_bars_fit_into_a_terminal(tmp_path: Path, columns: int) -> None:

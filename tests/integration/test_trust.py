@@ -72,6 +72,7 @@ def homeless() -> Iterator[Path]:
         yield folder
 
 
+@pytest.mark.slow
 @pytest.mark.duckdb_file("names its destinations itself")
 @pytest.mark.untraced
 @pytest.mark.parametrize("data", ["", "own"], ids=["nowhere", "own-folder"])

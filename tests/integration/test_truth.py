@@ -64,6 +64,7 @@ def test_every_cell_equals_the_servers_truth_and_only_weighted_windows_refuse_a_
     assert differing_cells(sandbox, FEW) == {}
 
 
+@pytest.mark.slow
 def test_units_spent_are_the_arithmetic_of_the_catalogue(serve: Serve, elt: Elt) -> None:
     sandbox = serve()
 
@@ -84,6 +85,7 @@ def test_two_models_load_side_by_side(serve: Serve, elt: Elt, monkeypatch: pytes
     assert differing_cells(sandbox, FEW, ("last_touch", "linear")) == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("grain", "windows"),
     [
@@ -108,6 +110,7 @@ def test_a_coarser_grain_stores_whole_weeks_and_months(
         assert {row["grain"] for row in loaded} == {grain}
 
 
+@pytest.mark.slow
 def test_a_second_sync_follows_a_world_that_has_changed(serve: Serve, elt: Elt) -> None:
     sandbox = serve(today=date(2026, 3, 3))
     resources = ("--resources", ",".join(DAILY))
@@ -134,6 +137,7 @@ def test_more_than_366_days_are_asked_for_in_pieces(serve: Serve, elt: Elt) -> N
     assert len(rows_of("timeseries")) >= 750
 
 
+@pytest.mark.slow
 def test_snapshots_and_the_moment_equal_the_servers_truth(serve: Serve, elt: Elt) -> None:
     sandbox = serve()
     names = ("goals", "realtime", "top_performers", "creative_patterns", "archetypes", "ads_trajectory", "ads_forecast")
@@ -159,6 +163,7 @@ def test_snapshots_and_the_moment_equal_the_servers_truth(serve: Serve, elt: Elt
     ]
 
 
+@pytest.mark.slow
 def test_capped_lists_are_reported_as_truncated(serve: Serve, elt: Elt) -> None:
     from sandbox.atribu import Size  # noqa: PLC0415 - only here
 

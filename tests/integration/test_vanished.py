@@ -30,6 +30,7 @@ def stored(machine: Machine) -> list[tuple[object, ...]]:
     return machine.query("SELECT conversions, revenue FROM atribu.channels")
 
 
+@pytest.mark.slow
 def test_a_metric_that_vanishes_keeps_what_is_loaded_until_that_is_accepted(machine: Machine) -> None:
     assert sync(machine, WHOLE).code == 0
 
@@ -45,6 +46,7 @@ def test_a_metric_that_vanishes_keeps_what_is_loaded_until_that_is_accepted(mach
     assert stored(machine) == [(3, None)]
 
 
+@pytest.mark.slow
 def test_what_never_came_is_not_missed(machine: Machine) -> None:
     assert sync(machine, LACKING).code == 0
     assert sync(machine, {"value": "Direct", "conversions": 4, "revenue": None}).code == 0
@@ -58,6 +60,7 @@ def test_a_metric_that_nobody_knows_cannot_be_retired(machine: Machine) -> None:
     assert (end.code, "did you mean 'channels.revenue'" in end.err) == (78, True), end
 
 
+@pytest.mark.slow
 def test_what_one_variant_has_is_not_missed_at_another(machine: Machine) -> None:
     ad = {"ad_id": "a1", "spend": 1.0}
     for level, row in (("campaign", {"spend": 1.0, "roas": 2.0}), ("ad", ad), ("ad", {**ad, "spend": 3.0})):

@@ -64,6 +64,7 @@ def money(value: float) -> Decimal:
     return Decimal(f"{value:.2f}")
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("demo")
 def test_the_dictionary_answers_its_questions() -> None:
     text = DICTIONARY.read_text()
@@ -72,6 +73,7 @@ def test_the_dictionary_answers_its_questions() -> None:
     assert text.count("```sql") == 12
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("demo")
 def test_campaigns_channels_and_the_bridge_are_what_the_server_says_of_the_whole_range() -> None:
     sandbox, days = server(LAST), {"date_from": str(FIRST), "date_to": str(LAST)}
@@ -109,6 +111,7 @@ def test_campaigns_channels_and_the_bridge_are_what_the_server_says_of_the_whole
     assert found == [tuple(map(money, expected))]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("moment", "today"),
     [
@@ -157,6 +160,7 @@ def test_every_view_has_the_columns_that_are_described_and_none_names_a_person()
     }
 
 
+@pytest.mark.slow
 def test_what_is_not_loaded_is_named_and_made_once_it_is(serve: Serve, elt: Elt) -> None:
     serve()
     refused = elt("views", "atribu")
@@ -175,6 +179,7 @@ def test_what_is_not_loaded_is_named_and_made_once_it_is(serve: Serve, elt: Elt)
     assert ask("SELECT count(*) > 0 FROM local.atribu_models.landing_pages", "local.duckdb")[1] == [(True,)]
 
 
+@pytest.mark.slow
 def test_what_is_in_the_way_of_a_view_is_not_replaced(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     serve()
     assert elt("sync", "atribu", *FEW, "--resources", "channels").code == 0
@@ -199,6 +204,7 @@ def postgres(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.sweep
 @pytest.mark.duckdb_file("compares one with a server of its own")
 def test_a_warehouse_shows_the_same_in_its_views_and_describes_them(serve: Serve, elt: Elt, postgres: str) -> None:
     serve()

@@ -39,6 +39,7 @@ def test_an_hour_that_the_server_asks_for_ends_the_run_with_a_sentence(
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "says"),
     [

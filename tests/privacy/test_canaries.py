@@ -74,6 +74,7 @@ def test_after_success_and_after_failures_that_cost_only_themselves_nothing_is_f
     assert not home.leaks()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "code"),
     [
@@ -96,6 +97,7 @@ def test_after_failures_that_end_a_run_nothing_is_found(
     assert not home.leaks()
 
 
+@pytest.mark.slow
 def test_names_of_fields_are_no_way_out_either(planted: Sandbox, elt: Elt, home: Home) -> None:
     planted.settings.canaries = Canaries(field_names=True)
     done = sync(elt, planted)
@@ -133,6 +135,7 @@ def test_a_table_that_takes_no_names_does_not_tell_them(planted: Sandbox, elt: E
     assert not home.leaks(but=(home.file,))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("table", "kind"), [("customers", COPIED), pytest.param("journeys", (".sql",), marks=pytest.mark.sweep)]
 )

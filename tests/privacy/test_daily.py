@@ -75,6 +75,7 @@ FEWER_FIGURES = """
 """As an earlier version of this program has written them, which did not count visitors."""
 
 
+@pytest.mark.slow
 @pytest.mark.duckdb_file("changes JSON by a function that no other has")
 def test_a_journey_is_read_again_when_a_visitor_is_found_to_be_theirs_or_is_deleted(
     sandbox: Sandbox, elt: Elt, home: Home
@@ -92,6 +93,7 @@ def test_a_journey_is_read_again_when_a_visitor_is_found_to_be_theirs_or_is_dele
     assert all(found["visitors"]["rows"] > 0 for found in figures if "visitors" in found)
 
 
+@pytest.mark.slow
 def test_whoever_is_seen_in_several_ranges_of_a_first_load_is_there_once(sandbox: Sandbox, elt: Elt) -> None:
     sandbox.settings.today = TODAY + timedelta(days=6)  # three ranges, the older two in one load
     assert sync(elt, sandbox, resources="visitors", pii_policy="keep").code == 0

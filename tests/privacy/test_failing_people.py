@@ -95,6 +95,7 @@ def test_what_an_earlier_version_knew_of_journeys_goes_on(sandbox: Sandbox, elt:
     assert sync(elt, sandbox).code == 0
 
 
+@pytest.mark.slow
 def test_people_who_failed_before_are_no_sign_that_the_endpoint_fails(sandbox: Sandbox, elt: Elt) -> None:
     assert sync(elt, sandbox, resources="customers,visitors").code == 0
     people: list[Any] = sorted({row["customer_profile_id"] for row in rows_of("customers")} - {None})

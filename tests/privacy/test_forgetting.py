@@ -59,6 +59,7 @@ def expected_counts(sandbox: Sandbox, person: Person) -> dict[str, int]:
     return {table: rows for table, rows in counts.items() if rows}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("policy", "by"),
     [

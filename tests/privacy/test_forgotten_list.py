@@ -36,6 +36,7 @@ def change(home: Home, sql: str) -> list[tuple[Any, ...]]:
         return connection.execute(sql).fetchall()
 
 
+@pytest.mark.slow
 def test_a_list_that_lost_somebody_lets_no_sync_run(sandbox: Sandbox, elt: Elt, home: Home, person: Person) -> None:
     forget(elt, person)
     change(home, "CREATE TABLE main.copy AS SELECT * FROM atribu_pii.forgotten_people")

@@ -42,6 +42,7 @@ def test_a_person_has_one_hash_in_every_table_and_run(sandbox: Sandbox, elt: Elt
     assert len(set.union(*hashes.values())) == len(hashes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("stricter", [pytest.param("hash", marks=pytest.mark.sweep), "drop"])
 def test_a_stricter_policy_empties_what_a_laxer_one_has_loaded(
     sandbox: Sandbox, elt: Elt, home: Home, stricter: str

@@ -83,6 +83,7 @@ def ranged(sandbox: Sandbox) -> Iterator[Sandbox]:
     sandbox.settings.figures = "lifetime"
 
 
+@pytest.mark.slow
 def test_rows_say_the_range_of_the_one_question_that_they_answer(ranged: Sandbox, elt: Elt) -> None:
     assert sync(elt, ranged, resources=PEOPLE, pii_policy="keep").code == 0
     calls = [call for call in ranged.log if call.query.get("date_from") == str(FIRST)]

@@ -25,6 +25,7 @@ def rotating(sandbox: Sandbox) -> Sandbox:
     return sandbox
 
 
+@pytest.mark.slow
 def test_the_next_key_is_used_as_soon_as_the_first_is_refused(rotating: Sandbox, elt: Elt) -> None:
     both = {"api_key": OLD, "next_api_key": NEW, "resources": "visitors"}
     done = sync(elt, rotating, **both)
@@ -40,6 +41,7 @@ def test_the_next_key_is_used_as_soon_as_the_first_is_refused(rotating: Sandbox,
     assert not {OLD, NEW} & set(done.said.split())
 
 
+@pytest.mark.slow
 def test_a_key_that_is_refused_in_the_middle_costs_nothing(rotating: Sandbox, elt: Elt) -> None:
     rotating.faults.append(Fault("visitors", "401", match=lambda query: query["date_from"] > "2001"))
     done = sync(elt, rotating, resources="visitors,customers", api_key=OLD, next_api_key=NEW)
@@ -56,6 +58,7 @@ def test_two_refused_keys_are_a_refusal(sandbox: Sandbox, elt: Elt, resources: s
     assert not any(key in done.said for key in (OLD, NEW))
 
 
+@pytest.mark.slow
 def test_a_next_key_of_another_profile_loads_nothing(
     sandbox: Sandbox, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,6 +94,7 @@ def elsewhere() -> Iterator[tuple[str, list[str]]]:
         server.shutdown()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [301, pytest.param(308, marks=pytest.mark.sweep)])
 def test_another_host_never_hears_of_the_key(
     sandbox: Sandbox, elt: Elt, elsewhere: tuple[str, list[str]], status: int

@@ -37,6 +37,7 @@ def probes(sandbox: Sandbox) -> list[str]:
     return sorted(found)
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_plain_key_loads_what_everybody_may_see_and_never_asks_about_people(sandbox: Sandbox, elt: Elt) -> None:
     plain = {"api_key": DEFAULT_KEY, "include_pii": "false"}
@@ -68,6 +69,7 @@ def test_a_plain_key_that_is_asked_for_people_names_all_that_it_lacks(sandbox: S
     assert len(asked_about_people(sandbox)) == 2
 
 
+@pytest.mark.slow
 def test_a_key_for_customers_loads_customers_and_names_the_rest_in_one_line(keys: Sandbox, elt: Elt) -> None:
     resources = ",".join([ORDINARY, *PERSONAL])
     done = sync(elt, keys, "--since", "2026-03-05", resources=resources, api_key=CUSTOMERS_KEY)
@@ -104,6 +106,7 @@ def test_scopes_are_asked_about_once_a_month_and_key(keys: Sandbox, elt: Elt) ->
     assert (proved.code, "can read personal data" in proved.err) == (0, False)
 
 
+@pytest.mark.slow
 @pytest.mark.untraced
 def test_a_scope_that_was_taken_from_a_key_is_named_by_the_first_call_for_data(keys: Sandbox, elt: Elt) -> None:
     def synced(day: date) -> Result:

@@ -56,6 +56,7 @@ def test_the_next_day_costs_a_hint_two_days_that_were_open_and_one_check_a_varia
     assert (second.again, second.history, cost(second.tasks)) == ([], [], 8)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("every", "expected"),
     [

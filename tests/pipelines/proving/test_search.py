@@ -40,6 +40,7 @@ def test_a_range_of_one_window_is_that_window_read_anew() -> None:
     assert (finding.proved, server.calls, have.rows) == (True, ["2026-01-01"], truth(server, have))
 
 
+@pytest.mark.slow
 def test_one_of_ninety_days_is_found_for_few_calls_and_fewer_the_younger_it_is() -> None:
     calls = []
     for day in range(0, 90, 2):
@@ -67,6 +68,7 @@ def test_whatever_days_changed_the_loaded_days_are_true_afterwards(data: st.Data
     assert len(server.calls) <= search_calls(45)
 
 
+@pytest.mark.slow
 @given(st.integers(1, 40), st.data())
 @settings(max_examples=20, deadline=None)
 def test_no_search_makes_more_calls_than_its_bound(days: int, data: st.DataObject) -> None:
@@ -180,6 +182,7 @@ def test_of_days_that_may_cancel_out_all_but_one_are_read() -> None:
     assert (days_read(finding), finding.proved) == ({9, 30, 70}, True)
 
 
+@pytest.mark.slow
 @given(st.data())
 @settings(max_examples=60, deadline=None)
 def test_whatever_is_expected_what_is_found_is_true(data: st.DataObject) -> None:

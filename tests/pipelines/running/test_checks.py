@@ -190,6 +190,7 @@ def test_with_one_unit_a_run_each_run_halves_what_differs_and_the_range_is_prove
     ]
 
 
+@pytest.mark.slow
 @given(st.integers(2, 14), st.integers(1, 12), st.data())
 @settings(max_examples=40, deadline=None)
 def test_whatever_a_run_may_spend_what_is_loaded_is_true_in_the_end(days: int, units: int, data: st.DataObject) -> None:
@@ -199,6 +200,7 @@ def test_whatever_a_run_may_spend_what_is_loaded_is_true_in_the_end(days: int, u
     runs_until_true(server, home, units)
 
 
+@pytest.mark.slow
 @given(st.integers(2, 10), st.integers(1, 12), st.sets(st.integers(0, 9)))
 @settings(max_examples=40, deadline=None)
 def test_what_does_not_add_up_keeps_no_changed_day_from_being_found(days: int, units: int, changed: set[int]) -> None:

@@ -61,6 +61,7 @@ def archetype(cluster: Any, ads: float, window: str = "28d") -> dict[str, Any]:
     return {"archetype_cluster": cluster, "n_ads": ads, "score_window": window, "exemplar_ad_external_ids": ["a", "b"]}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "again", [pytest.param(1, id="once", marks=pytest.mark.sweep), pytest.param(2, id="begun-again")]
 )

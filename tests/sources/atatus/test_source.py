@@ -183,6 +183,7 @@ def test_the_key_is_not_in_the_options_text() -> None:
     assert READ_KEY not in repr(Options(api_key=READ_KEY, projects={"p": ""}))
 
 
+@pytest.mark.slow
 def test_plain_dlt_loads_both_tables_and_asks_only_for_what_is_new(
     sandbox: Sandbox, given: dict[str, Any], tmp_path: Path
 ) -> None:

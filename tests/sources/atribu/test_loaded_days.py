@@ -40,6 +40,7 @@ def cursor_state(state: Any, name: str) -> dict[str, Any]:
     return cast("dict[str, Any]", state["sources"]["atribu"]["resources"][name]["incremental"]["date"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("known", [True, False], ids=["whose-key-a-call-tells", "whose-key-the-first-answer-tells"])
 def test_a_second_key_is_a_second_profile(
     sandbox: Sandbox,
@@ -71,6 +72,7 @@ def test_a_second_key_is_a_second_profile(
         assert [call for call in asked(one) if call[0] == "timeseries"] == [("timeseries", DAYS[-3], DAYS[-1])]
 
 
+@pytest.mark.slow
 def test_a_new_key_of_the_same_profile_goes_on(sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline) -> None:
     pipeline.run(source("channels", "timeseries"))
     sandbox.log.clear()
@@ -78,6 +80,7 @@ def test_a_new_key_of_the_same_profile_goes_on(sandbox: Sandbox, source: Source,
     assert {day for _, day, _ in asked(sandbox)} == {*DAYS[-3:]}
 
 
+@pytest.mark.slow
 def test_an_earlier_start_loads_the_days_before(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -127,6 +130,7 @@ def test_a_model_that_is_added_is_loaded_from_the_start(
     assert asked_by_model == {"last_touch": DAYS[-3:], "linear": DAYS}
 
 
+@pytest.mark.slow
 def test_another_grain_is_loaded_from_the_start(sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline) -> None:
     pipeline.run(source("channels"))
     sandbox.log.clear()
@@ -169,6 +173,7 @@ def test_a_cursor_of_a_version_without_profiles_goes_on(  # noqa: PLR0917 - fixt
     assert days_asked(other, "channels") == DAYS
 
 
+@pytest.mark.slow
 def test_what_a_limit_left_out_is_loaded_by_the_next_runs(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -269,6 +274,7 @@ def test_days_are_forgotten_with_the_rows(sandbox: Sandbox, source: Source, pipe
         assert days_asked(sandbox, "channels") == DAYS
 
 
+@pytest.mark.slow
 def test_days_are_known_again_where_the_working_folder_was_lost(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline
 ) -> None:

@@ -31,6 +31,7 @@ def is_of(value: str, row: dict[str, Any]) -> bool:
     return bool(row["value"] == value)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "names",
     [
@@ -111,6 +112,7 @@ def test_what_a_map_does_to_a_row_and_its_list_is_what_is_loaded(
     ]
 
 
+@pytest.mark.slow
 def test_a_filter_leaves_its_rows_and_clears_what_it_does_not_let_through(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -126,6 +128,7 @@ def test_a_filter_leaves_its_rows_and_clears_what_it_does_not_let_through(
     assert [day for _, day, _ in asked(sandbox)] == DAYS[-3:]  # the filtered days are loaded: nothing passed
 
 
+@pytest.mark.slow
 def test_an_emptied_window_is_cleared_past_every_step(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -178,6 +181,7 @@ def test_a_limit_counts_answers(source: Source, pipeline: dlt.Pipeline, query: Q
     assert len({day for _, day, spend in after if spend == -1.0}) == windows
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disposition", ["append", pytest.param("replace", marks=pytest.mark.sweep)])
 def test_another_disposition_stores_no_tombstones(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query, disposition: Any

@@ -56,6 +56,7 @@ def test_a_series_is_one_call_and_an_aggregate_one_a_day(
     assert asked(sandbox) == [*(("channels", day, day) for day in DAYS), ("timeseries", DAYS[0], DAYS[-1])]
 
 
+@pytest.mark.slow
 def test_a_second_run_asks_only_for_the_days_that_may_have_changed_and_adds_no_row(
     sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline, query: Query
 ) -> None:
@@ -69,6 +70,7 @@ def test_a_second_run_asks_only_for_the_days_that_may_have_changed_and_adds_no_r
     assert query(everything) == first
 
 
+@pytest.mark.slow
 def test_a_later_run_goes_on_where_the_last_one_ended(sandbox: Sandbox, source: Source, pipeline: dlt.Pipeline) -> None:
     pipeline.run(source("channels", today=Date(2026, 1, 10)))
     sandbox.log.clear()

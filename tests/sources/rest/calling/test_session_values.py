@@ -73,6 +73,7 @@ def test_retry_after_is_read_in_both_ways_of_writing_it(value: str | None, expec
     assert retry_after(value, now=lambda: 1000.0) == expected
 
 
+@pytest.mark.slow
 @settings(max_examples=50)
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, [0-9]{1,3} Jan [0-9]{1,6} [0-9]{2}:[0-9]{2}:[0-9]{2} [+-][0-9]{1,6}"))
 def test_no_retry_after_whatever_it_holds_is_more_than_a_wait_or_none(value: str) -> None:

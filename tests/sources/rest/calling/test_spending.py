@@ -55,6 +55,7 @@ def heard(budget: Budget) -> Budget:
     return budget
 
 
+@pytest.mark.slow
 def test_two_processes_are_not_refused_by_the_server(tmp_path: Path) -> None:
     requests, times = refused(2, 30, tmp_path, limit=40, period=1.0)
     assert (requests, times) == (60, 0)
