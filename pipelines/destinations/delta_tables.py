@@ -13,7 +13,7 @@ from sqlglot import exp
 
 from pipelines.destinations.lake_files import names_in, remove
 from pipelines.destinations.lake_tables import Merge, OpenFormat, Snapshot
-from pipelines.destinations.waiting import WrittenMeanwhileError
+from pipelines.destinations.verdicts import WrittenMeanwhileError
 
 _LOG: Final = "_delta_log"
 

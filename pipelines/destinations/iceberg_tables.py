@@ -26,7 +26,7 @@ from pyiceberg.table.update import TableRequirement, TableUpdate, update_table_m
 
 from pipelines.destinations.lake_files import create, make_folder, names_in, remove
 from pipelines.destinations.lake_tables import Merge, OpenFormat, Snapshot
-from pipelines.destinations.waiting import WrittenMeanwhileError
+from pipelines.destinations.verdicts import WrittenMeanwhileError
 
 _NUMBERED: Final = re.compile(r"(\d{5})-.*\.metadata\.json")
 _METADATA: Final = "metadata"

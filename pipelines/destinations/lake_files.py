@@ -16,7 +16,7 @@ from fsspec import AbstractFileSystem
 from fsspec.implementations.local import LocalFileSystem
 from pyarrow import parquet
 
-from pipelines.destinations.waiting import WrittenMeanwhileError
+from pipelines.destinations.verdicts import WrittenMeanwhileError
 from sources.rest.errors import ConfigurationError
 
 PROTOCOLS: Final = ("file", "s3")

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient
 
 from pipelines.destinations.lake_files import names_in, newest, put, read_numbered, remove, write_numbered
-from pipelines.destinations.waiting import WrittenMeanwhileError
+from pipelines.destinations.verdicts import WrittenMeanwhileError
 
 FORGETTING: Final = "forgetting"
 """File of a dataset whose history is being removed."""

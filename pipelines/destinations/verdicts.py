@@ -17,7 +17,12 @@ from dlt.common.destination.exceptions import DestinationTransientException, Des
 from dlt.common.exceptions import TerminalException
 from dlt.destinations.exceptions import DestinationConnectionError
 
-from pipelines.destinations.waiting import WrittenMeanwhileError
+
+class WrittenMeanwhileError(DestinationTransientException):
+    """Somebody else has written first; whoever comes second writes nothing."""
+
+    def __init__(self, table: str) -> None:
+        super().__init__(f"table {table} was written by another process at the same moment")
 
 
 @dataclass(frozen=True)

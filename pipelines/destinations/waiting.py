@@ -3,8 +3,6 @@
 from threading import Event
 from typing import Final
 
-from dlt.common.destination.exceptions import DestinationTransientException
-
 from sources.rest.redaction import CleanError
 
 STOP: Final = Event()
@@ -13,10 +11,3 @@ STOP: Final = Event()
 
 class DestinationBusyError(CleanError):
     """Another process holds the destination; the message says which, where that is known."""
-
-
-class WrittenMeanwhileError(DestinationTransientException):
-    """Somebody else has written first; whoever comes second writes nothing."""
-
-    def __init__(self, table: str) -> None:
-        super().__init__(f"table {table} was written by another process at the same moment")

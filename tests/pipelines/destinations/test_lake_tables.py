@@ -16,7 +16,7 @@ from pyarrow import parquet
 from pipelines.destinations.lake import Lake
 from pipelines.destinations.lake_files import create, read_numbered, write_numbered
 from pipelines.destinations.lake_tables import LakeTables, Merge
-from pipelines.destinations.waiting import WrittenMeanwhileError
+from pipelines.destinations.verdicts import WrittenMeanwhileError
 from pipelines.sql.conditions import equal
 from pipelines.sql.reading import Lock, rows
 from pipelines.sql.rendering import names_of, render

@@ -1,5 +1,7 @@
 """How a command is started with an empty disk, and what its exit code asks of an orchestrator."""
 
+import subprocess
+import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -119,3 +121,12 @@ def test_each_mapped_task_waits_for_the_pool_of_its_key() -> None:
     assert pool("elt_sync_atribu", -1, **mapped) == "default"
     assert pool("somebody_elses", 0, **mapped) == "default"
     assert pool("elt_sync_atribu", 0) == "default"
+
+
+def test_it_is_there_in_an_environment_that_has_nothing_of_what_this_program_needs() -> None:
+    ours = "import pipelines.running.orchestrated, sys; print(*{name.split('.')[0] for name in sys.modules})"
+    root = Path(__file__).parents[3]
+    command = [sys.executable, "-S", "-c", ours]  # without what is installed
+    done = subprocess.run(command, cwd=root, check=True, capture_output=True, text=True)  # noqa: S603 - our own
+    assert {"pipelines", "sources"} <= set(done.stdout.split())
+    assert "dlt" not in done.stdout.split()
