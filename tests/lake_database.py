@@ -1,5 +1,6 @@
 """A lake for tests that were written for a DuckDB file: tables are read into DuckDB, and what is changed goes back."""
 
+import re
 import shutil
 from pathlib import Path
 from types import SimpleNamespace, TracebackType
@@ -15,6 +16,7 @@ from pipelines.destinations.lake import format_called
 from pipelines.destinations.lake_tables import LakeTables
 
 CHANGING: Final = (exp.Insert, exp.Update, exp.Delete, exp.Alter)
+ASKING_FOR_ALL: Final = {"information_schema", "duckdb_tables", "duckdb_columns", "SHOW"}
 
 
 def lake_of(file: Path) -> Path:
@@ -53,6 +55,8 @@ def _tables(table_format: str, folder: Path) -> LakeTables:
 class LakeConnection:
     """What tests use of a connection to DuckDB, of one whose tables are those of a lake.
 
+    A table is read when a statement first names it, all when one asks which there are.
+
     Args:
         table_format: of the lake.
         file: that it stands for.
@@ -63,14 +67,10 @@ class LakeConnection:
         self._lake = lake_of(file)
         self._connection = duckdb.connect()
         self._connection.execute(f"ATTACH ':memory:' AS {file.stem}; USE {file.stem}")
+        self._unread: set[tuple[str, str]] = set()
         for dataset in sorted(self._lake.iterdir()) if self._lake.exists() else ():
             self._connection.execute(f'CREATE SCHEMA "{dataset.name}"')
-            tables = _tables(self._format, dataset)
-            for table in sorted(one.name for one in dataset.iterdir()):
-                if snapshot := tables.snapshot(table):
-                    self._connection.register("found", snapshot.read())
-                    self._connection.execute(f'CREATE TABLE "{dataset.name}"."{table}" AS SELECT * FROM found')  # noqa: S608 - names of the lake
-                    self._connection.unregister("found")
+            self._unread |= {(dataset.name, table.name) for table in dataset.iterdir()}
 
     def __enter__(self) -> Self:
         """Keep it open."""
@@ -84,6 +84,7 @@ class LakeConnection:
 
     def execute(self, sql: str, values: Any = ()) -> duckdb.DuckDBPyConnection:
         """Execute statements; a table that one changes is written to the lake."""
+        self._read_what_it_names(sql)
         done = self._connection.execute(sql, values or None)
         changing = [one for one in sqlglot.parse(sql, read="duckdb") if isinstance(one, CHANGING)]
         found = done.fetchall() if changing else []
@@ -96,7 +97,18 @@ class LakeConnection:
 
     def sql(self, sql: str) -> duckdb.DuckDBPyRelation:
         """Ask for a relation."""
+        self._read_what_it_names(sql)
         return self._connection.sql(sql)
+
+    def _read_what_it_names(self, sql: str) -> None:
+        words = set(re.findall(r"\w+", sql))
+        named = {one for one in self._unread if one[1] in words or words & ASKING_FOR_ALL}
+        self._unread -= named
+        for dataset, table in sorted(named):
+            if snapshot := _tables(self._format, self._lake / dataset).snapshot(table):
+                self._connection.register("found", snapshot.read())
+                self._connection.execute(f'CREATE TABLE "{dataset}"."{table}" AS SELECT * FROM found')  # noqa: S608 - names of the lake
+                self._connection.unregister("found")
 
     def _write(self, dataset: str, table: str) -> None:
         tables = _tables(self._format, self._lake / dataset)
