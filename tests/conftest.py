@@ -45,12 +45,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what is about DuckDB files where a server stands for them."""
-    if config.getoption("--warehouse") == "duckdb":
-        return
-    for item in items:
-        if marker := item.get_closest_marker("duckdb_file"):
-            item.add_marker(pytest.mark.skip(reason=f"about DuckDB files: {marker.args[0]}"))
+    """Leave out what is about DuckDB files where something else stands for them, and what lakes have not."""
+    chosen = config.getoption("--warehouse")
+    left_out = {"duckdb_file": "about DuckDB files", "database": "not of a lake"}
+    if chosen == "postgres":
+        del left_out["database"]
+    for item in items if chosen != "duckdb" else ():
+        for marker in (one for one in item.iter_markers() if one.name in left_out):
+            item.add_marker(pytest.mark.skip(reason=f"{left_out[marker.name]}: {marker.args[0]}"))
 
 
 def pytest_collection_finish() -> None:

@@ -1,10 +1,12 @@
 """Tables of a lake in the format Delta (https://github.com/delta-io/delta/blob/master/PROTOCOL.md), by `deltalake`."""
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from deltalake import CommitProperties, DeltaTable, write_deltalake
 from deltalake.exceptions import CommitFailedError, DeltaError, TableNotFoundError
 from dlt.common.libs.deltalake import deltalake_storage_options
@@ -16,6 +18,7 @@ from pipelines.destinations.lake_tables import Merge, OpenFormat, Snapshot
 from pipelines.destinations.verdicts import WrittenMeanwhileError
 
 _LOG: Final = "_delta_log"
+_NUMBERED: Final = re.compile(r"(\d{20})\.(?:json|checkpoint)")
 
 _AT_ONCE: Final = CommitProperties(max_commit_retries=0)
 """A version that somebody else has made meanwhile is looked at again first, whatever it has changed."""
@@ -33,14 +36,26 @@ class DeltaTables(OpenFormat):
         """Whether there is a log."""
         return _LOG in names
 
+    def newest(self, table: str) -> int | None:
+        """Number of the newest file of the log."""
+        numbers = [int(found[1]) for one in self._names_in_log(table) if (found := _NUMBERED.match(one))]
+        return max(numbers, default=None)
+
     def snapshot(self, table: str) -> Snapshot | None:
         """Look at the newest version."""
         try:
             found = DeltaTable(self._location(table), storage_options=self._options)
         except TableNotFoundError:
             return None
-        schema = pa.schema(found.schema().to_arrow())
-        return Snapshot(version=found.version(), schema=schema, read=found.to_pyarrow_table, handle=found)
+        files = pa.table(found.get_add_actions(flatten=True))
+        return Snapshot(
+            version=found.version(),
+            schema=pa.schema(found.schema().to_arrow()),
+            read=found.to_pyarrow_table,
+            handle=found,
+            files=files.num_rows,
+            rows=pc.sum(files["num_records"]).as_py() or 0,
+        )
 
     def make(self, table: str, schema: pa.Schema) -> None:
         """Write the first version."""
@@ -86,11 +101,16 @@ class DeltaTables(OpenFormat):
         found.vacuum(retention_hours=0, enforce_retention_duration=False, dry_run=False, full=True)
         found.update_incremental()
         found.create_checkpoint()
-        log = f"{self._client.get_table_dir(table)}{_LOG}"
-        for name in names_in(self._client.fs_client, log):
+        for name in self._names_in_log(table):
             number = name.partition(".")[0]
             if number.isdigit() and (int(number) < found.version() or not name.endswith((".parquet", ".json"))):
-                remove(self._client.fs_client, f"{log}/{name}")
+                remove(self._client.fs_client, f"{self._log(table)}/{name}")
+
+    def _names_in_log(self, table: str) -> list[str]:
+        return names_in(self._client.fs_client, self._log(table))
+
+    def _log(self, table: str) -> str:
+        return f"{self._client.get_table_dir(table)}{_LOG}"
 
     def _location(self, table: str) -> str:
         return self._client.get_open_table_location("delta", table).rstrip("/")

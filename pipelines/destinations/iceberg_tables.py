@@ -47,16 +47,25 @@ class IcebergTables(OpenFormat):
         """Whether there is metadata."""
         return _METADATA in names
 
+    def newest(self, table: str) -> int | None:
+        """Number of the newest metadata file."""
+        name = self._catalog(table).newest_name()
+        return None if name is None else _number(name)
+
     def snapshot(self, table: str) -> Snapshot | None:
         """Look at the newest version."""
         found = self._catalog(table).newest()
         if found is None:
             return None
+        current = found.current_snapshot()
+        said: Any = (current.summary if current else None) or {}
         return Snapshot(
             version=_number(found.metadata_location),
             schema=found.schema().as_arrow(),
             read=lambda: found.scan().to_arrow(),
             handle=found,
+            files=int(said["total-data-files"] or 0) if said else 0,
+            rows=int(said["total-records"] or 0) if said else 0,
         )
 
     def make(self, table: str, schema: pa.Schema) -> None:
@@ -113,8 +122,11 @@ class IcebergTables(OpenFormat):
         self, table: str, found: Table, rows: pa.Table, over: BooleanExpression, gone: Sequence[str] = ()
     ) -> None:
         try:
-            with found.transaction() as transaction:
-                _give_columns(transaction, rows.schema, gone)
+            with _Transaction(found) as transaction:
+                there = {(field.name, field.field_type) for field in found.schema().fields}
+                new = self._catalog(table).schema_of(rows.schema)
+                if gone or not there.issuperset((field.name, field.field_type) for field in new.fields):
+                    _give_columns(transaction, rows.schema, gone)
                 transaction.overwrite(rows, over)
         except CommitFailedException as error:
             raise WrittenMeanwhileError(table) from error
@@ -139,9 +151,13 @@ class _Files(NoopCatalog):
         given = credentials.to_pyiceberg_fileio_config() if isinstance(credentials, WithPyicebergConfig) else {}
         self._io = load_file_io({name: value for name, value in given.items() if value is not None}, self.location)
 
+    def newest_name(self) -> str | None:
+        """Name of the newest metadata file; None where there is none."""
+        return max((one for one in names_in(self._files, self._folder) if _NUMBERED.fullmatch(one)), default=None)
+
     def newest(self) -> Table | None:
         """The table as it is now; None where it has no version yet."""
-        name = max((one for one in names_in(self._files, self._folder) if _NUMBERED.fullmatch(one)), default=None)
+        name = self.newest_name()
         if name is None:
             return None
         address = f"{self.location}/{_METADATA}/{name}"
@@ -180,6 +196,21 @@ class _Files(NoopCatalog):
         except FileExistsError as error:
             raise CommitFailedException(name) from error
         return f"{self.location}/{_METADATA}/{name}"
+
+
+class _Transaction(Transaction):
+    """Looks once at what the table becomes by the changes so far.
+
+    `pyiceberg` copies all that is known of every earlier version, fifty times for a commit.
+    """
+
+    _looked: tuple[tuple[TableUpdate, ...], TableMetadata] | None = None
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        if self._looked is None or self._looked[0] is not self._updates:
+            self._looked = self._updates, super().table_metadata
+        return self._looked[1]
 
 
 def _number(address: str) -> int:

@@ -147,10 +147,11 @@ class LakeSqlClient(FilesystemSqlClient):
         """Bring a table into the database in memory, unless it is there as it is in the lake."""
         if self._changed and name in self._changed:
             return
-        found, path = self.tables.snapshot(name), self.make_qualified_table_name(name)
+        path = self.make_qualified_table_name(name)
         before = self._brought.get(path)
-        if found is not None and before is not None and found.version == before.version:
+        if before is not None and self.tables.is_as(before, name):
             return
+        found = self.tables.snapshot(name)
         if found is None:
             self._conn.execute(lake.drop_copy(path))
         else:

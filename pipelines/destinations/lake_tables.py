@@ -19,6 +19,12 @@ FORGETTING: Final = "forgetting"
 FORGETTING_SECONDS: Final = 300
 """How long that may take; from then on whoever was at it counts as killed."""
 
+FILES_MAX: Final = 10
+"""In how many files the rows of a small table may lie."""
+
+ROWS_PER_FILE: Final = 100_000
+"""For so many rows a table may have one more, so that a commit pays for no more than so many that are written again."""
+
 Condition = TypeVar("Condition")
 
 
@@ -31,12 +37,21 @@ class Snapshot:
         schema: its columns.
         read: reads its rows.
         handle: what the format knows it by.
+        files: how many hold its rows.
+        rows: how many.
     """
 
     version: int
     schema: pa.Schema
     read: Callable[[], pa.Table]
     handle: Any = None
+    files: int = 1
+    rows: int = 0
+
+    @property
+    def is_scattered(self) -> bool:
+        """Whether its rows should come into one file: each commit adds one, and each look at the rows opens all."""
+        return self.files > FILES_MAX + self.rows // ROWS_PER_FILE
 
 
 class Spoken(Protocol[Condition]):
@@ -106,6 +121,10 @@ class OpenFormat(ABC):
         """Whether what is in a folder is a table of this format."""
 
     @abstractmethod
+    def newest(self, table: str) -> int | None:
+        """Number of the newest version, as the names of files tell it: no file is opened; None where there is none."""
+
+    @abstractmethod
     def snapshot(self, table: str) -> Snapshot | None:
         """Look at a table; None where whoever was to make it was killed before there was a version."""
 
@@ -161,6 +180,12 @@ class LakeTables:
         number, content = read_numbered(self._files, self._folder(table))
         return Snapshot(version=number, schema=content.schema, read=lambda: content)
 
+    def is_as(self, found: Snapshot, table: str) -> bool:
+        """Whether a table is as it was found, by one look at the names of its files."""
+        if found.handle is None:
+            return newest(names_in(self._files, self._folder(table))) == found.version
+        return self._loaded.newest(table) == found.version
+
     def overwrite(self, table: str, content: pa.Table, over: Snapshot | None) -> None:
         """Put rows, and their columns, in the place of all; a table that is not there becomes one of the engine's own.
 
@@ -178,15 +203,19 @@ class LakeTables:
         Raises:
             WrittenMeanwhileError: somebody else has written at the same moment.
         """
-        if self.snapshot(table) is None:
-            self._loaded.make(table, nullable(rows.schema))
         over = self._loaded.snapshot(table)
+        if over is None:
+            self._loaded.make(table, nullable(rows.schema))
+            over = self._loaded.snapshot(table)
         if over is None:
             raise WrittenMeanwhileError(table)
         if merge is None:
             self._loaded.overwrite(table, _completed(rows, over.schema), over)
-        else:
-            self._loaded.replace(table, rows, merge, over)
+            return
+        if over.is_scattered:
+            self._loaded.overwrite(table, over.read(), over)  # a version that says the same
+            over = self._loaded.snapshot(table) or over
+        self._loaded.replace(table, rows, merge, over)
 
     def drop(self, table: str) -> None:
         """Remove a table."""

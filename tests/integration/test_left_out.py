@@ -58,6 +58,7 @@ def test_a_column_that_is_needed_is_refused_by_its_name(elt: Elt, monkeypatch: p
 
 
 @pytest.mark.slow
+@pytest.mark.database("views")
 def test_a_table_is_shown_under_the_names_that_are_wanted_until_they_are_not(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,8 @@ from tests.brands import SMALL, served_brands, variables
 from tests.browser import AXE, CHROMIUM, look_at
 from tests.integration.conftest import Elt, Serve, ServeAtatus
 
+pytestmark = pytest.mark.database("reports")
+
 FIRST, LAST = date(2026, 3, 30), date(2026, 3, 31)
 DAYS = ("--since", str(FIRST), "--today", str(LAST))
 NAMES = "timeseries,revenue,campaigns,campaigns_trend,channels,conversions_timeseries,attribution_coverage,customers"

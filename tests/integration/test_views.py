@@ -24,6 +24,8 @@ from tests.integration.conftest import Elt, Serve
 from tests.integration.test_report import charts_of
 from tests.postgres import postgres_server
 
+pytestmark = pytest.mark.database("views")
+
 FIRST, LAST = date(2026, 3, 16), date(2026, 4, 5)
 """Days of the dictionary's demo."""
 

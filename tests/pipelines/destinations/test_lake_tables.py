@@ -15,7 +15,7 @@ from pyarrow import parquet
 
 from pipelines.destinations.lake import Lake
 from pipelines.destinations.lake_files import create, read_numbered, write_numbered
-from pipelines.destinations.lake_tables import LakeTables, Merge
+from pipelines.destinations.lake_tables import FILES_MAX, LakeTables, Merge
 from pipelines.destinations.verdicts import WrittenMeanwhileError
 from pipelines.sql.conditions import equal
 from pipelines.sql.reading import Lock, rows
@@ -241,3 +241,29 @@ def test_a_store_that_gives_one_name_to_two_writers_is_refused() -> None:
 def holding(folder: Path, part: bytes) -> list[Path]:
     """Files in which something stands."""
     return [file for file in folder.rglob("*") if file.is_file() and part in file.read_bytes()]
+
+
+@each_format
+def test_rows_of_many_commits_lie_in_few_files_and_all_are_there(client: Any) -> None:
+    tables: LakeTables = client.tables
+    for number in range(1, 26):
+        tables.load("channels", answer((number, "a", number)), BY_DAY)
+
+    found = tables.snapshot("channels")
+    assert found is not None
+    assert (found.rows, found.files <= FILES_MAX + 1) == (25, True)
+    assert sorted(held(tables)) == [(day(number), "a", float(number)) for number in range(1, 26)]
+
+
+@each_format
+def test_a_table_that_nobody_has_written_since_is_not_opened_for_the_next_question(client: Any) -> None:
+    tables: LakeTables = client.tables
+    tables.load("channels", answer((1, "a", 1.0)), BY_DAY)
+    question = rows("channels", {"value": Type.TEXT})
+    with client.sql_client as asked:
+        text, values = render(question, names_of(asked))
+        before = asked.execute_sql(text, *values)
+        for file in Path(client.get_table_dir("channels")).rglob("*.json"):
+            file.write_text("unreadable")
+
+        assert asked.execute_sql(text, *values) == before == [("a",)]
