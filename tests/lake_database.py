@@ -109,6 +109,8 @@ class LakeConnection:
                 self._connection.register("found", snapshot.read())
                 self._connection.execute(f'CREATE TABLE "{dataset}"."{table}" AS SELECT * FROM found')  # noqa: S608 - names of the lake
                 self._connection.unregister("found")
+            elif any((self._lake / dataset / table).glob("*.jsonl")):  # a table of dlt's own
+                self._connection.read_json(f"{self._lake}/{dataset}/{table}/*.jsonl").create(f'"{dataset}"."{table}"')
 
     def _write(self, dataset: str, table: str) -> None:
         tables = _tables(self._format, self._lake / dataset)
