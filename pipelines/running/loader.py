@@ -1,7 +1,6 @@
 """The way of rows into the destination: tasks are read several at a time, and committed slice by slice."""
 
 import gc
-import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import groupby
 from math import inf
@@ -161,7 +160,7 @@ class Loader:
             if isinstance(result, Skipped) and result.task.endpoint.scope in breaker.missing:
                 breaker.lacks(result.task)
                 self._journal.unsettled.append(result.task)
-            elif isinstance(result, Skipped) or (isinstance(result, Failure) and breaker.stopped):
+            elif isinstance(result, Skipped):
                 outcome.skipped.append(result.task)
             elif isinstance(result, Failure) and breaker.is_of_one_person(result):
                 self._journal.failed(result)
@@ -189,7 +188,8 @@ class Loader:
     def _results(self, tasks: Sequence[Task], asked: Iterable[Task] | None = None, **how: Any) -> Iterator[Result]:
         self._metrics.look(tasks)
         self._dataset.warehouse.release()
-        for result in self._reader.read_all(asked or tasks, in_flight=self._in_flight, **how):
+        results = iter(self._reader.read_all(asked or tasks, in_flight=self._in_flight, **how))
+        while (result := self._work.reading(results)) is not None:
             self._dataset.renew()
             yield self._metrics.unless_vanished(result) if isinstance(result, Answer) else result
 
@@ -205,15 +205,14 @@ class Loader:
         """Load answers together with the ledger and the history that speak of them."""
         if not self.commits:
             return
-        began = time.monotonic()
-        self._journal.loaded(answers)  # the run's own row goes with them
-        self._committer.commit(
-            answers,
-            self._reader.tenant,
-            [*self._open_rows(answers), *extra],
-            history=self._said,
-        )
-        self._work.committed(time.monotonic() - began)
+        with self._work.loading(len({table for answer in answers for table in answer.tables})):
+            self._journal.loaded(answers)  # the run's own row goes with them
+            self._committer.commit(
+                answers,
+                self._reader.tenant,
+                [*self._open_rows(answers), *extra],
+                history=self._said,
+            )
         self._journal.outcome.unknown |= {
             (table, name)
             for answer in answers
@@ -227,7 +226,8 @@ class Loader:
 
     def close(self) -> None:
         """Commit what is left to say of the run; differences that were only looked at are no restatements."""
-        self._committer.commit([], self._reader.tenant, self._open_rows([]), history=self._said)
+        with self._work.loading(0, last=True):
+            self._committer.commit([], self._reader.tenant, self._open_rows([]), history=self._said)
 
     def _said(self) -> list[DltResource]:
         """Tables of what is said of the run since the last package, and those that go with its first one."""
@@ -247,9 +247,7 @@ class Loader:
         if self.breaker.stopped:
             outcome.stopped = self.breaker.stopped
             self._reader.session.budget.close()  # calls that wait for their turn would only meet the same
-            outcome.skipped.append(failure.task)
-        else:
-            outcome.failures.append(failure)
+        outcome.failures.append(failure)
 
 
 def _until_enough(tasks: Iterable[Task], asked: list[Task], answers: Sequence[Answer]) -> Iterator[Task]:

@@ -22,7 +22,7 @@ from pipelines.running.run import Run
 from pipelines.running.together import Together
 from pipelines.running.work import Watcher, Work
 from pipelines.storing.dataset import Dataset
-from pipelines.storing.habits import habits_of
+from pipelines.storing.habits import habits_of, seconds_of_a_load
 from pipelines.storing.level_names import rename_rows
 from pipelines.storing.open_pages import open_pages
 from pipelines.storing.row_counts import counted, rows_per_day
@@ -98,7 +98,7 @@ def prepared_run(
         stack.callback(reader.session.close)
         opened = open_all(stack, config, groups, reader, together)
         policy = config.policy
-        work = Work(reader.session.budget, watcher)
+        work = Work(reader.session.budget, watcher, slice_units=config.limits.slice_units)
         reader.session.budget.allow(*config.limits.allowance)
         if any(one.dataset.ledger.spread for one in opened):
             reader.session.budget.spread_out()
@@ -139,13 +139,17 @@ def prepared_run(
                     run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii, failures=failed, refused=refused
                 )
             )
-        work.plan(
-            [task for part in parts for task in part.plan.tasks],
-            sum(
-                _usual(part.plan, one.dataset.warehouse, config.policy.today)
-                for part, one in zip(parts, opened, strict=True)
-            ),
+        tasks = [task for part in parts for task in part.plan.tasks]
+        expected = sum(
+            _usual(part.plan, one.dataset.warehouse, config.policy.today)
+            for part, one in zip(parts, opened, strict=True)
         )
+        work.plan(
+            tasks,
+            expected,
+            usual_load=seconds_of_a_load(series.warehouse),
+        )
+        series.warehouse.release()
         yield PreparedRun(
             parts=parts,
             reader=reader,

@@ -1,12 +1,26 @@
 """How much of a run is done and how much is left, in units of the rate limit and in seconds."""
 
 import time
-from collections.abc import Callable, Iterable
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from statistics import median
+from typing import Final, Protocol, TypeVar
 
 from sources.rest.calling.budget import Budget
 from sources.rest.calling.session import Session
 from sources.rest.reading.tasks import Task
+
+T = TypeVar("T")
+
+SLICES: Final = 3
+"""Latest slices that say how long the destination takes for the next ones: how many wait for one file changes."""
+
+
+HISTORY_TABLES: Final = 3
+"""Tables of the run's history, which go with every load."""
+
+USUAL_TABLES: Final = 6
+"""Tables of a usual load: half of them bring little more than the history."""
 
 
 class Watcher(Protocol):
@@ -35,11 +49,17 @@ class Work:
     Args:
         budget: knows how fast units may be spent.
         watcher: sees it go on.
+        slice_units: units after which what was read is loaded.
         clock: monotonic seconds.
     """
 
     def __init__(
-        self, budget: Budget, watcher: Watcher | None = None, *, clock: Callable[[], float] = time.monotonic
+        self,
+        budget: Budget,
+        watcher: Watcher | None = None,
+        *,
+        slice_units: int,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.windows = 0
         self.done = 0
@@ -51,18 +71,34 @@ class Work:
         self._open: dict[Task, int] = {}
         self._open_units = self._open_lists = 0
         self.expected = 0
-        self._commits: list[float] = []
+        self._slice_units = slice_units
+        self._usual_load = 0.0
+        self._reading = self._idle_before = 0.0
+        self._waited_before = budget.waited
+        self._slices: list[float] = []
+        self._loaded = 0
+        self._is_loading = self._last = False
+        self._tables = 0
+        self._read = set[str]()
 
-    def plan(self, tasks: Iterable[Task], expected: int = 0) -> None:
+    def plan(
+        self,
+        tasks: Iterable[Task],
+        expected: int = 0,
+        *,
+        usual_load: float = 0.0,
+    ) -> None:
         """Begin with what is planned.
 
         Args:
             tasks: what is planned.
             expected: units that checks which do not add up are expected to need, as earlier runs went.
+            usual_load: seconds that a load into the destination takes, as earlier runs went.
         """
         self.find(tasks)
         self.expected = expected
-        self._began, self._spent_before = self._clock(), self._budget.spent
+        self._usual_load = usual_load
+        self._began, self._spent_before, self._waited_before = self._clock(), self._budget.spent, self._budget.waited
         if self._watcher:
             self._watcher.begin(self)
 
@@ -77,15 +113,35 @@ class Work:
     def end(self, task: Task) -> None:
         """Note that a task is done with."""
         self.windows += 1
+        self._read.add(task.endpoint.name)
         units = self._open.pop(task, 0)
         self._count(task, -units)
         self.done += units
         if self._watcher:
             self._watcher.see(self, task)
 
-    def committed(self, seconds: float) -> None:
-        """Note how long it took to load what was read into the destination."""
-        self._commits.append(seconds)
+    def reading(self, results: Iterator[T]) -> T | None:
+        """Return the next result, None after the last one; what passes meanwhile is no time of the destination's."""
+        began = self._clock()
+        found = next(results, None)
+        self._reading += self._clock() - began
+        return found
+
+    @contextmanager
+    def loading(self, tables: int, *, last: bool = False) -> Iterator[None]:
+        """Note that what was read is loaded meanwhile.
+
+        Args:
+            tables: how many hold it, besides those of the run's history.
+            last: it is what is loaded when a run ends.
+        """
+        self._is_loading, self._last, self._tables = True, last, tables
+        yield
+        self._is_loading = False
+        self._slices.append(self._at_destination / (tables + HISTORY_TABLES))
+        self._idle_before = self._elapsed - self._reading
+        self._loaded = self.units
+        self._read.clear()
 
     def settle(self) -> None:
         """Note that every check has come to its end, so that nothing more is to be expected of them."""
@@ -108,15 +164,44 @@ class Work:
 
     @property
     def seconds_left(self) -> float:
-        """Seconds that the rest takes: as the rate limit has it, or longer, if the run has been slower than that.
+        """Seconds that the rest takes: slices are read and loaded in turn, none sooner than the rate limit has it.
 
-        What is loaded while units come back costs no time of its own, but for the last slice and the end of the run.
-        How long that takes where nobody else is waited for, the quickest one so far says.
+        For each table of a slice the destination takes as long as it did for those of the last ones, others at the same
+        file that were waited for included; before the first one, as long as in earlier runs.
         """
-        spent, elapsed = self._budget.spent - self._spent_before, self._clock() - self._began
-        as_before = self.left * elapsed / spent if spent else 0.0
-        quickest = min(self._commits, default=0.0)
-        return max(self._budget.seconds_until(self.left), as_before) + quickest * (2 if self.left else 1)
+        end = self._seconds_for(0)
+        if self._last:
+            return max(0.0, end - self._at_destination)
+        names = {task.endpoint.name for task in self._open}
+        each = self._seconds_for(len(names) or 1)
+        under_way = self._seconds_for(self._tables if self._is_loading else len(names | self._read) or 1)
+        spent = self._budget.spent - self._spent_before
+        calling = max(0.0, self._reading - (self._budget.waited - self._waited_before)) / max(1, spent)
+        moment, read, load = 0.0, 0, max(0.0, under_way - self._at_destination)
+        is_loaded = not self._is_loading and self.units == self._loaded
+        room = 0 if self._is_loading else max(0, self._slice_units - self.units + self._loaded)
+        while read < self.left or not is_loaded:
+            part = min(room, self.left - read)
+            read += part
+            moment = max(moment + part * calling, self._budget.seconds_until(read)) + load
+            room, load, is_loaded = self._slice_units, each, True
+        return moment + end
+
+    def _seconds_for(self, tables: int) -> float:
+        """Seconds of the destination for a slice with so many tables; a load under way says already that it is slow."""
+        each = median(self._slices[-SLICES:] or [self._usual_load / USUAL_TABLES])
+        if self._is_loading:
+            each = max(each, self._at_destination / (self._tables + HISTORY_TABLES))
+        return (tables + HISTORY_TABLES) * each
+
+    @property
+    def _elapsed(self) -> float:
+        return self._clock() - self._began
+
+    @property
+    def _at_destination(self) -> float:
+        """Seconds since the last load that were spent neither on calls nor on waiting for them."""
+        return self._elapsed - self._reading - self._idle_before
 
     @property
     def _pages_read(self) -> int:

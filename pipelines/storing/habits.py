@@ -2,17 +2,27 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from statistics import median
 from typing import Final
 
 from pendulum import Date
 
 from pipelines.planning.estimate import Habits
 from pipelines.planning.policy import Reason
+from pipelines.sql.reading import rows
 from pipelines.sql.runs import WINDOWS, calls_of_runs
 from pipelines.storing.warehouse import Warehouse
+from sources.rest.catalogue.columns import Type
 
 DAYS: Final = 7
 """Days of syncs that are looked back upon."""
+
+
+LOADS: Final = 20
+"""Last loads that say how long the next ones take: a run has a quick one at its begin and its end, and slow ones."""
+
+_PACKAGES: Final = "_dlt_loads"
+"""dlt's table of its load packages."""
 
 
 def habits_of(warehouse: Warehouse, lengths: Mapping[str, float], today: Date) -> Habits:
@@ -39,6 +49,18 @@ def habits_of(warehouse: Warehouse, lengths: Mapping[str, float], today: Date) -
         for run_id, day in days.items():
             calls[name, ""][day] += rows[run_id, name] / max(1.0, length)
     return {name: usual for name, found in calls.items() if (usual := _usual(found, today)) is not None}
+
+
+def seconds_of_a_load(warehouse: Warehouse) -> float:
+    """Return how many seconds a load into a dataset takes, as the last ones of all profiles went; 0 without any.
+
+    The id of a load package is the moment at which it was begun, in seconds since 1970.
+    """
+    if not warehouse.has(_PACKAGES):
+        return 0.0
+    columns = {"load_id": Type.TEXT, "inserted_at": Type.TIMESTAMP}
+    loads = warehouse.ask(rows(_PACKAGES, columns, newest_by="inserted_at", limit=LOADS))
+    return median([max(0.0, ended.timestamp() - float(began)) for began, ended in loads]) if loads else 0.0
 
 
 def _usual(calls: Mapping[Date, float], today: Date) -> int | None:

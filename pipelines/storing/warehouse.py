@@ -303,10 +303,14 @@ class Warehouse:
     def _rendered(self, statement: Statement) -> tuple[str, list[Any]]:
         client = self._connected()
         mine = of_profile(self._owner.profile(), and_nobodys=self._owner.nameless)
-        spoken = restricted(statement, mine, lambda table: table not in self._owner.untold)
+        spoken = restricted(statement, mine, self._is_told)
         asked = named_as_today(spoken, self._renamed) if self._renamed else spoken
         text, values = render(asked, names_of(client))
         return text, to_destination(values, client.capabilities)
+
+    def _is_told(self, table: str) -> bool:
+        """Whether the rows of a table name their profile; those of dlt's own never do."""
+        return table not in self._owner.untold and not table.startswith("_dlt")
 
     def _connected(self) -> SqlClientBase[Any]:
         client = self._made()

@@ -131,6 +131,7 @@ class Budget:
 
     Attributes:
         closed: nothing more may be spent.
+        waited: seconds for which calls have waited for the limit.
         slowed: the server has refused calls without naming a limit, so that a lower one is kept to.
     """
 
@@ -148,6 +149,7 @@ class Budget:
             raise ValueError(f"a rate limit needs at least 1 unit and a period above 0 s, not {limit} per {period} s")
         self.period = period
         self.spent = 0
+        self.waited = 0.0
         self.closed = False
         self.slowed = False
         self._allowance = float("inf")
@@ -192,12 +194,14 @@ class Budget:
             ticket = self._tickets
             self._tickets += 1
             self._turn.wait_for(lambda: self._served == ticket)
+        began = self._clock()
         try:
             while (reservation := self.reserve(units)).wait > 0:
                 self._sleep(min(reservation.wait, SLEEP_MAX))
             return reservation
         finally:
             with self._turn:
+                self.waited += self._clock() - began
                 self._served += 1
                 self._turn.notify_all()
 

@@ -76,8 +76,10 @@ class Spending:
 
     def seconds_until(self, units: int, limit: int, period: float, now: float) -> float:
         """Seconds until so many more units have left, if nothing but the limit holds them up."""
-        free = max(0, limit - self.in_flight - len(self.held), self.promised - self.sent if not self.spread else 0)
+        known = max(0, limit - self.in_flight - len(self.held))
+        free = max(known, self.promised - self.sent if not self.spread else 0)
         rounds, place = divmod(units - free - 1, limit)
+        place += free - known  # what is promised although it is held comes back no second time
         back = sorted(self.held)[place : place + 1] or [now + period]
         return 0.0 if units <= free else max(0.0, back[0] - now, self.blocked_until - now) + rounds * period
 

@@ -32,19 +32,27 @@ def told(limiter: type[RateLimiter], planned: int, found: int, expected: int) ->
     """
     clock = Clock()
     server, budget = limiter(60, 60.0, 17.0), Budget(60, 60.0, clock=clock, sleep=clock.sleep)
-    work = Work(budget, clock=clock)
+    work = Work(budget, slice_units=60, clock=clock)
     work.plan(tasks(0, planned), expected)
     more = tasks(planned, found)
     queue = [*tasks(0, planned // 2), *more, *tasks(planned // 2, planned - planned // 2)]
-    for place, task in enumerate(queue):
+
+    def answers() -> Iterator[Task]:
+        for task in queue:
+            call = budget.acquire(1)
+            clock.sleep(LATENCY)
+            passes, remaining = server.hit(clock(), 1)
+            assert passes
+            budget.settle(call, limit=60, remaining=remaining)
+            yield task
+
+    results = answers()
+    for place in range(len(queue)):
         if place == planned // 2:
             work.find(more)
             work.settle()
-        call = budget.acquire(1)
-        clock.sleep(LATENCY)
-        passes, remaining = server.hit(clock(), 1)
-        assert passes
-        budget.settle(call, limit=60, remaining=remaining)
+        task = work.reading(results)
+        assert task
         work.end(task)
         yield work.seconds_left, clock()
     assert (work.left, work.open_windows, work.windows, work.units) == (0, 0, len(queue), len(queue))
@@ -75,17 +83,36 @@ def test_the_time_that_is_left_is_within_a_quarter_of_the_truth_for_most_of_a_ru
 
 
 def test_the_rest_grows_when_more_is_needed_and_never_before() -> None:
-    work = Work(Budget(60, 60.0))
+    work = Work(Budget(60, 60.0), slice_units=60)
     work.plan(tasks(0, 10), 0)
     assert (work.units, work.left) == (0, 10)
     for task in tasks(0, 4):
         work.end(task)
     assert (work.units, work.left) == (4, 6)
-    before = work.seconds_left
-    work.committed(3.0)
-    work.committed(5.0)
-    assert round(work.seconds_left - before) == 2 * 3, (
-        "the last slice and the end of the run are loaded after all calls"
-    )
     work.find(tasks(2, 6))
     assert (work.units, work.left) == (4, 8)
+
+
+def test_the_destination_takes_as_long_as_for_the_last_tables_also_for_the_load_under_way() -> None:
+    clock = Clock()
+    work = Work(Budget(1000, 60.0, clock=clock, sleep=clock.sleep), slice_units=5, clock=clock)
+    work.plan(tasks(0, 10), usual_load=12.0)
+    assert work.seconds_left == 8 + 8 + 6, "two slices of four tables, and the end of three"
+    for task in tasks(0, 5):
+        assert work.reading(iter([task])) is task
+        work.end(task)
+    clock.sleep(1.0)
+    with work.loading(1):
+        clock.sleep(3.0)
+        assert work.seconds_left == 4 + 8 + 6
+        clock.sleep(16.0)
+        assert work.seconds_left == 0 + 20 + 15, "it says while it lasts that loads take longer"
+    assert work.seconds_left == 20 + 15
+    for task in tasks(5, 5):
+        work.end(task)
+    assert work.seconds_left == 20 + 15, "read, and not loaded"
+    with work.loading(1):
+        clock.sleep(20.0)
+    with work.loading(0, last=True):
+        clock.sleep(5.0)
+        assert work.seconds_left == 10
