@@ -33,7 +33,7 @@ from pipelines.parameters import (
 from pipelines.running.exit_codes import ExitCode
 from pipelines.starting import init
 from pipelines.telling.boundary import boundary, standard_streams
-from pipelines.telling.log import begin
+from pipelines.telling.log import begin, date_output
 from pipelines.telling.verdict import Ending
 from sources.rest.errors import ConfigurationError
 
@@ -116,7 +116,7 @@ def sync(
 
         operating = operated()
         if not sandbox:  # a demo is nobody's night
-            ending.notices = Notices(operating, "sync", source, place)
+            ending.notices = Notices(operating, "sync", source, place, dataset or "")
             ending.telemetry = Telemetry("sync", source, place)
         asked = request(place, dataset, resources=resources, since=since, until=until, today=today, full=full)
         options: dict[str, Any] = {"max_units": max_units, "max_minutes": max_minutes, "include_pii": include_pii}
@@ -164,7 +164,7 @@ def verify(
         from pipelines.telling.publish import published  # noqa: PLC0415 - see sync
         from pipelines.telling.verify import print_verify, proof_code  # noqa: PLC0415 - see sync
 
-        ending.notices = Notices(operated(), "verify", source, destination)
+        ending.notices = Notices(operated(), "verify", source, destination, dataset or "")
         ending.telemetry = Telemetry("verify", source, destination)
         asked = request(destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today)
         with configured(source, asked, profile, everyone=all_profiles) as chosen, Progress() as progress:
@@ -172,6 +172,8 @@ def verify(
         code_of = partial(proof_code, repaired=repair)
         if json:
             write_documents(done, proof_document, code_of)
+        elif not quiet:
+            date_output("verify")
         each(
             done,
             lambda _, outcome: print_verify(outcome, repaired=repair, differences=not (json or quiet)),

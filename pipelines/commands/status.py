@@ -4,6 +4,7 @@ import pendulum
 
 from pipelines.people.detail_queue import DetailQueue, queue_of
 from pipelines.running.config import RunConfig
+from pipelines.running.endings import LastEnd, LastEnds
 from pipelines.running.first_contact import notes_of
 from pipelines.running.health import LOOKED_BACK, MaxAges, stale, trouble
 from pipelines.storing.dataset import dataset_to_read
@@ -56,12 +57,30 @@ def _status(config: RunConfig, *, personal: bool) -> Status:
             resources=tuple(reader.freshness()),
             runs=tuple(reader.runs(at_work=dataset.at_work)),
             facts=(*reader.facts(config.not_additive_advice), *notes_of(ledger, config.doubtful, {})),
-            trouble=tuple(trouble(recent, config.profile.keys, target.key, now)),
+            trouble=tuple(
+                trouble(
+                    recent,
+                    config.profile.keys,
+                    target.key,
+                    now,
+                    ends=_ends(config),
+                    error=reader.error_of(recent[0].run_id) if recent else "",
+                )
+            ),
             details=tuple(
                 _progress(row, queue_of(row, catalogue, warehouse, config.policy.today), config.limits.rate)
                 for row in loaded
             ),
         )
+
+
+def _ends(config: RunConfig) -> list[LastEnd]:
+    """How the last runs from this machine have ended that did not end well; some before profiles could be read."""
+    request, found = config.request, []
+    for command in ("sync", "verify"):
+        ends, _ = LastEnds(command, config.source.name, request.destination, request.dataset).read()
+        found += [ends[name] for name in {config.profile.name, ""} if name in ends]
+    return found
 
 
 def _progress(endpoint: Endpoint, queue: DetailQueue, rate: Rate) -> DetailProgress:

@@ -2,11 +2,12 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import takewhile
 from typing import Final
 
 from pipelines.running.config import RunConfig
+from pipelines.running.endings import LastEnd
 from pipelines.running.exit_codes import WELL, ExitCode, named_code
 from pipelines.storing.history import KILLED, RUNNING, RunRow
 from pipelines.storing.status import Freshness
@@ -25,7 +26,15 @@ MaxAges = Mapping[str, timedelta]
 """Resource -> how long ago it may have been read last; the empty name stands for all others."""
 
 
-def trouble(runs: Sequence[RunRow], keys: Sequence[str], key: str, now: datetime) -> Iterator[str]:
+def trouble(
+    runs: Sequence[RunRow],
+    keys: Sequence[str],
+    key: str,
+    now: datetime,
+    *,
+    ends: Sequence[LastEnd] = (),
+    error: str = "",
+) -> Iterator[str]:
     """Say what the last runs of a profile into one dataset say that needs a person.
 
     Args:
@@ -33,17 +42,23 @@ def trouble(runs: Sequence[RunRow], keys: Sequence[str], key: str, now: datetime
         keys: fingerprints of the keys that are configured.
         key: that of the one that was used last.
         now: the present moment.
+        ends: how runs from this machine have ended that did not end well; some leave no row.
+        error: what has failed in the newest one, as far as its rows tell.
     """
-    for run in runs[:1]:
-        if run.outcome == KILLED:
-            yield (
-                f"the run of {_moment(run)} was killed, or could not write how it ended: see its lines in the log, and"
-                " whether memory or disk are full"
-            )
-        elif run.outcome == RUNNING and now - run.started_at > timedelta(hours=RUN_HOURS):
-            yield f"a run is at work since {_moment(run)}: it may hang"
-        elif run.exit_code is not None and run.exit_code not in WELL:
-            yield f"the run of {_moment(run)} has ended with {named_code(run.exit_code)}{_WHY.get(run.exit_code, '')}"
+    run = runs[0] if runs else None
+    # what is remembered here says more, unless another machine has run since
+    here = max(ends, key=lambda one: one.at, default=None)
+    if here and (run is None or datetime.fromisoformat(here.at) >= run.started_at.replace(microsecond=0)):
+        yield _ended(datetime.fromisoformat(here.at), here.exit_code, here.error)
+    elif run and run.outcome == KILLED:
+        yield (
+            f"the run of {_moment(run.started_at)} was killed, or could not write how it ended: see its lines in the"
+            " log, and whether memory or disk are full"
+        )
+    elif run and run.outcome == RUNNING and now - run.started_at > timedelta(hours=RUN_HOURS):
+        yield f"a run is at work since {_moment(run.started_at)}: it may hang"
+    elif run and run.exit_code is not None and run.exit_code not in WELL:
+        yield _ended(run.started_at, run.exit_code, error)
     stopped = list(takewhile(lambda run: run.exit_code == ExitCode.ALLOWANCE, runs))
     days = {run.started_at.date() for run in stopped}
     if len(days) >= ALLOWANCE_DAYS:
@@ -98,8 +113,13 @@ def _about(lines: Sequence[Freshness], ages: MaxAges, now: datetime) -> Iterator
         yield f"{days} days are missing between those that are loaded"
 
 
-def _moment(run: RunRow) -> str:
-    return f"{run.started_at:%Y-%m-%d %H:%M} UTC"
+def _ended(moment: datetime, code: int, error: str) -> str:
+    why = f": {error}" if error else _WHY.get(code, "")
+    return f"the run of {_moment(moment)} has ended with {named_code(code)}{why}"
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _age(span: timedelta) -> str:

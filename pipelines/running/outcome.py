@@ -21,9 +21,9 @@ class Outcome:
         rows: rows loaded, by table.
         windows: windows loaded, by endpoint.
         answered: calls for rows that the API has answered.
-        failures: tasks that gave no rows; they are asked for again by the next run.
+        failures: tasks that were asked for and gave no rows; they are asked for again by the next run.
         refused: what the server does not take; it is left out from now on.
-        skipped: tasks that were not asked for.
+        skipped: tasks that were planned and not asked for.
         waiting: windows that have failed in several runs, and the day from which on each is asked for again.
         truncated: tasks whose list was cut off by the API.
         empty: tasks for which the API has sent no content at all, which is taken for no rows.
@@ -95,6 +95,11 @@ class Outcome:
         merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by
         merged.allowance_reached = self.allowance_reached or other.allowance_reached
         return merged
+
+    @property
+    def own_failures(self) -> list[Failure]:
+        """Those whose reason lies in the window: others have only met what has ended the run."""
+        return [one for one in self.failures if type(one.error) is not type(self.stopped)]
 
     @property
     def exit_code(self) -> ExitCode:

@@ -157,7 +157,7 @@ class Run:
         outcome.missing = self._loader.missing_scopes
         self._dataset.warehouse.release()
         if outcome.answered:  # a server that answers nothing says nothing of a window
-            for failure in outcome.failures:
+            for failure in outcome.own_failures:
                 if failure.task.reason not in (Reason.CHECK, Reason.RESTATED):
                     self._dataset.ledger.failed(failure.task, self._policy.grain, self._policy.today)
         outcome.allowance_reached = bool(outcome.skipped) and budget.closed and outcome.stopped is None

@@ -12,13 +12,15 @@ from sqlglot import exp
 from pipelines.planning.learned import learned
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.server_behaviour import ServerBehaviour
-from pipelines.sql.conditions import since
+from pipelines.sql.conditions import equal, is_set, since
 from pipelines.sql.reading import rows, sums, types_of
 from pipelines.sql.runs import last_answers, last_truncated
 from pipelines.sql.statement import Statement
 from pipelines.storing.history import HISTORY, KILLED, RUNNING, RunRow
 from pipelines.storing.warehouse import Warehouse
+from sources.rest.catalogue.columns import Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
+from sources.rest.errors import meaning_of
 from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window, by_grain, merged
 
@@ -144,6 +146,16 @@ class StatusReader:
             replace(run, outcome=KILLED) if run.outcome == RUNNING and (place or at_work is False) else run
             for place, run in enumerate(runs)
         ]
+
+    def error_of(self, run_id: str) -> str:
+        """Say what has failed last in a run; empty where no window of it has."""
+        columns = dict.fromkeys(("resource", "date_range", "error", "request_id"), Type.TEXT)
+        where = [equal("run_id", run_id), is_set("error")]
+        failed = self._answers("sync_windows", rows("sync_windows", columns, where, newest_by="read_at", limit=1))
+        for resource, days, error, request_id in failed:
+            about = f" (request {request_id})" if request_id else ""
+            return f"{f'{resource} {days}'.strip()}: {meaning_of(error)}{about}"
+        return ""
 
     def units_since(self, moment: datetime) -> int:
         """Add up the units of the runs that began at a moment or later."""

@@ -14,7 +14,7 @@ from pipelines.running.exit_codes import ExitCode, exit_code
 from pipelines.telling.fault import kept, show, told
 from pipelines.telling.log import note, problem
 from sources.rest.errors import ApiError, ConfigurationError
-from sources.rest.redaction import cleaned
+from sources.rest.redaction import CleanError, cleaned
 
 READER_GONE: Final = 1
 """Exit code when a reader such as head has gone before all was printed; Python and typer end with it too."""
@@ -33,12 +33,12 @@ _SECRET_MIN: Final = 4
 
 
 @contextmanager
-def boundary(*, debug: bool, end: Callable[[ExitCode], object] = lambda _: None) -> Iterator[None]:
+def boundary(*, debug: bool, end: Callable[[ExitCode, Exception | None], object] = lambda *_: None) -> Iterator[None]:
     """Say in one line what went wrong, and leave with its exit code.
 
     Args:
         debug: let errors through as they are.
-        end: says how a command has ended that an error has ended early.
+        end: says how a command has ended early, and by which error.
     """
     try:
         yield
@@ -48,11 +48,11 @@ def boundary(*, debug: bool, end: Callable[[ExitCode], object] = lambda _: None)
         if debug:
             raise
         code = said(error)
-        end(code)
+        end(code, error)
         raise typer.Exit(code) from None
     except KeyboardInterrupt:
         note("interrupted; what was committed stays, the next run goes on from there")
-        end(ExitCode.INTERRUPTED)
+        end(ExitCode.INTERRUPTED, None)
         with suppress(OSError):
             sys.stdout.flush()
         # threads may still wait for the rate limit; nothing that they could bring would be loaded
@@ -66,6 +66,11 @@ def said(error: Exception) -> ExitCode:
     about = "".join(f", asked for {note}" for note in getattr(error, "__notes__", ()))
     _tell(f"{error}{about}")
     return exit_code(error)
+
+
+def sentence(error: Exception) -> str:
+    """Return what an error says, as it may be shown."""
+    return shown(str(error)) if isinstance(error, CleanError) else told(error)
 
 
 def shown(text: str) -> str:

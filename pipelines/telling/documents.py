@@ -5,12 +5,10 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.running.exit_codes import ExitCode
-from pipelines.telling.boundary import shown
+from pipelines.telling.boundary import sentence
 from pipelines.telling.console import write_json
-from pipelines.telling.fault import told
 from pipelines.telling.verdict import Verdict
 from sources.rest.reading.answers import Failure
-from sources.rest.redaction import CleanError
 
 if TYPE_CHECKING:
     from pipelines.commands.check import Checked
@@ -54,13 +52,9 @@ def _document(
         "outcome": code.name.lower(),
         "exit_code": int(code),
         "minutes": round(one.seconds / 60, 1),
-        "error": _sentence(one.error) if one.error else None,
+        "error": sentence(one.error) if one.error else None,
         **(document_of(one.result) if one.result is not None else {}),
     }
-
-
-def _sentence(error: Exception) -> str:
-    return shown(str(error)) if isinstance(error, CleanError) else told(error)
 
 
 def run_document(result: "Outcome") -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Final
 from rich.text import Text
 
 from pipelines.running.exit_codes import WELL, ExitCode
-from pipelines.telling.console import err
+from pipelines.telling.console import err, out
 from sources.rest.redaction import cleaned
 
 LOGGER: Final = logging.getLogger("elt")
@@ -167,6 +167,13 @@ def note(text: str, fields: Mapping[str, Any] | None = None, level: int = loggin
         level: of `logging`.
     """
     LOGGER.log(level, "%s", text, extra={"fields": fields or {}})
+
+
+def date_output(command: str) -> None:
+    """Say on standard output of which run what follows is, where that goes into a file: it may hold those of a week."""
+    if not sys.stdout.isatty():
+        moment = datetime.now().astimezone().isoformat(timespec="seconds")
+        out.print(f"{moment} elt {command} {STREAM.source}, destination {STREAM.destination}")
 
 
 def level_of(code: ExitCode) -> int:

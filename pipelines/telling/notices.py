@@ -5,17 +5,15 @@ database has said, and no key.
 """
 
 import hashlib
-import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-import orjson
 import requests
 
-from pipelines.destinations.whole_file import write_whole
+from pipelines.running.endings import ERROR_MAX, LastEnd, LastEnds
 from pipelines.running.exit_codes import WELL, ExitCode
 from pipelines.telling.log import warn
 from pipelines.telling.operating import NotifyFormat, Operating
@@ -28,12 +26,6 @@ SECONDS: Final = 10.0
 
 AGAIN_HOURS: Final = 24
 """Hours after which it is said once more that runs do not end well."""
-
-FOLDER: Final = "elt-notices"
-"""Beside the working folders of dlt's pipelines."""
-
-REMEMBERED: Final = ("exit_code", "since", "runs", "told")
-"""What is remembered of a profile whose runs do not end well."""
 
 OF_SOMEBODY: Final = frozenset({ExitCode.INTERRUPTED, ExitCode.USAGE})
 """Exit codes that somebody has brought about who sits there and knows."""
@@ -57,13 +49,14 @@ def _no_password(request: requests.PreparedRequest) -> requests.PreparedRequest:
 
 
 class Notices:
-    """Tells by calls how runs end, and remembers in a private file what was told.
+    """Tells by calls how runs end, and remembers how they end and what was told.
 
     Args:
         options: whom to call.
         command: what was run, such as `sync`.
         source: name of the source.
         destination: name of the destination.
+        dataset: schema there; empty for the source's own.
         now: the present moment.
     """
 
@@ -73,11 +66,13 @@ class Notices:
         command: str,
         source: str,
         destination: str,
+        dataset: str = "",
         *,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._options = options
         self._about = {"command": command, "source": source, "destination": destination}
+        self._ends = LastEnds(command, source, destination, dataset)
         self._now = now
 
     def tell(self, ended: Sequence[Ended], total: Verdict) -> None:
@@ -90,41 +85,45 @@ class Notices:
         # a proof that goes well says nothing of syncs that do not happen any more
         if total.exit_code in WELL and self._options.heartbeat_url and self._about["command"] == "sync":
             self._call("heartbeat_url", self._options.heartbeat_url, None)
-        if not self._options.notify_url or total.exit_code in OF_SOMEBODY:
+        if total.exit_code in OF_SOMEBODY:
             return
-        before = self._remembered()
+        url = self._options.notify_url
+        told_to = hashlib.blake2b(url.encode(), digest_size=8).hexdigest() if url else ""
+        before, told_before = self._ends.read()
+        if told_to != told_before:  # whoever is to be told now knows nothing yet
+            before = {name: replace(one, told=None) for name, one in before.items()}
         if total.exit_code in WELL and "" in before and all(one.profile for one in ended):
             ended = [*ended, Ended(profile="", verdict=total)]  # the profiles can be read again
-        states = {one.profile: self._state(one, before.get(one.profile)) for one in ended}
-        due = [one for one in ended if self._is_due(states[one.profile], before.get(one.profile))]
-        told = bool(due) and self._call("notify_url", self._options.notify_url, self._message(due, states))
+        ends = {one.profile: self._end(one, before.get(one.profile)) for one in ended}
+        due = [one for one in ended if url and self._is_due(ends[one.profile], before.get(one.profile))]
+        told = url is not None and bool(due) and self._call("notify_url", url, self._message(due, ends))
         after = dict(before)
         for one in ended:
-            state = states[one.profile]
-            if told and one in due:
-                state["told"] = self._now().isoformat(timespec="seconds")
             if one.verdict.exit_code not in WELL:
-                after[one.profile] = state
+                now = self._moment if told and one in due else ends[one.profile].told
+                after[one.profile] = replace(ends[one.profile], told=now)
             elif told or one not in due:  # else it is tried again after the next run
                 after.pop(one.profile, None)
-        if after != before:
-            self._remember(after)
+        self._remember(after, told_to, changed=after != before or told_to != told_before)
 
-    def _state(self, one: Ended, before: Mapping[str, Any] | None) -> dict[str, Any]:
-        """What is remembered of a profile: how its runs end, since when, how many, and when that was told."""
-        code = int(one.verdict.exit_code)
-        if before is not None and before["exit_code"] == code:
-            return {**before, "runs": before["runs"] + 1}
-        return {"exit_code": code, "since": self._now().isoformat(timespec="seconds"), "runs": 1, "told": None}
+    @property
+    def _moment(self) -> str:
+        return self._now().isoformat(timespec="seconds")
 
-    def _is_due(self, state: Mapping[str, Any], before: Mapping[str, Any] | None) -> bool:
-        if state["exit_code"] in WELL:
+    def _end(self, one: Ended, before: LastEnd | None) -> LastEnd:
+        """How the runs of a profile end, since when, how many of them, and when that was told."""
+        code, error = int(one.verdict.exit_code), one.error[:ERROR_MAX]
+        if before is not None and before.exit_code == code:
+            return replace(before, runs=before.runs + 1, at=self._moment, error=error)
+        return LastEnd(exit_code=code, since=self._moment, at=self._moment, runs=1, error=error)
+
+    def _is_due(self, end: LastEnd, before: LastEnd | None) -> bool:
+        if end.exit_code in WELL:
             return before is not None
-        told = state["told"] and datetime.fromisoformat(state["told"])
-        return not told or self._now() >= told + timedelta(hours=AGAIN_HOURS)
+        return end.told is None or self._now() >= datetime.fromisoformat(end.told) + timedelta(hours=AGAIN_HOURS)
 
-    def _message(self, due: Sequence[Ended], states: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-        lines = [self._sentence(one, states[one.profile]) for one in due]
+    def _message(self, due: Sequence[Ended], ends: Mapping[str, LastEnd]) -> dict[str, Any]:
+        lines = [self._sentence(one, ends[one.profile]) for one in due]
         text = "\n".join(lines)
         if self._options.notify_format is NotifyFormat.SLACK:
             return {"text": text}
@@ -133,21 +132,21 @@ class Notices:
                 "profile": one.profile,
                 **one.verdict.fields,
                 "failed_resources": list(one.failed),
-                "since": states[one.profile]["since"],
-                "runs": states[one.profile]["runs"],
+                "since": ends[one.profile].since,
+                "runs": ends[one.profile].runs,
             }
             for one in due
         ]
         return {"text": text, **self._about, "profiles": profiles}
 
-    def _sentence(self, one: Ended, state: Mapping[str, Any]) -> str:
+    def _sentence(self, one: Ended, end: LastEnd) -> str:
         about = self._about
         profile = f" of {one.profile}" if one.profile else ""
         head = f"elt {about['command']} {about['source']}{profile} into {about['destination']}"
         if one.verdict.exit_code in WELL:
             return f"{head} ends well again: {one.verdict}"
         failed = f"; failed: {', '.join(one.failed)}" if one.failed else ""
-        runs = f", {state['runs']} runs since {state['since']}" if state["runs"] > 1 else ""
+        runs = f", {end.runs} runs since {end.since}" if end.runs > 1 else ""
         return f"{head}: {one.verdict}{failed}{runs}; {ADVICE.get(one.verdict.exit_code, 'see the log')}"
 
     def _call(self, option: str, url: str, document: Mapping[str, Any] | None) -> bool:
@@ -172,25 +171,9 @@ class Notices:
             return False
         return True
 
-    def _file(self) -> Path:
-        from dlt.common.pipeline import get_dlt_pipelines_dir  # noqa: PLC0415 - it takes long
-
-        about = orjson.dumps([*self._about.values(), os.getcwd(), self._options.notify_url])  # noqa: PTH109 - a text
-        name = hashlib.blake2b(about, digest_size=8).hexdigest()
-        return Path(get_dlt_pipelines_dir()) / FOLDER / f"{name}.json"
-
-    def _remembered(self) -> dict[str, dict[str, Any]]:
-        """What was told, by profile; nothing where nobody remembers, so that it is told once more."""
+    def _remember(self, ends: Mapping[str, LastEnd], told_to: str, *, changed: bool) -> None:
         try:
-            found = orjson.loads(self._file().read_bytes())
-            return {name: {one: state[one] for one in REMEMBERED} for name, state in found.items()}
-        except (OSError, ValueError, AttributeError, TypeError, KeyError):  # nothing, or what no run has written
-            return {}
-
-    def _remember(self, states: Mapping[str, Mapping[str, Any]]) -> None:
-        file = self._file()
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_whole(file, orjson.dumps(states))
+            if changed or not self._ends.exists:  # while there is room for it
+                self._ends.write(ends, told_to)
         except OSError as error:
-            warn(f"what was told to notify_url cannot be remembered: {error.strerror}")
+            warn(f"how runs end, and what was told to notify_url, cannot be remembered: {error.strerror}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pipelines.planning.estimate import GROWTH
 from pipelines.planning.policy import SURGE, Reason
 from pipelines.telling.console import PENDING, named, print_table, wide, write_json
+from pipelines.telling.log import date_output
 
 if TYPE_CHECKING:
     from pipelines.commands.plan import Preview
@@ -23,6 +24,8 @@ LIKE_BEFORE: Final = (
 def print_plans(done: "Sequence[Done[Preview]]", *, as_json: bool) -> None:
     """Print what a sync of each profile would do now; of several, a line each and their sum."""
     found = [(one.name, one.config, one.result) for one in done if one.config and one.result]
+    if not as_json:
+        date_output("plan")
     if len(done) > 1 and as_json:
         documents = {name: _document(preview, config) for name, config, preview in found}
         write_json({"profiles": documents, "total": _added(found)})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.console import PENDING, moment, named, print_table, wide, write_json
+from pipelines.telling.log import date_output
 
 if TYPE_CHECKING:
     from pipelines.destinations.target import Target
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 def print_statuses(done: "Sequence[Done[Status]]", *, as_json: bool) -> None:
     """Print how fresh the tables of each profile are; of several, a line each and what they add up to."""
     found = [(one.name, one.config.target, one.result) for one in done if one.config and one.result]
+    if not as_json:
+        date_output("status")
     if len(done) > 1 and as_json:
         documents = {name: _document(status, target) for name, target, status in found}
         total = {"units_today": sum(status.units_today for _, _, status in found)}
@@ -45,15 +48,16 @@ def _print_lines(found: "Sequence[tuple[str, Target, Status]]") -> None:
         )
     sums = map(sum, zip(*(_counts(status) for _, _, status in found), strict=True))
     rows.append(["total", "", "", "", *map(str, sums)])
-    headings = ("profile", "complete to", "last run (UTC)", "outcome", "days open", "failed", "units today")
-    print_table(headings, rows, ["units today"])
+    headings = ("profile", "complete to", "last run (UTC)", "outcome")
+    print_table((*headings, "days open", "failed", "not asked", "units today"), rows, ["units today", "not asked"])
     for name, _, status in found:
         _print_trouble(status, f"{name}: ")
 
 
-def _counts(status: "Status") -> tuple[int, int, int]:
-    resources = status.resources
-    return sum(one.open_days for one in resources), sum(one.failed for one in resources), status.units_today
+def _counts(status: "Status") -> tuple[int, ...]:
+    run = status.runs[0] if status.runs else None
+    failed, not_asked = (run.failed, run.skipped) if run else (0, 0)
+    return sum(one.open_days for one in status.resources), failed, not_asked, status.units_today
 
 
 def _outcome(run: "RunRow") -> str:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.running.exit_codes import ExitCode, named_code
 from pipelines.telling.console import print_table, windows_by_name
-from pipelines.telling.log import about, note, problem, warn
+from pipelines.telling.log import about, date_output, note, problem, warn
 from sources.rest.errors import RequestRejectedError
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ def print_syncs(done: "Sequence[Done[Outcome]]", *, table: bool) -> None:
         table: print before what was loaded: a line per table, or per profile where there are several.
     """
     results = [(one.name, one.result) for one in done if one.result]
+    if table:
+        date_output("sync")
     if table and len(done) > 1:
         _print_lines(done)
     elif table:
@@ -118,17 +120,15 @@ def print_problems(result: "Outcome") -> None:
 
 
 def _print_failed(result: "Outcome") -> None:
-    rejected = result.stopped if isinstance(result.stopped, RequestRejectedError) else None
-    for failure in result.failures:
-        if rejected is None or type(failure.error) is not type(rejected):
-            which = " ".join([str(failure.task), *getattr(failure.error, "__notes__", ())])
-            problem("failed", f"{which}: {failure.error}")
+    for failure in result.own_failures:
+        which = " ".join([str(failure.task), *getattr(failure.error, "__notes__", ())])
+        problem("failed", f"{which}: {failure.error}")
     for task, day in result.waiting:
         problem("waiting", f"{task}: failed in several runs; asked for again from {day}, or with --full")
     for refusal in result.refused:
         problem("refused", f"{refusal.task}: {refusal.error}")
-    if rejected:
-        alike = len(result.failures) + 1
-        problem("", f"{rejected}; all {alike} windows that were asked for failed so, and no other was asked for")
+    if isinstance(result.stopped, RequestRejectedError):
+        alike = len(result.failures) - len(result.own_failures)
+        problem("", f"{result.stopped}; all {alike} windows that were asked for failed so, and no other was asked for")
     elif result.stopped:
         problem("", str(result.stopped))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.running.exit_codes import ExitCode
+from pipelines.telling.boundary import sentence, shown
 from pipelines.telling.log import about, level_of, note
 from pipelines.telling.profiles import counted
 
@@ -18,14 +19,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Verdict:
-    """How a run has ended; `restated` counts the values that the API has changed, or those that differ in a proof.
+    """How a run has ended.
 
-    `word` says which of both.
+    Of windows it counts those that are loaded, those that were asked for and gave no rows (`failed`), and those that
+    were planned and not asked for. `restated` counts the values that the API has changed, or those that differ in a
+    proof; `word` says which of both.
     """
 
     exit_code: ExitCode
     rows: int = 0
     windows: int = 0
+    failed: int = 0
+    not_asked: int = 0
     units: int = 0
     minutes: float = 0.0
     restated: int = 0
@@ -41,6 +46,8 @@ class Verdict:
             exit_code=code,
             rows=result.rows.total(),
             windows=result.windows.total(),
+            failed=len(result.failures),
+            not_asked=len(result.skipped),
             units=sum(result.units.values()),
             minutes=minutes,
             restated=len(result.changes),
@@ -50,7 +57,8 @@ class Verdict:
     @classmethod
     def of_all(cls, verdicts: "Sequence[Verdict]", seconds: float) -> "Verdict":
         """Make that of several profiles; they ran side by side, so that minutes do not add up."""
-        sums = {name: sum(getattr(one, name) for one in verdicts) for name in ("rows", "windows", "units", "restated")}
+        names = ("rows", "windows", "failed", "not_asked", "units", "restated")
+        sums = {name: sum(getattr(one, name) for one in verdicts) for name in names}
         return cls(
             exit_code=max(one.exit_code for one in verdicts),
             minutes=round(seconds / 60, 1),
@@ -70,10 +78,15 @@ class Verdict:
     @property
     def numbers(self) -> str:
         """What was done, and the exit code."""
+        lacking = "".join(f", {count} {what}" for count, what in self._lacking if count)
         return (
-            f"{self.rows} rows, {self.windows} windows, {self.units} units, {self.minutes} min,"
+            f"{self.rows} rows, {self.windows} windows{lacking}, {self.units} units, {self.minutes} min,"
             f" {self.restated} {self.word}; exit code {self.exit_code}"
         )
+
+    @property
+    def _lacking(self) -> Sequence[tuple[int, str]]:
+        return (self.failed, "failed"), (self.not_asked, "not asked")
 
     @property
     def fields(self) -> dict[str, Any]:
@@ -83,6 +96,8 @@ class Verdict:
             "exit_code": int(self.exit_code),
             "rows": self.rows,
             "windows": self.windows,
+            "failed_windows": self.failed,
+            "not_asked_windows": self.not_asked,
             "units": self.units,
             "minutes": self.minutes,
             "restated_values": self.restated,
@@ -91,11 +106,12 @@ class Verdict:
 
 @dataclass(frozen=True, kw_only=True)
 class Ended:
-    """How a run of one profile has ended; `failed` names the resources of which windows failed."""
+    """How a run of one profile has ended; `failed` names the resources of which windows failed, `error` says why."""
 
     profile: str
     verdict: Verdict
     failed: Sequence[str] = ()
+    error: str = ""
 
 
 class Ending:
@@ -115,11 +131,12 @@ class Ending:
         self.telemetry: Telemetry | None = None
         self._began, self._began_at = time.monotonic(), time.time()
 
-    def early(self, code: ExitCode) -> None:
-        """Say that it has not even begun."""
+    def early(self, code: ExitCode, error: Exception | None) -> None:
+        """Say that it has not even begun, and why."""
         verdict = Verdict.of(None, code, self._seconds, self._word)
         if self.notices:
-            self.notices.tell([Ended(profile="", verdict=verdict)], verdict)
+            ended = Ended(profile="", verdict=verdict, error=sentence(error) if error else "")
+            self.notices.tell([ended], verdict)
         if self.telemetry:
             self.telemetry.tell([], [], verdict, self._began_at)
         self._say(verdict)
@@ -163,5 +180,18 @@ class Ending:
 
 
 def _told(one: "Done[Outcome]", verdict: Verdict) -> Ended:
-    failed = {failure.task.endpoint.name for failure in one.result.failures} if one.result else set()
-    return Ended(profile=one.name, verdict=verdict, failed=sorted(failed))
+    failed = {failure.task.endpoint.name for failure in one.result.own_failures} if one.result else set()
+    error = sentence(one.error) if one.error else _why(one.result) if one.result else ""
+    return Ended(profile=one.name, verdict=verdict, failed=sorted(failed), error=error)
+
+
+def _why(result: "Outcome") -> str:
+    """What has gone wrong in a run, in words: what has ended it, or the first of what failed."""
+    if result.stopped:
+        return shown(str(result.stopped))
+    if result.missing:
+        return shown(f"the key lacks {', '.join(sorted(result.missing))}")
+    if not result.failures:
+        return ""
+    first, others = result.failures[0], len(result.failures) - 1
+    return shown(f"{first.task}: {first.error}") + (f"; and {others} more windows" if others else "")

@@ -242,3 +242,13 @@ def error_type(
     by_code = codes.get(code or "", by_status)
     # a code never turns a refusal into a retry, or the other way round: HTTP defines the status
     return by_code if by_code.retryable == by_status.retryable else by_status
+
+
+def meaning_of(name: str) -> str:
+    """Return what an error means whose type was noted by its name; the name itself where nobody knows it any more."""
+    kinds = [ApiError]
+    for kind in kinds:
+        if kind.__name__ == name:
+            return kind.meaning
+        kinds += kind.__subclasses__()
+    return name

@@ -3,10 +3,13 @@
 import csv
 import io
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from dlt.common.pipeline import get_dlt_pipelines_dir
 
+from pipelines.running.endings import FOLDER
 from sandbox.atribu import ALL_SCOPES, FULL_KEY, Fault
 from tests import database
 from tests.integration.conftest import Elt, Serve
@@ -19,6 +22,12 @@ def changed(sql: str) -> None:
     """Change what runs have left, as time does."""
     with database.connect("local.duckdb") as connection:
         connection.execute(sql)
+
+
+def queried(sql: str) -> list[tuple[object, ...]]:
+    """Ask what runs have left."""
+    with database.connect("local.duckdb", read_only=True) as connection:
+        return connection.execute(sql).fetchall()
 
 
 def asked(elt: Elt, *arguments: str) -> list[str]:
@@ -43,8 +52,13 @@ def test_a_status_ends_with_5_as_long_as_somebody_has_to_look(
     sandbox.faults.append(Fault("channels", "html", match=lambda query: query["date_from"] == "2026-03-31"))
     assert elt(*SYNC).code == 4
     (ended, failed) = asked(elt)
-    assert ended.endswith(" has ended with failed_windows (4)")
+    assert " has ended with failed_windows (4): channels 2026-03-31: channels: the answer is not valid JSON (" in ended
     assert failed == "1 windows failed in the last run that asked: channels"
+
+    # another machine knows what the rows of the run say
+    shutil.rmtree(Path(get_dlt_pipelines_dir(), FOLDER))
+    (ended, _) = asked(elt)
+    assert "(4): channels 2026-03-31: the answer is not what the API's contract says (request req_" in ended
 
     # the newest run goes well, the others are of earlier days, and so is what was read
     changed("UPDATE local.atribu.sync_runs SET outcome = 'done', exit_code = 0")
@@ -58,6 +72,40 @@ def test_a_status_ends_with_5_as_long_as_somebody_has_to_look(
     ]
     assert elt("status", "atribu").code == 0
     assert (elt(*LOOK[:3], "1w").code, elt(*LOOK[:3], "chanels=1h").code) == (78, 78)
+
+
+def test_a_run_that_leaves_no_row_is_told_with_its_reason_until_one_goes_well(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sandbox = serve()
+    assert elt(*SYNC).code == 0
+    keys = dict(sandbox.settings.keys)
+    sandbox.settings.keys.clear()
+    assert elt(*SYNC).code == 77
+    revoked, *_ = asked(elt)
+    assert " has ended with refused (77): channels: the API key is not accepted (401, " in revoked
+    sandbox.settings.keys.update(keys)
+    monkeypatch.setenv("SOURCES__ATRIBU__HORIZON_DAYS", "x")
+    assert elt(*SYNC).code == 78
+    monkeypatch.delenv("SOURCES__ATRIBU__HORIZON_DAYS")
+    misspelt, *_ = asked(elt)
+    assert " has ended with configuration (78): option horizon_days " in misspelt
+    assert elt(*SYNC).code == 0
+    assert asked(elt) == []
+
+
+def test_log_and_status_count_what_failed_and_what_was_not_asked_alike(serve: Serve, elt: Elt) -> None:
+    sandbox = serve()
+    assert elt(*SYNC).code == 0
+    sandbox.settings.keys.clear()
+    result = elt(*SYNC, "--json")
+
+    document, run = json.loads(result.out), json.loads(elt("status", "atribu", "--json").out)["runs"][0]
+    ((windows,),) = queried("SELECT count(*) FROM local.atribu.sync_windows WHERE error IS NOT NULL")
+    failed, not_asked = len(document["failed"]), len(document["not_asked"])
+    assert min(failed, not_asked) > 0
+    assert f" {failed} failed, {not_asked} not asked, " in result.err.splitlines()[-1]
+    assert (run["failed"], run["skipped"], windows) == (failed, not_asked, failed)
 
 
 @pytest.mark.sweep

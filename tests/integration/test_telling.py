@@ -39,7 +39,9 @@ def test_every_line_of_a_log_has_its_fields_and_the_last_one_is_the_verdict(
     assert all(STAMP.fullmatch(line) for line in lines), lines
     assert result.code == 4
     assert " ERROR   atribu - local failed: channels 2026-03-29: " in result.err
-    assert re.search(r" failed_windows: \d+ rows, 4 windows, 5 units, \d+\.\d min, 0 restated; exit code 4$", lines[-1])
+    assert re.search(
+        r" failed_windows: \d+ rows, 4 windows, 1 failed, 5 units, \d+\.\d min, 0 restated; exit code 4$", lines[-1]
+    )
     quiet = elt(*SYNC, "--quiet")
     assert (quiet.code, quiet.out, quiet.err) == (0, "", "")
 

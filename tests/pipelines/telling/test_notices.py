@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.running.endings import FOLDER, LastEnds
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.log import begin
-from pipelines.telling.notices import FOLDER, Notices
+from pipelines.telling.notices import Notices
 from pipelines.telling.operating import NotifyFormat, Operating
 from pipelines.telling.verdict import Ended, Verdict
 from tests.listening import listening
@@ -78,7 +79,7 @@ def test_a_night_is_told_once_when_something_turns_bad_and_once_when_it_is_well(
         [f"{globex}: failed_windows: {numbers} 4; failed: channels; {failed}"],
         [f"{acme} ends well again: done: {numbers} 0", f"{globex} ends well again: done: {numbers} 0"],
     ]
-    assert [file.read_text() for file in working.iterdir()] == ["{}"]
+    assert LastEnds("sync", "atribu", "local").read()[0] == {}
     assert [file.stat().st_mode & 0o777 for file in working.iterdir()] == [0o600]
 
 
