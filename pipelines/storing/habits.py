@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Final
 
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from pendulum import Date
 
 from pipelines.planning.estimate import Habits
@@ -59,7 +60,10 @@ def seconds_of_a_load(warehouse: Warehouse) -> float:
     if not warehouse.has(_PACKAGES):
         return 0.0
     columns = {"load_id": Type.TEXT, "inserted_at": Type.TIMESTAMP}
-    loads = warehouse.ask(rows(_PACKAGES, columns, newest_by="inserted_at", limit=LOADS))
+    try:
+        loads = warehouse.ask(rows(_PACKAGES, columns, newest_by="inserted_at", limit=LOADS))
+    except DatabaseUndefinedRelation:  # a lake keeps it as files that are no table
+        return 0.0
     return median([max(0.0, ended.timestamp() - float(began)) for began, ended in loads]) if loads else 0.0
 
 
