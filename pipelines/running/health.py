@@ -49,7 +49,9 @@ def trouble(
     # what is remembered here says more, unless another machine has run since
     here = max(ends, key=lambda one: one.at, default=None)
     if here and (run is None or datetime.fromisoformat(here.at) >= run.started_at.replace(microsecond=0)):
-        yield _ended(datetime.fromisoformat(here.at), here.exit_code, here.error)
+        is_same = run is not None and run.exit_code == here.exit_code
+        began = run.started_at if run and is_same else datetime.fromisoformat(here.at)  # else it has left no row
+        yield _ended(began, here.exit_code, here.error)
     elif run and run.outcome == KILLED:
         yield (
             f"the run of {_moment(run.started_at)} was killed, or could not write how it ended: see its lines in the"

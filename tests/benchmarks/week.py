@@ -34,7 +34,7 @@ BEGIN: Final = MONDAY - timedelta(days=1)
 END: Final = MONDAY + timedelta(days=7)
 NAMES: Final = ("acme", "globex", "initech")
 RESOURCES: Final = "channels,campaigns,overview"
-DISK_MB: Final = 96
+DISK_MB: Final = 256
 NEW_KEY: Final = key_of("globex") + "_new"
 KILLED_AFTER: Final = 4.0
 """Seconds after which the process is killed: it has begun to load by then."""
