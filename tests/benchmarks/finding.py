@@ -147,7 +147,7 @@ def changes(task: Task, window: Window, old: Rows, new: Rows) -> list[Change]:
     ]
 
 
-def simulated(sandbox: Sandbox, length: int, endpoints: Sequence[Endpoint]) -> list[dict[str, int]]:
+def simulated(sandbox: Sandbox, length: int, endpoints: Sequence[Endpoint]) -> list[dict[str, Any]]:
     """Sync every day; return the figures of each day after the first."""
     home, days = Home(sandbox), []
     first = START.subtract(days=HORIZON + 5)
@@ -177,7 +177,11 @@ def simulated(sandbox: Sandbox, length: int, endpoints: Sequence[Endpoint]) -> l
                 {
                     "units": sum(home.calls.values()) + CALLS_A_SYNC - SERIES,
                     "oracle": oracle + CALLS_A_SYNC + CALLS_A_WINDOW,
-                    "wrong": sum(home.rows.get(place) != rows for place, rows in true.items()),
+                    "wrong": [
+                        f"{' '.join((name, *dict(variant).values()))} of {window.start} on {today}"
+                        for (name, variant, window), rows in true.items()
+                        if home.rows.get((name, variant, window)) != rows
+                    ],
                 }
             )
     return days
@@ -198,9 +202,9 @@ def main(profile: str, length: str) -> None:
     settings = Settings(first_day=date(2025, 9, 1), size=Size(**PROFILES[profile]), levels="own_ids")
     sandbox: Sandbox = create_app(settings).state.sandbox
     days = simulated(sandbox, int(length), [ENDPOINTS[name] for name in STORED])
-    found = {name: sum(one[name] for one in days) for name in days[0]}
-    each = {name: found[name] / len(days) for name in ("units", "oracle")}
-    print(json.dumps({**each, "days": len(days), "wrong": found["wrong"]}))
+    each = {name: sum(one[name] for one in days) / len(days) for name in ("units", "oracle")}
+    wrong = [place for one in days for place in one["wrong"]]
+    print(json.dumps({**each, "days": len(days), "wrong": len(wrong), "which": wrong}))
 
 
 if __name__ == "__main__":
