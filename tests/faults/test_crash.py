@@ -36,7 +36,7 @@ run.blank_left_out = blank_and_die
 """
 """Kills a sync when a column that is left out has become null, and nothing was read yet."""
 
-MERGED = (".sql",)
+MERGED = (".sql", ".reference")  # of a lake
 SIGKILLED = -9
 
 
