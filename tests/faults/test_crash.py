@@ -165,6 +165,7 @@ def test_files_of_a_working_folder_that_were_damaged_keep_nobody_from_the_truth(
 
 
 @pytest.mark.slow
+@pytest.mark.database("statements in files of a package")
 def test_a_package_that_no_database_takes_is_set_aside_and_read_again(world: World, machine: MakeMachine) -> None:
     own = machine()
     die_loading(own, MERGED, 2)
