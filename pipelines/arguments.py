@@ -106,7 +106,7 @@ def configured(
         def profile(name: str) -> Profile:
             others = (theirs for other, theirs in keys.items() if other != name and places[other] == places[name])
             elsewhere = frozenset(key for theirs in others for key in theirs)
-            return Profile(name=name, keys=keys[name], elsewhere=elsewhere.difference(keys[name]))
+            return Profile(name=name, keys=keys[name], elsewhere=elsewhere)
 
         yield with_something_of_their_own(
             [_configured(source, asked, profile(name), {**given, **worlds[name]}) for name in names]

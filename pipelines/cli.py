@@ -106,13 +106,13 @@ def sync(
     begin(source, place, log_format, quiet=quiet, verbose=verbose)
     with boundary(debug=debug, end=ending.early):
         from pipelines.commands.sync import sync as run  # noqa: PLC0415 - dlt takes long to import, --help needs none
-        from pipelines.telling.documents import run_document, write_documents  # noqa: PLC0415 - as above
+        from pipelines.telling.documents import code_of_run, run_document, write_documents  # noqa: PLC0415 - as above
         from pipelines.telling.notices import Notices  # noqa: PLC0415 - as above
         from pipelines.telling.otel import Telemetry  # noqa: PLC0415 - as above
         from pipelines.telling.profiles import end_of, for_each  # noqa: PLC0415 - as above
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - as above
         from pipelines.telling.publish import published  # noqa: PLC0415 - as above
-        from pipelines.telling.sync import code_of_sync, print_syncs  # noqa: PLC0415 - as above
+        from pipelines.telling.sync import print_syncs  # noqa: PLC0415 - as above
 
         operating = operated()
         if not sandbox:  # a demo is nobody's night
@@ -126,9 +126,9 @@ def sync(
         ):
             done = for_each(chosen, partial(_seen, progress, run))
         if json:
-            write_documents(done, run_document, code_of_sync)
+            write_documents(done, run_document, code_of_run)
         print_syncs(done, table=not (json or quiet))
-        end_of(done, code_of_sync, debug=debug, ended=ending.ended, least=published(done))
+        end_of(done, code_of_run, debug=debug, ended=ending.ended, least=published(done))
 
 
 @app.command()
@@ -156,22 +156,21 @@ def verify(
     with boundary(debug=debug, end=ending.early):
         from pipelines.commands.verify import verify as run  # noqa: PLC0415 - see sync
         from pipelines.planning.policy import EVER  # noqa: PLC0415 - see sync
-        from pipelines.telling.documents import proof_document, write_documents  # noqa: PLC0415 - see sync
+        from pipelines.telling.documents import code_of_run, proof_document, write_documents  # noqa: PLC0415 - see sync
         from pipelines.telling.notices import Notices  # noqa: PLC0415 - see sync
         from pipelines.telling.otel import Telemetry  # noqa: PLC0415 - see sync
         from pipelines.telling.profiles import each, end_of, for_each  # noqa: PLC0415 - see sync
         from pipelines.telling.progress import Progress  # noqa: PLC0415 - see sync
         from pipelines.telling.publish import published  # noqa: PLC0415 - see sync
-        from pipelines.telling.verify import print_verify, proof_code  # noqa: PLC0415 - see sync
+        from pipelines.telling.verify import print_verify  # noqa: PLC0415 - see sync
 
         ending.notices = Notices(operated(), "verify", source, destination, dataset or "")
         ending.telemetry = Telemetry("verify", source, destination)
         asked = request(destination, dataset, resources=resources, since=since or str(EVER), until=until, today=today)
         with configured(source, asked, profile, everyone=all_profiles) as chosen, Progress() as progress:
             done = for_each(chosen, partial(_seen, progress, partial(run, repair=repair)))
-        code_of = partial(proof_code, repaired=repair)
         if json:
-            write_documents(done, proof_document, code_of)
+            write_documents(done, proof_document, code_of_run)
         elif not quiet:
             date_output("verify")
         each(
@@ -179,7 +178,7 @@ def verify(
             lambda _, outcome: print_verify(outcome, repaired=repair, differences=not (json or quiet)),
             names=not (json or quiet),
         )
-        end_of(done, code_of, debug=debug, ended=ending.ended, least=published(done))
+        end_of(done, code_of_run, debug=debug, ended=ending.ended, least=published(done))
 
 
 @app.command()

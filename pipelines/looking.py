@@ -241,7 +241,9 @@ def copy(
         asked = request(from_, dataset)
         with configured(source, asked, profile, everyone=all_profiles, keyless=True) as chosen:
             done = for_each(chosen, lambda config, _: run(config, to), at_once=False)
-        each(done, lambda _, rows: print_copy(rows, source.value, to))
+        which = " --all-profiles" if all_profiles else f" --profile {profile}" if profile else ""
+        proof = f"elt verify {source.value}{which} --destination {to}"
+        each(done, lambda _, rows: print_copy(rows, proof))
         end_of(done, debug=debug, least=published(done, to))
 
 

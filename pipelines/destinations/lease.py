@@ -164,7 +164,7 @@ class Lease:
         if found is None:
             raise _TakenMeanwhileError
         if found.is_current and found.holder != self._holder:
-            raise DestinationBusyError(f"another sync into this destination is running: {found}")
+            raise DestinationBusyError(f"another run of this profile into this destination is at work: {found}")
         number = found.number + 1
         values = (number, self._holder, socket.gethostname(), os.getpid(), str(self._since), self._until())
         own = of_ledger(self._ledger_id)

@@ -59,7 +59,8 @@ def located(target: Target, profile: Profile, ask: Ask | None = None) -> Target 
 
     Raises:
         ApiError: the API does not tell.
-        ConfigurationError: the name has stood for another profile, or the destination cannot work.
+        ConfigurationError: the name has stood for another profile, the profile is still configured by another name, or
+            the destination cannot work.
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
     looking = _Looking(target, for_reading=ask is None)
@@ -73,6 +74,7 @@ def located(target: Target, profile: Profile, ask: Ask | None = None) -> Target 
     if own is not None and own.profile_id is None and not profile.told:
         own = replace(own, profile_id=profile.name or None)
     if own is not None:
+        _refuse_second_name(own, profile)
         return _at(target, own)
     if not profile.told and not profile.name:
         return target
@@ -83,6 +85,8 @@ def located(target: Target, profile: Profile, ask: Ask | None = None) -> Target 
         return _at(target, own) if own else None
     own = next((one for one in known if one.profile_id == own_id), None)
     _refuse_another(own_id, known, profile)
+    if own is not None:
+        _refuse_second_name(own, profile)
     return _at(target, own) if own else target.with_ledger_of(own_id)
 
 
@@ -109,6 +113,16 @@ def _refuse_another(own_id: str, known: Sequence[Known], profile: Profile) -> No
                 f"the key belongs to profile {own_id}, but the dataset holds profile {one.profile_id} as {profile};"
                 " correct the key, or give this one another name, or another dataset"
             )
+
+
+def _refuse_second_name(own: Known, profile: Profile) -> None:
+    """A profile may be called otherwise than before, unless it is still configured by that name too."""
+    if own.name != profile.name and own.key in profile.elsewhere:
+        before = Profile(name=own.name)
+        raise ConfigurationError(
+            f"the key belongs to profile {own.profile_id}, which the dataset holds as {before}, and that is configured"
+            f" with its key, too: correct the key of {profile}, or remove one of the two"
+        )
 
 
 class _Looking(Attached):

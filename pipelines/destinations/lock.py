@@ -49,7 +49,7 @@ def run_lock(file: Path) -> Iterator[str]:
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     with os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT, 0o600), "r+") as held:
         if not (_taken(held) or _taken(held, after=LOOK_SECONDS)):
-            raise DestinationBusyError(f"another sync into this destination is running{_holder(file)}")
+            raise DestinationBusyError(f"another run of this profile into this destination is at work{_holder(file)}")
         own = holder_id(file) or uuid4().hex
         held.seek(0)
         held.truncate()

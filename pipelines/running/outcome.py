@@ -32,6 +32,7 @@ class Outcome:
         varying: table, field and kinds of what is of several kinds, where nobody has stated its type.
         changes: loaded values that the API has changed.
         unproved: ranges that do not add up to what is loaded.
+        differing: a proof has found changes, and has left the loaded values as they are.
         notes: what checks have learned about this server, in sentences.
         stopped: the error that ended the run early.
         allowance_reached: the run stopped because it had spent what it might.
@@ -61,6 +62,7 @@ class Outcome:
     varying: set[tuple[str, str, str]] = field(default_factory=set)
     changes: list[Change] = field(default_factory=list)
     unproved: list[Task] = field(default_factory=list)
+    differing: bool = False
     notes: list[str] = field(default_factory=list)
     stopped: ApiError | None = None
     allowance_reached: bool = False
@@ -91,6 +93,7 @@ class Outcome:
         merged.as_read = {**self.as_read, **other.as_read}
         merged.left_out = {**self.left_out, **other.left_out}
         merged.first = self.first and other.first
+        merged.differing = self.differing or other.differing
         merged.stopped = self.stopped or other.stopped
         merged.stopped_by = other.stopped_by if self.stopped_by is None else self.stopped_by
         merged.allowance_reached = self.allowance_reached or other.allowance_reached
@@ -119,7 +122,7 @@ class Outcome:
         if self.first and not self.answered and any(isinstance(one, UnknownHostError) for one in errors):
             codes.append(ExitCode.CONFIGURATION)
         codes += [ExitCode.REFUSED] if self.missing else []
-        codes += [ExitCode.FAILED_WINDOWS] if self.waiting else []
+        codes += [ExitCode.FAILED_WINDOWS] if self.waiting or self.differing else []
         if self.stopped_by is not None:
             return self.stopped_by
         if self.allowance_reached:

@@ -107,6 +107,7 @@ class Run:
                 if self._loader.differs(alike):
                     self._loader.commit(alike)
         self._checks(replace(self._policy, tolerance=0.0), asks_again=True).ranges(plan.checks)
+        self._journal.outcome.differing = bool(self._journal.outcome.changes) and not repair
         return self._ended()
 
     def begin(self, spent_before: tuple[int, int, int]) -> None:

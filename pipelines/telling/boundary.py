@@ -51,7 +51,7 @@ def boundary(*, debug: bool, end: Callable[[ExitCode, Exception | None], object]
         end(code, error)
         raise typer.Exit(code) from None
     except KeyboardInterrupt:
-        note("interrupted; what was committed stays, the next run goes on from there")
+        note("interrupted; what was committed stays, the same command goes on from there")
         end(ExitCode.INTERRUPTED, None)
         with suppress(OSError):
             sys.stdout.flush()

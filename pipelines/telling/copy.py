@@ -6,11 +6,8 @@ from pipelines.telling.console import print_table
 from pipelines.telling.log import note
 
 
-def print_copy(rows: Mapping[str, int], source: str, to: str) -> None:
-    """Print the rows that were copied by table."""
+def print_copy(rows: Mapping[str, int], proof: str) -> None:
+    """Print the rows that were copied by table, and the command that proves them."""
     copied = [[name, str(count)] for name, count in rows.items()]
     print_table(("table", "rows"), [*copied, ["total", str(sum(rows.values()))]])
-    note(
-        f"prove it with elt verify {source} --destination {to}, then let cron sync there; what was copied stays where"
-        " it was"
-    )
+    note(f"prove it with {proof}, then let cron sync there; what was copied stays where it was")

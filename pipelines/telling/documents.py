@@ -57,6 +57,11 @@ def _document(
     }
 
 
+def code_of_run(result: "Outcome") -> ExitCode:
+    """Exit code of a sync or a proof."""
+    return result.exit_code
+
+
 def run_document(result: "Outcome") -> dict[str, Any]:
     """What a sync or a proof has come to."""
     verdict = Verdict.of(result, result.exit_code, 0.0).fields

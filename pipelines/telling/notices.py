@@ -39,7 +39,7 @@ ADVICE: Final[Mapping[ExitCode, str]] = {
     " stays",
     ExitCode.REFUSED: "the key is refused or lacks a scope: run elt check, and give the configuration a key that works",
     ExitCode.CONFIGURATION: "it cannot work before somebody changes the configuration: the log says what",
-    ExitCode.TERMINATED: "somebody or something has ended it; the next run goes on from there",
+    ExitCode.TERMINATED: "somebody or something has ended it; the same command goes on from there",
 }
 
 

@@ -3,7 +3,7 @@
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pipelines.running.exit_codes import ExitCode, named_code
+from pipelines.running.exit_codes import named_code
 from pipelines.telling.console import print_table, windows_by_name
 from pipelines.telling.log import about, date_output, note, problem, warn
 from sources.rest.errors import RequestRejectedError
@@ -37,11 +37,6 @@ def print_syncs(done: "Sequence[Done[Outcome]]", *, table: bool) -> None:
             if result.changes:
                 note(f"{len(result.changes)} restated values, see the table restatements")
             print_problems(result)
-
-
-def code_of_sync(result: "Outcome") -> ExitCode:
-    """Exit code of a sync."""
-    return result.exit_code
 
 
 def _print_lines(done: "Sequence[Done[Outcome]]") -> None:
@@ -109,9 +104,9 @@ def print_problems(result: "Outcome") -> None:
     for task in result.unproved:
         warn(f"{task}: what is loaded does not add up to what the API says; the next run looks again")
     if result.stopped_by is not None:
-        note("stopped by a signal; what was committed stays, the next run goes on from there")
+        note("stopped by a signal; what was committed stays, the same command goes on from there")
     elif result.allowance_reached:
-        note("stopped at the allowance; the next run goes on from there")
+        note("stopped at the allowance; the same command goes on from there")
     elif result.failures and not result.windows:
         note("nothing is loaded; the next run asks for these windows again")
     elif result.failures:

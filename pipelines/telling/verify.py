@@ -3,7 +3,6 @@
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.console import out
 from pipelines.telling.log import note, warn
 from pipelines.telling.sync import print_problems, print_remarks
@@ -45,9 +44,3 @@ def _print_differences(result: "Outcome", *, repaired: bool) -> None:
         out.print(f"{days} windows differ" + (", and were read again" if repaired else "; --repair reads them again"))
     else:
         out.print("everything that was compared is equal" if result.compared else "nothing was compared")
-
-
-def proof_code(result: "Outcome", *, repaired: bool) -> ExitCode:
-    """Exit code of a proof: what differs and was not repaired has failed it."""
-    different = bool(result.changes) and not repaired
-    return max(result.exit_code, ExitCode.FAILED_WINDOWS if different else ExitCode.DONE)

@@ -209,6 +209,7 @@ def test_each_profile_is_copied_by_itself_and_beside_others(places: dict[str, Wa
         nobody = machine.run_here("copy", "atribu", "--from", "first", "--to", "warehouse")
 
     assert one.code == 0, one
+    assert "prove it with elt verify atribu --profile globex --destination warehouse" in one.err
     assert found == {table: [row for row in rows if id_of("globex") in row] for table, rows in before.items()}
     assert both.code == 78  # globex is there already, acme is not
     assert " ERROR   atribu globex first the dataset atribu of destination 'warehouse' holds rows" in both.err

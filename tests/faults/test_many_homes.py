@@ -104,7 +104,7 @@ def test_one_profile_is_never_loaded_twice_at_once_and_another_one_is(
 
     assert at_work.poll() is None
     assert (twice.code, beside.code) == (75, 0), (twice, beside)
-    assert "another sync into this destination is running: process" in twice.err
+    assert "another run of this profile into this destination is at work: process" in twice.err
     assert ended(at_work, 120).code == 0
     assert {name: differing(shared, one) for name, one in brands.items()} == {"acme": [], "globex": []}
 

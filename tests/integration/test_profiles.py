@@ -210,6 +210,28 @@ def test_the_same_key_under_two_names_is_refused_before_a_call(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("key", ["the-same", "another"])
+def test_a_profile_has_no_second_name_while_it_is_configured_by_its_first(
+    brands: Brands, elt: Elt, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    servers = brands("acme", "twin", differing={"twin": {"profile_id": id_of("acme"), "seed": 2}})
+    assert elt(*SYNC, "--profile", "acme").code == 0
+    before = everything("acme")
+    monkeypatch.delenv("SOURCES__ATRIBU__PROFILES__TWIN__API_KEY")
+    monkeypatch.setenv("SOURCES__ATRIBU__PROFILES__NEW__API_KEY", key_of("acme" if key == "the-same" else "twin"))
+
+    refused = elt(*SYNC, "--profile", "new")
+
+    assert refused.code == 78
+    assert f"belongs to profile {id_of('acme')}, which the dataset holds as profile acme" in refused.err
+    assert everything("acme") == before
+    assert elt(*SYNC, "--profile", "acme").code == 0
+    monkeypatch.delenv("SOURCES__ATRIBU__PROFILES__ACME__API_KEY")
+    assert elt(*SYNC, "--profile", "new").code == 0  # it is called so now
+    assert servers["twin"].units_spent <= 1 or key == "another"
+
+
+@pytest.mark.slow
 def test_two_keys_of_one_profile_under_two_names_are_refused(brands: Brands, elt: Elt) -> None:
     servers = brands("acme", "twin", differing={"twin": {"profile_id": id_of("acme"), "seed": 2}})
 

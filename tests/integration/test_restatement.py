@@ -203,6 +203,8 @@ def test_verify_names_the_resource_and_the_day_and_repair_mends_it(
     resource = "timeseries" if tamper is changed_series else "channels"
     assert f"{resource} 2026-02-12" in found.out
     assert found.out.count("2026-02-") == found.out.count("2026-02-12")
+    proof = max(rows_of("sync_runs"), key=lambda run: run["started_at"])
+    assert (proof["outcome"], proof["exit_code"]) == ("failed_windows", 4)
     assert elt(*arguments, "--repair").code == 0
     assert elt(*arguments).code == 0
     assert differing_tables(loaded, FIRST, LAST) == []
