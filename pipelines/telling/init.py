@@ -22,6 +22,10 @@ HOUR: Final = "15 6 * * *"
 """When the line for cron starts a sync: once a day, early."""
 
 
+SET_HERE: Final = ("DESTINATION__", "DLT_", "ELT__", "SOURCES__")
+"""Beginnings of the names of variables that decide what a sync does."""
+
+
 def print_written(entries: "Sequence[Entry]", overruled: Sequence[str]) -> None:
     """Print which settings were written; none of their values."""
     for file in dict.fromkeys(one.file for one in entries):
@@ -37,6 +41,11 @@ def print_next(config: "RunConfig", found: "Preview") -> None:
     out.print(f"the next sync: {price(found, config)}")
     out.print(f"load it with: elt sync {arguments}")
     out.print(f"for cron: {crontab(arguments)}")
+    if named := sorted(name for name in os.environ if name.startswith(SET_HERE)):
+        warn(
+            f"cron does not know what is set here: {', '.join(named)}; set what a sync needs of it above its line, or"
+            " write it into the files"
+        )
 
 
 def arguments_of(config: "RunConfig") -> str:

@@ -115,6 +115,8 @@ def test_nothing_is_left_where_the_key_is_refused_and_a_key_of_the_environment_s
     acme = tomllib.loads((folder / "config.toml").read_text())["sources"]["atribu"]["profiles"]["acme"]
     assert acme["timezone"] == "UTC"
     assert "load it with: elt sync atribu --profile acme" in made.out
+    assert "cron does not know what is set here: " in made.err
+    assert variable in made.err
 
 
 @pytest.mark.slow
