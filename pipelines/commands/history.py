@@ -69,14 +69,17 @@ def history(config: RunConfig, what: str, *, day: Date | None = None, limit: int
     conditions += [since(kept.moment, _start(asked.since))] if asked.since else []
     conditions += [before(kept.moment, _start(asked.until.add(days=1)))] if asked.until else []
     conditions += [not_after(kept.first_day, day), since(kept.last_day, day)] if day else []
-    columns = types_of(HISTORY[kept.table].columns)
+    today = types_of(HISTORY[kept.table].columns)
     found: list[Row] = []
     for personal in (False, True):
         target = config.to_be_read(config.target.for_personal_data() if personal else config.target)
         with dataset_to_read(target, config.policy.grain, config.catalogue) as dataset:
-            if dataset.warehouse.has(kept.table):
+            stored = dataset.warehouse.columns(kept.table)  # an earlier version knew fewer
+            columns = {name: kind for name, kind in today.items() if name in stored}
+            if columns:
                 statement = rows(kept.table, columns, conditions, newest_by=kept.moment, limit=limit)
-                found += [dict(zip(columns, row, strict=True)) for row in dataset.warehouse.ask(statement)]
+                answer = dataset.warehouse.ask(statement)
+                found += [dict.fromkeys(today) | dict(zip(columns, row, strict=True)) for row in answer]
     return sorted(found, key=lambda row: row[kept.moment], reverse=True)[:limit]
 
 

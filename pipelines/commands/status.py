@@ -1,5 +1,7 @@
 """`elt status`: how fresh the tables are and how the last runs went; asks nothing of the API."""
 
+from collections.abc import Iterable
+
 import pendulum
 
 from pipelines.people.detail_queue import DetailQueue, queue_of
@@ -8,7 +10,7 @@ from pipelines.running.endings import LastEnd, LastEnds
 from pipelines.running.first_contact import notes_of
 from pipelines.running.health import LOOKED_BACK, MaxAges, stale, trouble
 from pipelines.storing.dataset import dataset_to_read
-from pipelines.storing.history import HISTORY
+from pipelines.storing.history import HISTORY, RUNS, SYNC, VERIFY
 from pipelines.storing.status import DetailProgress, Status, StatusReader
 from sources.rest.calling.budget import Rate
 from sources.rest.catalogue.endpoints import Endpoint
@@ -49,6 +51,8 @@ def _status(config: RunConfig, *, personal: bool) -> Status:
         reader = StatusReader(warehouse, tables, ledger, catalogue)
         loaded = [row for row in catalogue.values() if row.parents and row.parents.endpoint in tables]
         now = pendulum.now("UTC")
+        # no proof is of personal rows, and where none are loaded no run is of them
+        commands = (SYNC, VERIFY) if not personal else (SYNC,) if RUNS in tables else ()
         recent = reader.runs(at_work=dataset.at_work, first=now - LOOKED_BACK)
         return Status(
             profile_id=ledger.tenant,
@@ -63,8 +67,8 @@ def _status(config: RunConfig, *, personal: bool) -> Status:
                     config.profile.keys,
                     target.key,
                     now,
-                    ends=_ends(config),
-                    error=reader.error_of(recent[0].run_id) if recent else "",
+                    ends=_ends(config, commands),
+                    error_of=reader.error_of,
                 )
             ),
             details=tuple(
@@ -74,12 +78,13 @@ def _status(config: RunConfig, *, personal: bool) -> Status:
         )
 
 
-def _ends(config: RunConfig) -> list[LastEnd]:
+def _ends(config: RunConfig, commands: Iterable[str]) -> dict[str, LastEnd]:
     """How the last runs from this machine have ended that did not end well; some before profiles could be read."""
-    request, found = config.request, []
-    for command in ("sync", "verify"):
+    request, found = config.request, {}
+    for command in commands:
         ends, _ = LastEnds(command, config.source.name, request.destination, request.dataset).read()
-        found += [ends[name] for name in {config.profile.name, ""} if name in ends]
+        if mine := [ends[name] for name in {config.profile.name, ""} if name in ends]:
+            found[command] = max(mine, key=lambda one: one.at)
     return found
 
 

@@ -7,6 +7,7 @@ from pipelines.running.outcome import Outcome
 from pipelines.running.prepare import DatasetRun, prepared_run
 from pipelines.running.together import Together
 from pipelines.running.work import Watcher
+from pipelines.storing.history import SYNC
 
 
 def sync(config: RunConfig, watcher: Watcher | None = None, together: Together | None = None) -> Outcome:
@@ -22,7 +23,7 @@ def sync(config: RunConfig, watcher: Watcher | None = None, together: Together |
         ConfigurationError: something has to be changed before this can work.
         DestinationBusyError: another process holds the destination.
     """
-    with prepared_run(config, plan, watcher, together or Together()) as prepared:
+    with prepared_run(SYNC, config, plan, watcher, together or Together()) as prepared:
         prepared.scopes.warn_unused(include_pii=config.include_pii)
 
         def load(part: DatasetRun) -> Outcome:

@@ -7,6 +7,7 @@ from pipelines.running.outcome import Outcome
 from pipelines.running.prepare import DatasetRun, prepared_run
 from pipelines.running.together import Together
 from pipelines.running.work import Watcher
+from pipelines.storing.history import VERIFY
 
 
 def verify(
@@ -27,7 +28,7 @@ def verify(
         DestinationBusyError: another process holds the destination.
     """
     config = config.without_personal_data()
-    with prepared_run(config, proof_plan, watcher, together or Together()) as prepared:
+    with prepared_run(VERIFY, config, proof_plan, watcher, together or Together()) as prepared:
         chosen = {row.name for row in config.endpoints}
 
         def prove(part: DatasetRun) -> Outcome:

@@ -25,6 +25,7 @@ from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.duckdb.duck import DuckDbClient
 from dlt.destinations.impl.duckdb.sql_client import DuckDbSqlClient
 
+from pipelines.destinations.configured_once import ConfiguredOnce
 from pipelines.destinations.turns import Turn, turn_at, use_of
 from pipelines.destinations.waiting import STOP, DestinationBusyError
 from pipelines.sql.duckdb_file import attach_copy, checkpoint, copy_database, detach_copy, own_name, storage_version
@@ -61,7 +62,7 @@ class _Configuration(DuckDbClientConfiguration):
     credentials: _Credentials = None  # type: ignore[assignment] # as in dlt
 
 
-class DuckDbFile(duckdb):
+class DuckDbFile(ConfiguredOnce, duckdb):
     """dlt's DuckDB destination, with names written in full, and with patience.
 
     Attributes:
@@ -86,22 +87,16 @@ class DuckDbFile(duckdb):
         credentials.database = str(file)
         super().__init__(credentials, **options)
         self._path = file
-        self._made: dict[str, DuckDbClientConfiguration] = {}
 
     def configuration(
         self,
         initial_config: Any,
         accept_partial: bool = False,  # noqa: FBT001, FBT002 - as in dlt
     ) -> DuckDbClientConfiguration:
-        """Return the configuration, which dlt asks for all the time: what a question leads to is made out once."""
-        # without credentials dlt asks for what does not depend on them
-        asked = "" if accept_partial else str(initial_config and dict(initial_config))
-        if asked not in self._made:
-            self._made[asked] = super().configuration(initial_config, accept_partial)
-        if accept_partial:
-            return self._made[asked]
-        made = self._made[asked].copy()
-        made.credentials.on_resolved()  # each client has a connection of its own
+        """Return the configuration of a client that has a connection of its own."""
+        made: DuckDbClientConfiguration = super().configuration(initial_config, accept_partial)
+        if not accept_partial:
+            made.credentials.on_resolved()
         return made
 
     def client(self, schema: Schema, initial_config: Any = None) -> DuckDbClient:

@@ -23,6 +23,7 @@ from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
 from dlt.destinations.impl.filesystem.filesystem import FilesystemClient, TableFormatLoadFilesystemJob
 
 from pipelines.destinations.capabilities import MERGE
+from pipelines.destinations.configured_once import ConfiguredOnce
 from pipelines.destinations.lake_files import PROTOCOLS, make_folder, put
 from pipelines.destinations.lake_sql import LakeSqlClient
 from pipelines.destinations.lake_tables import LakeTables, OpenFormat, merge_of
@@ -64,6 +65,7 @@ def lake(name: str, **settings: Any) -> "Lake":
         ) from error
     made = Lake(destination_name=name, **settings)
     made.table_format = chosen
+    made.credentials_stay = protocol == "file"  # those of a bucket may run out, and dlt finds new ones
     return made
 
 
@@ -73,7 +75,7 @@ def _setting(name: str, key: str) -> str:
     return str(secret or plain or "")
 
 
-class Lake(filesystem):
+class Lake(ConfiguredOnce, filesystem):
     """dlt's filesystem destination, with rows replaced by key.
 
     Attributes:

@@ -13,6 +13,8 @@ from dlt.common.typing import TSecretStrValue
 from dlt.destinations import postgres
 from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration, PostgresCredentials
 
+from pipelines.destinations.configured_once import ConfiguredOnce
+
 
 @configspec(init=False)
 class Credentials(PostgresCredentials):
@@ -42,7 +44,7 @@ class Configuration(PostgresClientConfiguration):
         return str(self.credentials)
 
 
-class Postgres(postgres):
+class Postgres(ConfiguredOnce, postgres):
     """dlt's PostgreSQL destination with credentials that libpq completes."""
 
     spec = Configuration

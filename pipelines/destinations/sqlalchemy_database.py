@@ -17,6 +17,7 @@ from dlt.destinations.impl.sqlalchemy.sqlalchemy_job_client import SqlalchemyJob
 from dlt.destinations.impl.sqlalchemy.type_mapper import MysqlVariantTypeMapper
 from sqlalchemy.dialects.mysql import LONGTEXT
 
+from pipelines.destinations.configured_once import ConfiguredOnce
 from pipelines.destinations.executing import execute
 from pipelines.sql.mysql import create_database
 
@@ -58,8 +59,10 @@ class _JobClient(SqlalchemyJobClient):
         self.sql_client = _SqlClient(made.dataset_name, made.staging_dataset_name, config.credentials, capabilities)
 
 
-class SqlAlchemyDatabase(sqlalchemy):
+class SqlAlchemyDatabase(ConfiguredOnce, sqlalchemy):
     """dlt's SQLAlchemy destination, whose clients make databases of MySQL and MariaDB."""
+
+    credentials_stay = False  # they hold connections, of which each client closes its own
 
     @property
     def client_class(self) -> type[SqlalchemyJobClient]:

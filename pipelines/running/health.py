@@ -1,15 +1,16 @@
 """Whether somebody has to look: what is older than it may be, and what in the last runs does not heal by itself."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
+from types import MappingProxyType
 from typing import Final
 
 from pipelines.running.config import RunConfig
 from pipelines.running.endings import LastEnd
 from pipelines.running.exit_codes import WELL, ExitCode, named_code
-from pipelines.storing.history import KILLED, RUNNING, RunRow
+from pipelines.storing.history import KILLED, RUNNING, SYNC, VERIFY, RunRow
 from pipelines.storing.status import Freshness
 from sources.rest.catalogue.endpoints import Kind
 
@@ -32,36 +33,25 @@ def trouble(
     key: str,
     now: datetime,
     *,
-    ends: Sequence[LastEnd] = (),
-    error: str = "",
+    ends: Mapping[str, LastEnd] = MappingProxyType({}),
+    error_of: Callable[[str], str] = lambda _: "",
 ) -> Iterator[str]:
     """Say what the last runs of a profile into one dataset say that needs a person.
+
+    A proof loads nothing, so that it does not hide how the last sync went; a sync that came later hides a proof.
 
     Args:
         runs: the last ones, newest first.
         keys: fingerprints of the keys that are configured.
         key: that of the one that was used last.
         now: the present moment.
-        ends: how runs from this machine have ended that did not end well; some leave no row.
-        error: what has failed in the newest one, as far as its rows tell.
+        ends: how runs from this machine have ended that did not end well, by command; some leave no row.
+        error_of: tells what has failed in the run of an id, as far as its rows tell.
     """
-    run = runs[0] if runs else None
-    # what is remembered here says more, unless another machine has run since
-    here = max(ends, key=lambda one: one.at, default=None)
-    if here and (run is None or datetime.fromisoformat(here.at) >= run.started_at.replace(microsecond=0)):
-        is_same = run is not None and run.exit_code == here.exit_code
-        began = run.started_at if run and is_same else datetime.fromisoformat(here.at)  # else it has left no row
-        yield _ended(began, here.exit_code, here.error)
-    elif run and run.outcome == KILLED:
-        yield (
-            f"the run of {_moment(run.started_at)} was killed, or could not write how it ended: see its lines in the"
-            " log, and whether memory or disk are full"
-        )
-    elif run and run.outcome == RUNNING and now - run.started_at > timedelta(hours=RUN_HOURS):
-        yield f"a run is at work since {_moment(run.started_at)}: it may hang"
-    elif run and run.exit_code is not None and run.exit_code not in WELL:
-        yield _ended(run.started_at, run.exit_code, error)
-    stopped = list(takewhile(lambda run: run.exit_code == ExitCode.ALLOWANCE, runs))
+    syncs = [run for run in runs if run.command != VERIFY]
+    yield from _of_last(SYNC, syncs[:1], ends.get(SYNC), now, error_of)
+    yield from _of_last(VERIFY, runs[:1], ends.get(VERIFY), now, error_of)
+    stopped = list(takewhile(lambda run: run.exit_code == ExitCode.ALLOWANCE, syncs))
     days = {run.started_at.date() for run in stopped}
     if len(days) >= ALLOWANCE_DAYS:
         yield (
@@ -70,6 +60,33 @@ def trouble(
         )
     if key and key in keys[1:]:
         yield "api_key is refused and next_api_key is used: put it in the place of api_key"
+
+
+def _of_last(
+    command: str, newest: Sequence[RunRow], here: LastEnd | None, now: datetime, error_of: Callable[[str], str]
+) -> Iterator[str]:
+    """Say how the last run of a command went, unless a newer one of another command is what counts."""
+    run = newest[0] if newest else None
+    is_other = run is not None and command == VERIFY and run.command != VERIFY
+    # what is remembered here, to the second, says more, unless another machine or command has run since
+    since = None
+    if run:
+        since = run.started_at if is_other else run.started_at.replace(microsecond=0)
+    if here and (since is None or datetime.fromisoformat(here.at) >= since):
+        is_same = run is not None and run.exit_code == here.exit_code
+        began = run.started_at if run and is_same else datetime.fromisoformat(here.at)  # else it has left no row
+        yield _ended(command, began, here.exit_code, here.error)
+    elif run is None or is_other:
+        return
+    elif run.outcome == KILLED:
+        yield (
+            f"the {command} of {_moment(run.started_at)} was killed, or could not write how it ended: see its lines in"
+            " the log, and whether memory or disk are full"
+        )
+    elif run.outcome == RUNNING and now - run.started_at > timedelta(hours=RUN_HOURS):
+        yield f"a {command} is at work since {_moment(run.started_at)}: it may hang"
+    elif run.exit_code is not None and run.exit_code not in WELL:
+        yield _ended(command, run.started_at, run.exit_code, error_of(run.run_id))
 
 
 def stale(config: RunConfig, loaded: Sequence[Freshness], ages: MaxAges, now: datetime) -> Iterator[str]:
@@ -115,9 +132,9 @@ def _about(lines: Sequence[Freshness], ages: MaxAges, now: datetime) -> Iterator
         yield f"{days} days are missing between those that are loaded"
 
 
-def _ended(moment: datetime, code: int, error: str) -> str:
+def _ended(command: str, moment: datetime, code: int, error: str) -> str:
     why = f": {error}" if error else _WHY.get(code, "")
-    return f"the run of {_moment(moment)} has ended with {named_code(code)}{why}"
+    return f"the {command} of {_moment(moment)} has ended with {named_code(code)}{why}"
 
 
 def _moment(moment: datetime) -> str:

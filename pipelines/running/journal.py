@@ -15,7 +15,7 @@ from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome
-from pipelines.storing.history import KILLED, RUNNING, RestatementRow, RunRow, WindowRow, history_resource
+from pipelines.storing.history import KILLED, RUNNING, RUNS, RestatementRow, RunRow, WindowRow, history_resource
 from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import DELETED
 from sources.rest.errors import ApiError
@@ -34,13 +34,15 @@ class Journal:
     Args:
         session: counts what is spent.
         profile: tells whose rows are loaded, as soon as that is known.
+        command: what the run is of, such as `sync`.
     """
 
-    def __init__(self, session: Session, profile: Callable[[], str | None]) -> None:
+    def __init__(self, session: Session, profile: Callable[[], str | None], command: str) -> None:
         self.run_id = uuid4().hex
         self.outcome = Outcome(units=session.units)
         self._session = session
         self._profile = profile
+        self._command = command
         self._started_at = pendulum.now("UTC")
         self._ended: tuple[datetime, ExitCode] | None = None
         self._spent_before = (0, 0, 0)
@@ -133,17 +135,23 @@ class Journal:
         """
         self.outcome.notes += learned(check.endpoint, check.variant_text, before, now, advice)
 
+    def take_runs(self) -> tuple[RunRow, list[RunRow]]:
+        """Return the row of the run as it is now, and those of killed ones that were found since the last time."""
+        killed, self._killed = self._killed, []
+        return self._run_row(), killed
+
     def take_rows(self, *, restatements: bool) -> list[DltResource]:
         """Return the tables of what was noted since the last time.
 
         Args:
             restatements: differences are restatements, and not only looked at.
         """
+        own, killed = self.take_runs()
         windows, restated = self._windows, self._restated if restatements else []
-        killed, self._windows, self._restated, self._killed = self._killed, [], [], []
+        self._windows, self._restated = [], []
         profile = self._profile()
         return [
-            *history_resource("sync_runs", [*killed, self._run_row()]),
+            *history_resource(RUNS, [*killed, own]),
             *history_resource("sync_windows", [replace(one, profile_id=profile) for one in windows]),
             *history_resource("restatements", [replace(one, profile_id=profile) for one in restated]),
         ]
@@ -167,6 +175,7 @@ class Journal:
             failed=len(outcome.failures),
             skipped=len(outcome.skipped),
             version=version("elt-connectors"),
+            command=self._command,
         )
 
     def _note(

@@ -42,7 +42,13 @@ class Opened:
 
 
 def open_all(
-    stack: ExitStack, config: RunConfig, groups: Sequence[Sequence[Endpoint]], reader: Reader, together: Together
+    stack: ExitStack,
+    config: RunConfig,
+    groups: Sequence[Sequence[Endpoint]],
+    reader: Reader,
+    together: Together,
+    *,
+    command: str,
 ) -> list[Opened]:
     """Lock and open the dataset of each group of endpoints, and note in it that a run has begun.
 
@@ -55,20 +61,26 @@ def open_all(
     for destination in destinations:  # all of them before one is opened, which waits for its lease
         stack.enter_context(destination.lock())
     return [
-        _opened(stack, config, destination, rows, reader)
+        _opened(stack, config, destination, rows, reader, command=command)
         for destination, rows in zip(destinations, groups, strict=True)
     ]
 
 
 def _opened(
-    stack: ExitStack, config: RunConfig, destination: Destination, rows: Sequence[Endpoint], reader: Reader
+    stack: ExitStack,
+    config: RunConfig,
+    destination: Destination,
+    rows: Sequence[Endpoint],
+    reader: Reader,
+    *,
+    command: str,
 ) -> Opened:
     policy = config.policy
     dataset = open_dataset(destination, policy.grain, reader.endpoints)
     stack.callback(dataset.warehouse.release)
     destination.known = partial(_known, config, reader, dataset, destination.target)
     committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today, asked_as=policy.asked_as)
-    journal = Journal(reader.session, lambda: reader.tenant or dataset.ledger.tenant)
+    journal = Journal(reader.session, lambda: reader.tenant or dataset.ledger.tenant, command)
     stack.enter_context(recorded(journal, committer, dataset.warehouse))
     with destination_errors(destination.name, personal=destination.personal):
         extra = () if destination.personal else config.extra_resources("")

@@ -82,9 +82,16 @@ class PreparedRun:
 
 @contextmanager
 def prepared_run(
-    config: RunConfig, planner: Planner, watcher: Watcher | None, together: Together
+    command: str, config: RunConfig, planner: Planner, watcher: Watcher | None, together: Together
 ) -> Iterator[PreparedRun]:
     """Lock, plan, and open the way to the API.
+
+    Args:
+        command: what the run is of, such as `sync`; its row says so.
+        config: what to do.
+        planner: makes the plan.
+        watcher: sees the run go on.
+        together: what it shares with the runs of other profiles.
 
     Raises:
         ApiError: the key is refused, or the API does not tell what has to be known before.
@@ -96,7 +103,7 @@ def prepared_run(
         groups = split_by_privacy(config.endpoints)
         reader = _reader(config, watcher, together)
         stack.callback(reader.session.close)
-        opened = open_all(stack, config, groups, reader, together)
+        opened = open_all(stack, config, groups, reader, together, command=command)
         policy = config.policy
         work = Work(reader.session.budget, watcher, slice_units=config.limits.slice_units)
         reader.session.budget.allow(*config.limits.allowance)

@@ -1,8 +1,9 @@
-"""Statements that ask the table `sync_windows` how asking went.
+"""Statements that ask the tables `sync_windows` and `sync_runs` how asking went.
 
 What is true or false is computed as 1 or 0: not every dialect has a truth that can be selected.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlglot import exp
@@ -12,13 +13,22 @@ from pipelines.sql.statement import Statement, called, column, table
 from sources.rest.catalogue.columns import Type
 
 WINDOWS: Final = "sync_windows"
+RUNS: Final = "sync_runs"
 
 _VARIANT: Final = ("resource", "variant")
 _ONE: Final = exp.Literal.number(1)
 _ZERO: Final = exp.Literal.number(0)
 
 
-def last_answers() -> Statement:
+def not_of(command: str) -> exp.Expr:
+    """The row was not left by a run of a command."""
+    runs = exp.select(column("run_id"), copy=False).from_(table(RUNS), copy=False)
+    return exp.Not(
+        this=exp.In(this=column("run_id"), query=runs.where(equal("command", command), copy=False).subquery())
+    )
+
+
+def last_answers(where: Sequence[exp.Expr] = ()) -> Statement:
     """Ask of each variant of a resource for the last day and moment that was answered, and the last run's failures."""
     asked = exp.select(*map(column, (*_VARIANT, "date_to", "read_at", "error")), _of_last_run(), copy=False)
     failed = exp.and_(_is_one("of_last_run"), is_set("error"), copy=False)
@@ -31,20 +41,22 @@ def last_answers() -> Statement:
             called(exp.Sum(this=_if(failed, _ONE.copy(), _ZERO.copy())), "failures"),
             copy=False,
         )
-        .from_(asked.from_(table(WINDOWS), copy=False).subquery("asked", copy=False), copy=False)
+        .from_(
+            asked.from_(table(WINDOWS), copy=False).where(*where, copy=False).subquery("asked", copy=False), copy=False
+        )
         .group_by(*map(column, _VARIANT), copy=False)
     )
     return Statement(query, (Type.TEXT, Type.TEXT, Type.DATE, Type.TIMESTAMP, Type.BIGINT))
 
 
-def last_truncated() -> Statement:
+def last_truncated(where: Sequence[exp.Expr] = ()) -> Statement:
     """Ask for the windows whose last answer was cut off, and whether the last run was told so."""
     days = ("date_from", "date_to")
     place = called(_over(exp.RowNumber(), *_VARIANT, "date_range"), "place")
     answered = (
         exp.select(*map(column, (*_VARIANT, *days, "truncated")), _of_last_run(), place, copy=False)
         .from_(table(WINDOWS), copy=False)
-        .where(is_null("error"), copy=False)
+        .where(is_null("error"), *where, copy=False)
     )
     truncated = exp.EQ(this=column("truncated"), expression=exp.true())
     query = (

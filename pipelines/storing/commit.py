@@ -1,6 +1,6 @@
 """Loading a slice: rows, the ledger and the history that speak of them, in one load package."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 
@@ -52,7 +52,7 @@ class Committer:
         self._asked_as = asked_as
         self._evolved: EvolvedColumns | None = None
         self._stored: Stored | None = None
-        self._told: dict[str, Any] | None = None
+        self._told = _told(self._ledger.to_state())
 
     def evolved(self) -> EvolvedColumns:
         """Columns that the destination's tables have."""
@@ -102,8 +102,7 @@ class Committer:
             cut = answer.truncated
             self._ledger.add(answer.task, self._grain, self._today, self._asked_as(answer.task.endpoint), cut=cut)
         state = self._ledger.to_state()
-        # what was read today is no reason for a package: it goes with the next one, or with the last one of the run
-        told = {name: part for name, part in state.items() if name != "read_today"}
+        told = _told(state)
         if answers and not tables and not extra and told == self._told:
             return
 
@@ -148,3 +147,8 @@ class Committer:
         except DestinationBusyError:
             return groups  # what is read is kept in a package, whenever it can be loaded
         return [(endpoint, group) for endpoint, group in found if group]
+
+
+def _told(state: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What of a ledger's state is a reason for a package; what was read today goes with the next one."""
+    return {name: part for name, part in state.items() if name != "read_today"}

@@ -15,6 +15,15 @@ from sources.rest.catalogue.columns import Column, Type
 from sources.rest.reading.arrays import ARROW
 from sources.rest.vendor.resources import column_hint, described
 
+RUNS: Final = "sync_runs"
+"""The table of runs."""
+
+SYNC: Final = "sync"
+"""Command whose runs load."""
+
+VERIFY: Final = "verify"
+"""Command whose runs compare, and only load what differs where that is asked for."""
+
 RUNNING: Final = "running"
 """Outcome of a run that has not come to its end."""
 
@@ -44,6 +53,7 @@ class RunRow:
     failed: Annotated[int, "Windows that failed."]
     skipped: Annotated[int, "Windows that were planned and not asked for."]
     version: Annotated[str, "Version of this program."]
+    command: Annotated[str | None, "sync, or verify; null in rows that an earlier version has left."] = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,7 +131,7 @@ class HistoryTable:
 
 
 HISTORY: Final[Mapping[str, HistoryTable]] = {
-    "sync_runs": HistoryTable(RunRow, ("run_id",), "One row per run, from its start on.", {"rows": "row_count"}),
+    RUNS: HistoryTable(RunRow, ("run_id",), "One row per run, from its start on.", {"rows": "row_count"}),
     "sync_windows": HistoryTable(
         WindowRow,
         ("run_id", "resource", "variant", "date_range"),

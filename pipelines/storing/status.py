@@ -1,7 +1,7 @@
 """How fresh the tables are, and how the last runs went: read from what every run leaves in the destination."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any, Final
@@ -12,11 +12,12 @@ from sqlglot import exp
 from pipelines.planning.learned import learned
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.server_behaviour import ServerBehaviour
-from pipelines.sql.conditions import equal, is_set, since
+from pipelines.sql.conditions import equal, is_set, one_of, since
 from pipelines.sql.reading import rows, sums, types_of
-from pipelines.sql.runs import last_answers, last_truncated
+from pipelines.sql.runs import last_answers, last_truncated, not_of
 from pipelines.sql.statement import Statement
-from pipelines.storing.history import HISTORY, KILLED, RUNNING, RunRow
+from pipelines.sql.writing import insert, update
+from pipelines.storing.history import HISTORY, KILLED, RUNNING, RUNS, VERIFY, RunRow
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
@@ -159,7 +160,7 @@ class StatusReader:
 
     def units_since(self, moment: datetime) -> int:
         """Add up the units of the runs that began at a moment or later."""
-        answers = self._answers("sync_runs", sums("sync_runs", {}, ["units"], [since("started_at", moment)]))
+        answers = self._answers(RUNS, sums(RUNS, {}, ["units"], [since("started_at", moment)]))
         return sum(int(units or 0) for units, _ in answers)
 
     def freshness(self) -> Iterator[Freshness]:
@@ -217,9 +218,11 @@ class StatusReader:
         )
 
     def _windows(self) -> dict[tuple[str, str], _Read]:
-        answers = sorted(self._answers("sync_windows", last_answers()))
+        # a proof makes no table younger; an earlier version did not say what was one
+        where = [not_of(VERIFY)] if "command" in self._warehouse.columns(RUNS) else []
+        answers = sorted(self._answers("sync_windows", last_answers(where)))
         read = {(name, variant): _Read(*found) for name, variant, *found in answers}
-        for name, variant, start, end, of_last_run in self._answers("sync_windows", last_truncated()):
+        for name, variant, start, end, of_last_run in self._answers("sync_windows", last_truncated(where)):
             # windows of a series move from day to day, so that only those of the last run speak of what is loaded
             if of_last_run or (name in self._endpoints and self._endpoints[name].kind is Kind.AGGREGATE):
                 read[name, variant].truncated.append(Window(start, end) if start else None)
@@ -231,11 +234,32 @@ class StatusReader:
 
 def runs_of(warehouse: Warehouse, where: Sequence[exp.Expr] = (), limit: int | None = None) -> list[RunRow]:
     """Return runs that have left a row, newest first; none where there is no such table."""
-    if not warehouse.has("sync_runs"):
+    stored = warehouse.columns(RUNS)  # an earlier version knew fewer
+    columns = {name: kind for name, kind in types_of(HISTORY[RUNS].columns).items() if name in stored}
+    if not columns:
         return []
-    columns = types_of(HISTORY["sync_runs"].columns)
-    runs = warehouse.ask(rows("sync_runs", columns, where, newest_by="started_at", limit=limit))
+    runs = warehouse.ask(rows(RUNS, columns, where, newest_by="started_at", limit=limit))
     return [RunRow(**dict(zip(columns, run, strict=True))) for run in runs]
+
+
+def takes_runs(warehouse: Warehouse) -> bool:
+    """Whether there is a table of runs as it is today."""
+    return {column.name for column in HISTORY[RUNS].columns} <= warehouse.columns(RUNS).keys()
+
+
+def note_runs(warehouse: Warehouse, own: RunRow, killed: Sequence[RunRow]) -> None:
+    """Write a run that has begun, and that earlier ones were killed, into the table that holds those, at once.
+
+    Args:
+        warehouse: it takes runs.
+        own: the run.
+        killed: those that are in the table.
+    """
+    with warehouse.transaction():
+        if killed:
+            ids = [one_of("run_id", [run.run_id for run in killed])]
+            warehouse.change(update(RUNS, {"outcome": KILLED}, ids))
+        warehouse.change(insert(RUNS, asdict(own)))
 
 
 def _is_one(window: Window, grain: Grain) -> bool:

@@ -20,6 +20,7 @@ SHOWN: Final[Mapping[str, tuple[Mapping[str, str], Sequence[str]]]] = {
         {
             "started_at": "began (UTC)",
             "ended_at": "ended (UTC)",
+            "command": "command",
             "outcome": "outcome",
             "row_count": "rows",
             "windows": "windows",

@@ -117,9 +117,9 @@ def _print_freshness(resources: "Sequence[Freshness]") -> None:
 
 
 def _print_runs(found: "Status") -> None:
-    headings = ("last runs (UTC)", "outcome", "rows", "windows", "failed", "not asked", "units")
+    headings = ("last runs (UTC)", "command", "outcome", "rows", "windows", "failed", "not asked", "units")
     rows = []
     for run in found.runs:
         counts = (run.row_count, run.windows, run.failed, run.skipped, run.units)
-        rows.append([moment(run.started_at), _outcome(run), *map(str, counts)])
-    print_table(headings, rows)
+        rows.append([moment(run.started_at), run.command or "", _outcome(run), *map(str, counts)])
+    print_table(headings, rows, ["windows"])

@@ -94,6 +94,33 @@ def test_a_run_that_leaves_no_row_is_told_with_its_reason_until_one_goes_well(
     assert asked(elt) == []
 
 
+def test_a_proof_makes_no_table_younger_and_hides_no_failed_sync(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOURCES__ATRIBU__MAX_TRIES", "1")
+    sandbox = serve()
+    prove = ("verify", "atribu", "--today", "2026-03-31", "--resources", "channels")
+    assert elt(*SYNC).code == 0
+    changed("UPDATE local.atribu.sync_windows SET read_at = read_at - INTERVAL 50 HOUR")
+    assert elt(*prove).code == 0
+    assert asked(elt) == ["read 2.1 days ago, and may be 26.0 hours old: channels, goals"]
+
+    sandbox.faults.append(Fault("goals", "html"))
+    assert elt(*SYNC).code == 4
+    assert elt(*prove).code == 0
+    failed, *_ = asked(elt)
+    assert failed.startswith("the sync of ")
+    assert " has ended with failed_windows (4): goals" in failed
+    assert elt(*SYNC).code == 0
+
+    changed("UPDATE local.atribu.channels SET revenue = revenue + 1 WHERE date = '2026-03-29'")
+    assert elt(*prove).code == 4
+    (differs,) = asked(elt)
+    assert differs.startswith("the verify of ")
+    assert elt(*SYNC).code == 0
+    assert asked(elt) == []
+
+
 def test_log_and_status_count_what_failed_and_what_was_not_asked_alike(serve: Serve, elt: Elt) -> None:
     sandbox = serve()
     assert elt(*SYNC).code == 0

@@ -1,9 +1,12 @@
 """What a run says of itself in the destination, and what a row says of its last load."""
 
+import json
+from dataclasses import fields, make_dataclass, replace
 from datetime import date, datetime
 
 import pytest
 
+from pipelines.storing.history import HISTORY, RUNS, RunRow
 from sandbox.atribu import Fault
 from tests import database
 from tests.integration.conftest import Elt, Serve, rows_of
@@ -27,6 +30,36 @@ def test_a_run_that_is_refused_has_left_its_row(serve: Serve, elt: Elt) -> None:
     (run,) = rows_of("sync_runs")
     assert (run["outcome"], run["exit_code"], run["profile_id"]) == ("refused", 77, None)
     assert run["ended_at"] >= run["started_at"]
+
+
+def test_a_run_that_changes_nothing_makes_one_load_package(serve: Serve, elt: Elt) -> None:
+    serve()
+    for _ in range(2):
+        assert elt(*SYNC, "--today", "2026-03-31").code == 0
+
+    first, second = sorted(rows_of(RUNS), key=lambda run: run["started_at"])
+    loads = [row["inserted_at"] for row in rows_of("_dlt_loads")]
+    assert sum(first["ended_at"] < moment for moment in loads) == 2  # the one that ends the first run, and another one
+    assert [(run["outcome"], run["command"]) for run in (first, second)] == [("done", "sync")] * 2
+
+
+def test_a_table_of_runs_that_an_earlier_version_has_made_is_read_and_gets_its_new_column(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve()
+    earlier = make_dataclass(
+        "EarlierRow", [(one.name, RunRow.__annotations__[one.name]) for one in fields(RunRow) if one.name != "command"]
+    )
+    with monkeypatch.context() as before:
+        before.setitem(HISTORY, RUNS, replace(HISTORY[RUNS], row=earlier))
+        assert elt(*SYNC).code == 0
+    assert "command" not in rows_of(RUNS)[0]
+
+    assert json.loads(elt("status", "atribu", "--json").out)["runs"][0]["command"] is None
+    assert json.loads(elt("history", "atribu", "runs", "--format", "json").out)[0]["command"] is None
+    assert elt("verify", "atribu", "--resources", "channels").code == 0
+    assert sorted(str(run["command"]) for run in rows_of(RUNS)) == ["None", "verify"]
+    assert json.loads(elt("history", "atribu", "runs", "--format", "json").out)[0]["command"] == "verify"
 
 
 @pytest.mark.slow

@@ -158,6 +158,7 @@ def samples() -> list[Sample]:
         _sample(reading.count_distinct, "overview", "profile_id", loaded),
         _sample(reading.latest_rows, "customers", *who, figures, moment=customers.time_column, key=customers.key),
         _sample(runs.last_answers),
+        _sample(runs.last_answers, [runs.not_of("verify")]),
         _sample(runs.last_truncated),
         _sample(runs.calls_of_runs, "check", "restated"),
         _sample(earlier.named_as_today, runs.last_answers(), {runs.WINDOWS: windows_of_layout_1}),

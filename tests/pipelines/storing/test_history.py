@@ -66,7 +66,7 @@ TYPES = {
         **dict.fromkeys(["started_at", "ended_at"], MOMENT),
         "outcome": TEXT,
         **dict.fromkeys(["exit_code", "windows", "row_count", "units", "calls", "retries", "failed", "skipped"], WHOLE),
-        "version": TEXT,
+        **dict.fromkeys(["version", "command"], TEXT),
     },
     "sync_windows": {
         **dict.fromkeys(["run_id", "profile_id", "resource", "variant", "date_range"], TEXT),
