@@ -10,6 +10,7 @@ select
     campaigns.date,
     campaigns.campaign_id,
     max(campaigns.campaign_name) as campaign_name,
+    max(profiles.profile_name) as profile_name,
     max(profiles.currency) as currency,
     max({{ money('campaigns.spend') }}) as spend
     {%- for model in models %},

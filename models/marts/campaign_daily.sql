@@ -36,6 +36,7 @@ select
     joined.date,
     joined.campaign_id,
     named.campaign_name,
+    profiles.profile_name,
     profiles.currency,
     joined.spend,
     joined.revenue,

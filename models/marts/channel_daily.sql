@@ -4,6 +4,7 @@ select
     channels.profile_id,
     channels.date,
     channels.channel,
+    profiles.profile_name,
     profiles.currency,
     channels.revenue,
     channels.conversions

@@ -30,6 +30,7 @@ select
     today.profile_id,
     today.date,
     today.figure,
+    profiles.profile_name,
     profiles.currency,
     case when restated.version is null then today.amount else {{ money('coalesce(restated.value, 0)') }} end as amount,
     restated.valid_from,

@@ -4,6 +4,7 @@ select
     pages.profile_id,
     pages.date,
     pages.page,
+    profiles.profile_name,
     profiles.currency,
     pages.revenue,
     pages.conversions,

@@ -20,6 +20,7 @@ with parts as (
 select
     parts.profile_id,
     parts.date,
+    profiles.profile_name,
     profiles.currency,
     parts.cash_revenue,
     parts.ad_revenue,

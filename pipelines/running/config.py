@@ -214,7 +214,7 @@ class RunConfig:
 
     def extra_resources(self, tenant: str) -> Iterable[DltResource]:
         """Return tables that do not come from the API, for the tenant that the key belongs to."""
-        return self.source.extra_resources(self.options, tenant)
+        return self.source.extra_resources(self.options, tenant, self.profile.name)
 
     def open_reader(self) -> Reader:
         """Open the way to the API."""

@@ -49,8 +49,8 @@ def complete(
     known = dataset.warehouse.tables(own)
     lacking = [row for row in endpoints if not known.issuperset(row.tables)]
     resources = [*(one for row in lacking for one in empty_tables(row)), *history_tables(personal=personal), *extra]
-    missing = [one for one in resources if one.name not in known]
     schema = dataset.pipeline.default_schema
+    missing = [one for one in resources if one.name not in known or _lacks_columns(schema, one)]
     for one in missing:
         # as after its first row: so dlt keeps it, and a sync notices if somebody drops it
         made = {**one.compute_table_schema(), "x-normalizer": {"seen-data": True}}
@@ -64,6 +64,12 @@ def complete(
     if dataset.warehouse.dialect in COMMENTS and not is_lake(dataset.pipeline):
         made_by_somebody(lambda: _write(dataset.warehouse, texts))
         dataset.ledger.described = digest
+
+
+def _lacks_columns(schema: Schema, resource: DltResource) -> bool:
+    """Whether an earlier version has made the table of a resource without some of its columns."""
+    stored = schema.tables.get(resource.name)
+    return stored is not None and not stored["columns"].keys() >= resource.compute_table_schema()["columns"].keys()
 
 
 def _write(warehouse: Warehouse, texts: Texts) -> None:

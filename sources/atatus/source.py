@@ -40,7 +40,7 @@ SOURCE: Final = Source(
     api=lambda options: options.api,
     auth=lambda options, key: ApiKey(key, Place(options.auth)),
     privacy=lambda options: Privacy(catalogue=options.catalogue),
-    extra_resources=lambda _, __: (),
+    extra_resources=lambda *_: (),
     keyless={"api_key": "none", "projects": ["none"]},
 )
 """Atatus, as the engine sees it."""

@@ -240,4 +240,5 @@ PROFILE: Final = (
     PROFILE_ID,
     text("timezone", "Time zone that decides what today is, as configured."),
     text("reporting_currency", "Currency of all money without a currency of its own, as configured."),
+    text("profile_name", "What the configuration calls the profile; null for the one without a name."),
 )

@@ -44,9 +44,14 @@ def privacy(options: Options) -> Privacy:
     return options.privacy(options.catalogue)
 
 
-def profile_table(options: Options, profile_id: str) -> list[DltResource]:
+def profile_table(options: Options, profile_id: str, name: str) -> list[DltResource]:
     """Return the table `profile`: what configuration says of the profile and the API does not."""
-    row = {"profile_id": profile_id, "timezone": options.timezone, "reporting_currency": options.reporting_currency}
+    row = {
+        "profile_id": profile_id,
+        "timezone": options.timezone,
+        "reporting_currency": options.reporting_currency,
+        "profile_name": name or None,
+    }
     fields = [pa.field(column.name, pa.string(), nullable=column.name != "profile_id") for column in PROFILE]
     resource = dlt.resource(
         [pa.Table.from_pylist([row], schema=pa.schema(fields))],

@@ -43,7 +43,8 @@ class Source:
         api: the vendor's conventions under the options.
         auth: makes what puts a key into a request.
         privacy: every endpoint by name, and what becomes of personal data under the options.
-        extra_resources: makes the tables that do not come from the API, for the tenant that the key belongs to.
+        extra_resources: makes the tables that do not come from the API, for the tenant that the key belongs to and
+            the name that the configuration gives it.
         keyless: options that stand in where a command makes no calls and needs no key; see `without_key`.
         discovered: query parameter -> endpoint and column that list its values, where the options name none.
         doubtful: query parameter -> which of its values a server may not take.
@@ -54,7 +55,7 @@ class Source:
     api: Callable[[Options], Api]
     auth: Callable[[Options, str], AuthBase]
     privacy: Callable[[Options], Privacy]
-    extra_resources: Callable[[Options, str], Iterable[DltResource]]
+    extra_resources: Callable[[Options, str, str], Iterable[DltResource]]
     keyless: Mapping[str, Any]
     discovered: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     doubtful: Mapping[str, Doubt] = field(default_factory=dict)
