@@ -16,7 +16,7 @@ from dlt.common import json
 from dlt.common.destination import DestinationCapabilitiesContext
 from dlt.common.destination.exceptions import DestinationTerminalException, DestinationTransientException
 from dlt.common.exceptions import TerminalException
-from dlt.common.libs.pyarrow import py_arrow_to_table_schema_columns
+from dlt.common.libs.pyarrow import columns_to_arrow, py_arrow_to_table_schema_columns
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.destinations import filesystem
 from dlt.destinations.impl.duckdb.factory import DuckDbTypeMapper
@@ -118,6 +118,20 @@ class _Client(FilesystemClient):
         """Make the folder of the dataset, and empty tables that are loaded anew, while the lease is the run's."""
         with self._writing():
             super().initialize_storage(truncate_tables)
+
+    def update_stored_schema(self, only_tables: Any = None, *more: Any, **options: Any) -> Any:
+        """Note the schema; where it is not for a package, whose jobs do so, make the tables that are not there yet."""
+        applied = super().update_stored_schema(only_tables, *more, **options)
+        lacking = [name for name in self._tables_of_data() if only_tables is None and not self.tables.has(name)]
+        if lacking:
+            with self._writing():
+                for name in lacking:
+                    columns = self.schema.get_table_columns(name)
+                    self.tables.make(name, columns_to_arrow(columns, self.capabilities, "UTC"))
+        return applied
+
+    def _tables_of_data(self) -> list[str]:
+        return [str(table["name"]) for table in self.schema.data_tables(seen_data_only=True)]
 
     def truncate_tables(self, table_names: Iterable[str]) -> None:
         """Leave no row in tables, in one version of each."""

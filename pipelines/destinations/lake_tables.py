@@ -180,6 +180,19 @@ class LakeTables:
         number, content = read_numbered(self._files, self._folder(table))
         return Snapshot(version=number, schema=content.schema, read=lambda: content)
 
+    def has(self, table: str) -> bool:
+        """Whether there is a table that is loaded, by one look at the names in its folder."""
+        return self._loaded.is_here(names_in(self._files, self._folder(table)))
+
+    def make(self, table: str, schema: pa.Schema) -> None:
+        """Make a table that is loaded, without rows; any column may be null, because a row that clears has only keys.
+
+        Raises:
+            WrittenMeanwhileError: somebody else has.
+        """
+        columns = [field.with_nullable(True) for field in schema]  # noqa: FBT003 - as in Arrow
+        self._loaded.make(table, pa.schema(columns))
+
     def is_as(self, found: Snapshot, table: str) -> bool:
         """Whether a table is as it was found, by one look at the names of its files."""
         if found.handle is None:
@@ -205,7 +218,7 @@ class LakeTables:
         """
         over = self._loaded.snapshot(table)
         if over is None:
-            self._loaded.make(table, nullable(rows.schema))
+            self.make(table, rows.schema)
             over = self._loaded.snapshot(table)
         if over is None:
             raise WrittenMeanwhileError(table)
@@ -286,11 +299,6 @@ def _one_of(keys: pa.Table, spoken: Spoken[Condition]) -> Condition:
         having = rest.filter(pc.equal(keys[name], pa.scalar(value, keys[name].type)))
         parts.append(spoken.both(spoken.one_of(name, [value]), _one_of(having, spoken)))
     return parts[0] if len(parts) == 1 else spoken.any_of(parts)
-
-
-def nullable(schema: pa.Schema) -> pa.Schema:
-    """Any column may be null, because a row that only says which key is replaced has no other."""
-    return pa.schema([field.with_nullable(True) for field in schema])  # noqa: FBT003 - as in Arrow
 
 
 def _completed(rows: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
-from typing import Any
+from typing import Any, Final
 
 import typer
 from pendulum.tz.local_timezone import get_local_timezone
@@ -17,6 +17,9 @@ from sources.rest.errors import ConfigurationError
 from sources.rest.options.origin import DEFAULT, origin_of
 from sources.rest.options.sections import Section
 from sources.rest.vendor.source import Source
+
+_WITHOUT_ADDRESS: Final = frozenset({"duckdb", "filesystem", "bigquery", "databricks", "athena"})
+"""Types of destinations that are a file or a bucket, or whose credentials have several parts."""
 
 
 class Asking:
@@ -114,8 +117,8 @@ class Asking:
 
     def _credentials(self, destination: str) -> str:
         kind, place = registered_type(destination), f"destination.{destination}.credentials"
-        if kind == "duckdb" or not self._somebody or origin_of(place) != DEFAULT:
-            return ""  # a file beside this folder, what is configured, or nobody to ask
+        if kind in _WITHOUT_ADDRESS or not self._somebody or origin_of(place) != DEFAULT:
+            return ""  # there is none, or one is configured, or nobody to ask
         return self._ask(f"Credentials of {destination}, an address for {kind} (not shown)", "", hidden=True)
 
     def _section_value(self, name: str) -> Any:

@@ -93,6 +93,7 @@ def test_days_and_numbers_that_nobody_can_mean_are_refused(
     assert len(result.err) < 600
 
 
+@pytest.mark.database("addresses of databases")
 @pytest.mark.usefixtures("nowhere")
 @pytest.mark.parametrize("name", ["local", "warehouse"])
 @pytest.mark.parametrize("scheme", ["postgresql+psycopg2", "redshift", "mysql"])
