@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from pendulum import Date
 
 from pipelines.destinations.trust import trust_settings
-from pipelines.telling.log import STREAM
+from pipelines.telling.log import STREAM, warn
 from sources.rest.errors import ConfigurationError, did_you_mean
 from sources.rest.windows import DAYS, known_day
 
@@ -120,7 +120,8 @@ def operated() -> "Operating":
         ConfigurationError: an option of `[elt]` cannot work, or the settings cannot be read.
     """
     _refuse_lost_folder()
-    trust_settings(Path("destinations.toml"))  # before dlt reads any
+    for open_to_all in trust_settings(Path("destinations.toml")):  # before dlt reads any
+        warn(open_to_all)
     from pipelines.destinations.errors import destination_errors  # noqa: PLC0415 - see `pipelines.cli`
     from pipelines.telling.operating import Operating  # noqa: PLC0415 - as above
     from sources.rest.options.resolve import resolve  # noqa: PLC0415 - as above

@@ -10,7 +10,9 @@ from typing import Final
 
 from sources.rest.errors import ConfigurationError
 
-FILES: Final = ("config.toml", "secrets.toml")
+SECRETS: Final = "secrets.toml"
+
+FILES: Final = ("config.toml", SECRETS)
 """Names of dlt's files, in the folder of the project and in that of the user."""
 
 _OTHERS: Final = stat.S_IWOTH
@@ -18,11 +20,14 @@ _GROUP: Final = stat.S_IWGRP
 _ROOT: Final = 0
 
 
-def trust_settings(*files: Path) -> None:
+def trust_settings(*files: Path) -> list[str]:
     """See that nobody but this user and root can change what is read, before dlt reads any of it.
 
     Args:
         files: further files that are read.
+
+    Returns:
+        A sentence on each file with secrets that this user lets everybody read.
 
     Raises:
         ConfigurationError: somebody can, or there is no folder of the user's own; the message names the path and the
@@ -36,6 +41,11 @@ def trust_settings(*files: Path) -> None:
     for file in files:
         if file.exists():
             refuse_untrusted(file)
+    secrets = [folder / SECRETS for folder in _folders() if (folder / SECRETS).exists()]
+    return [
+        f"everybody on this machine can read the keys in {where}; run: chmod 600 {where}"
+        for where in (shlex.quote(str(path.absolute())) for path in secrets if _is_laid_open(path))
+    ]
 
 
 def refuse_untrusted(path: Path) -> None:
@@ -53,6 +63,12 @@ def refuse_untrusted(path: Path) -> None:
         )
     if found.st_mode & _OTHERS or (found.st_mode & _GROUP and not _is_own_group(found.st_gid)):
         raise ConfigurationError(f"others can write to {where}, and change what is done here; run: chmod go-w {where}")
+
+
+def _is_laid_open(path: Path) -> bool:
+    """Whether this user lets everybody read a file; how a system hands in those of others is up to whoever runs it."""
+    found, folder = path.stat(), path.parent.stat()
+    return found.st_uid == os.geteuid() and bool(found.st_mode & stat.S_IROTH and folder.st_mode & stat.S_IXOTH)
 
 
 def _have_a_home() -> None:

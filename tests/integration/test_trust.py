@@ -60,6 +60,24 @@ def test_what_others_can_change_is_refused_with_the_command_that_mends_it(
     assert elt("plan", "atribu").code == 0
 
 
+@pytest.mark.usefixtures("key")
+def test_keys_that_everybody_can_read_are_told_with_the_command_that_mends_it(elt: Elt, tmp_path: Path) -> None:
+    folder, file = tmp_path / ".dlt", tmp_path / ".dlt/secrets.toml"
+    folder.mkdir()
+    file.write_text("")
+    folder.chmod(0o755)
+    file.chmod(0o644)
+
+    told = elt("plan", "atribu")
+    folder.chmod(0o700)
+    behind_a_door = elt("plan", "atribu")
+    folder.chmod(0o755)
+    subprocess.run(told.err.split("run: ")[1].split()[:3], check=True)  # noqa: S603 - our own advice
+
+    assert f"everybody on this machine can read the keys in {file}; run: chmod 600 {file}" in told.err
+    assert [(one.code, one.err) for one in (behind_a_door, elt("plan", "atribu"))] == [(0, "")] * 2
+
+
 @pytest.fixture
 def homeless() -> Iterator[Path]:
     """A folder with a shared temporary folder in it, where somebody else has left a configuration."""
