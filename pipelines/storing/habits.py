@@ -20,7 +20,7 @@ DAYS: Final = 7
 
 
 LOADS: Final = 20
-"""Last loads that say how long the next ones take: a run has a quick one at its begin and its end, and slow ones."""
+"""Last loads that say how long the next ones take: a run has a quick one at its end, and slow ones."""
 
 _PACKAGES: Final = "_dlt_loads"
 """dlt's table of its load packages."""

@@ -137,7 +137,8 @@ def test_a_table_that_takes_no_names_does_not_tell_them(planted: Sandbox, elt: E
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("table", "kind"), [("customers", COPIED), pytest.param("journeys", (".sql",), marks=pytest.mark.sweep)]
+    ("table", "kind"),
+    [("customers", (*COPIED, ".reference")), pytest.param("journeys", (".sql",), marks=pytest.mark.sweep)],
 )
 def test_a_process_that_is_killed_while_it_loads_leaves_nothing_behind(
     planted: Sandbox, sandbox_url: str, home: Home, table: str, kind: tuple[str, ...]
