@@ -20,6 +20,8 @@ LIKE_BEFORE: Final = (
 )
 """What the upper bound of people rests on besides."""
 
+AT_LEAST: Final = "+ at least: how many ids it has to ask for is known once they are loaded"
+
 
 def print_plans(done: "Sequence[Done[Preview]]", *, as_json: bool) -> None:
     """Print what a sync of each profile would do now; of several, a line each and their sum."""
@@ -40,14 +42,20 @@ def _print_lines(found: "Sequence[tuple[str, RunConfig, Preview]]") -> None:
     rows = []
     for name, config, preview in [*found]:
         total, (_, most) = _total(preview.lines), _bounds(preview.lines)
-        sums = (str(total[one]) for one in ("windows", "calls", "units"))
-        plus = "+" if any(line.assumed for line in preview.lines) else ""
-        rows.append([name, *sums, f"{_most(most)}{plus}", f"{config.limits.rate.minutes(total['units']):.1f}"])
+        sums = (str(total[one]) for one in ("windows", "calls"))
+        units = f"{total['units']}{'+' if _is_assumed(preview) else ''}"
+        rows.append([name, *sums, units, _most(most), f"{config.limits.rate.minutes(total['units']):.1f}"])
     total = _added(found)
     sums = (str(total[one]) for one in ("windows", "calls", "units"))
     rows.append(["total", *sums, _most(total["units_max"]), f"{total['minutes']:.1f}"])
     print_table(("profile", "windows", "calls", "units", "at most", "minutes"), rows)
     wide().print("profiles are read side by side: all of them take as long as the one that takes longest")
+    if any(_is_assumed(preview) for _, _, preview in found):
+        wide().print(AT_LEAST)
+
+
+def _is_assumed(found: "Preview") -> bool:
+    return any(line.assumed for line in found.lines)
 
 
 def _added(found: "Sequence[tuple[str, RunConfig, Preview]]") -> dict[str, Any]:
@@ -99,8 +107,8 @@ def _print_plan(found: "Preview", config: "RunConfig") -> None:
     expected = _expected(found.lines)
     if expected is not None:
         out.print(f"as the last syncs went, it is about {expected} units, {limits.rate.minutes(expected)} minutes")
-    if any(line.assumed for line in found.lines):
-        out.print("+ at least: how many ids it has to ask for is known once they are loaded")
+    if _is_assumed(found):
+        out.print(AT_LEAST)
     if any(Reason.CHECK in line.reasons for line in found.lines):
         out.print("a check that does not add up asks for more, until the changed days are found")
     if limits.max_units and limits.max_units < total["units"]:
@@ -166,7 +174,7 @@ def _days(first: object, last: object) -> str:
 def price(found: "Preview", config: "RunConfig") -> str:
     """Say in a line what a sync costs, as `elt plan` has it."""
     rate, total = config.limits.rate, _total(found.lines)
-    more = "at least " if any(line.assumed for line in found.lines) else ""
+    more = "at least " if _is_assumed(found) else ""
     return (
         f"{more}{total['units']} units for {config.days.start}..{config.days.end}, {rate.minutes(total['units']):.1f}"
         f" minutes at {rate.limit} units in {rate.period:g} seconds"
