@@ -9,6 +9,7 @@ from typing import Any, Final
 from pendulum import Date
 from sqlglot import exp
 
+from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.planning.learned import learned
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.server_behaviour import ServerBehaviour
@@ -250,16 +251,22 @@ def takes_runs(warehouse: Warehouse) -> bool:
 def note_runs(warehouse: Warehouse, own: RunRow, killed: Sequence[RunRow]) -> None:
     """Write a run that has begun, and that earlier ones were killed, into the table that holds those, at once.
 
+    In a lake, another profile may write the table at the same moment: then it is looked at again.
+
     Args:
         warehouse: it takes runs.
         own: the run.
         killed: those that are in the table.
     """
-    with warehouse.transaction():
-        if killed:
-            ids = [one_of("run_id", [run.run_id for run in killed])]
-            warehouse.change(update(RUNS, {"outcome": KILLED}, ids))
-        warehouse.change(insert(RUNS, asdict(own)))
+
+    def write() -> None:
+        with warehouse.transaction():
+            if killed:
+                ids = [one_of("run_id", [run.run_id for run in killed])]
+                warehouse.change(update(RUNS, {"outcome": KILLED}, ids))
+            warehouse.change(insert(RUNS, asdict(own)))
+
+    made_by_somebody(write)
 
 
 def _is_one(window: Window, grain: Grain) -> bool:
