@@ -125,11 +125,13 @@ class ChangeDetector:
             return []
         whole = replace(subject, window=Window(min(one.start for one in windows), max(one.end for one in windows)))
         covered = {day for window in windows for day in window.dates()}
-        old = _cells(subject, (row for row in self._warehouse.rows(whole) if row["date"] in covered))
-        new = _cells(subject, (row for answer in answers for row in rows_of(answer) if row["date"] in covered))
+        old, many = _cells(subject, (row for row in self._warehouse.rows(whole) if row["date"] in covered))
+        new, more = _cells(subject, (row for answer in answers for row in rows_of(answer) if row["date"] in covered))
+        summed = many | more  # averages and shares of several rows are no average or share
         found = [
             Change(replace(subject, window=None), *cell, old.get(cell), new.get(cell))
             for cell in sorted(old.keys() | new.keys())
+            if cell[-1] in subject.endpoint.additive or cell[:2] not in summed
             if _differ(subject.endpoint, cell[-1], old.get(cell), new.get(cell))
         ]
         self.changed_days.add(found)
@@ -142,21 +144,18 @@ def _differ(endpoint: Endpoint, metric: str, old: float | None, new: float | Non
     return not isclose(old or 0, new or 0, rel_tol=SAME)
 
 
-def _metrics(endpoint: Endpoint) -> Iterable[str]:
-    """What is compared cell by cell: averages and shares too, where no two rows of a window share a cell."""
-    alone = endpoint.unique and endpoint.sum_by == endpoint.key
-    return [column.name for column in endpoint.columns if column.additive or (alone and column.is_metric)]
-
-
-def _cells(subject: Task, rows: Iterable[Mapping[str, Any]]) -> Cells:
+def _cells(subject: Task, rows: Iterable[Mapping[str, Any]]) -> tuple[Cells, set[tuple[date, str]]]:
+    """Values of metrics by day and key, summed where rows share both, and the days and keys that several rows share."""
     endpoint = subject.endpoint
     keys = [name for name in endpoint.sum_by if name != "date"]
-    metrics = _metrics(endpoint)
+    metrics = [column.name for column in endpoint.columns if column.is_metric]
     cells: Cells = {}
+    seen, shared = set[tuple[date, str]](), set[tuple[date, str]]()
     for row in rows:
-        key = " / ".join(str(row[name]) for name in keys if row.get(name) is not None)
+        place = (row["date"], " / ".join(str(row[name]) for name in keys if row.get(name) is not None))
+        shared |= {place} & seen
+        seen.add(place)
         for metric in metrics:
             if row.get(metric) is not None:
-                cell = (row["date"], key, metric)
-                cells[cell] = cells.get(cell, 0.0) + row[metric]
-    return cells
+                cells[*place, metric] = cells.get((*place, metric), 0.0) + row[metric]
+    return cells, shared

@@ -27,6 +27,11 @@ SHORT_PERIODS: Final = 2
 shows what it is without a refusal. An earlier run has spent in one of them at most; where somebody else spends on the
 key all the time, spreading costs little."""
 
+LEAN_MAX: Final = 4
+"""How much slower than spread units calls leave at most in the period after the second refusal within one: a weighted
+counter gives back so much less after a pause. A single one costs nothing, because at full speed there is one now and
+then."""
+
 SLOWEST: Final = 4
 """Units per period below which no refusal lowers the limit."""
 
@@ -115,7 +120,7 @@ class Budget:
 
     Under two-window weighted counters units come back spread over the period. A server that counts so is known by a
     refusal that neither bound explains. From then on, and where a server names no numbers, what we know counts alone,
-    and units come back spread.
+    and units come back spread, and after two refusals within a period more slowly for another one.
 
     Thread-safe; calls wait in the order in which they came. Where the store is shared, so is what is spent and who is
     next; limit and allowance are each process's own.
@@ -166,6 +171,8 @@ class Budget:
         self._numbers: bool | None = None
         self._slowed_until = float("-inf")
         self._configured = self._named = self._slowed_to = limit
+        self._left_at = self._lean_until = float("-inf")
+        self._lean = self._lean_since = 0
 
     @property
     def limit(self) -> int:
@@ -236,6 +243,7 @@ class Budget:
             spending.waiting.pop(self._owner, None)
             spending.reserve(self._owner, units, now + self._answer_within + self.period * (1 + HOLD_MARGIN))
             self.spent += units
+            self._left_at = now
             return Reservation(units, 0.0, spending.era, spending.sent, spending.in_flight, len(spending.held))
 
     def settle(
@@ -260,6 +268,9 @@ class Budget:
             spending.forget_until(now)
             spending.give_back(self._owner, call.units)
             spending.promised = 0
+            if refused and spending.spread and call.sent > self._lean_since:
+                self._lean = min(max(2, 2 * self._lean), LEAN_MAX) if now < self._lean_until else 0
+                self._lean_until, self._lean_since = now + self.period, spending.sent
             if limit is not None:
                 self._named = max(1, limit)
             self._numbers = self._numbers or None not in (limit, remaining)
@@ -362,6 +373,8 @@ class Budget:
         alone = promises or self._numbers is None
         if (alone and self._owner in spending.reserved) or not spending.goes_first(self._owner, now):
             return min(self._spacing, SLEEP_MAX)
+        if now < min(self._lean_until, ready := self._left_at + self._lean * units * self._spacing):
+            return ready - now
         held = spending.held
         # dearer than a limit that was lowered meanwhile: it leaves once nothing else is held
         missing = spending.in_flight + len(held) + units - max(units, self.limit)

@@ -92,6 +92,36 @@ def test_a_server_that_is_known_to_have_weighted_windows_refuses_less_than_one_c
     assert min(run.used for run in runs) >= 0.92
 
 
+def refused_after_a_pause(phase: float, pause: float) -> int:
+    """Refusals of a server with weighted windows that is known, when calls stop for a while and go on at full speed."""
+    period, now = 60.0, [0.0]
+
+    def sleep(seconds: float) -> None:
+        now[0] += max(seconds, 0.001)
+
+    server = WeightedWindows(LIMIT, period, phase * period)
+    budget = Budget(LIMIT, period, clock=lambda: now[0], sleep=sleep)
+    budget.spread_out()
+    refused = 0
+    for until, counts in ((6 * period, False), ((8 + pause) * period, True)):
+        while now[0] < until:
+            call = budget.acquire(1)
+            passes, remaining = server.hit(now[0], 1)
+            now[0] += 0.2
+            budget.settle(call, limit=LIMIT, remaining=remaining, refused=not passes)
+            if not passes:
+                budget.block(1)
+                refused += counts
+        now[0] += 0 if counts else pause * period
+    return refused
+
+
+def test_after_a_pause_a_server_with_weighted_windows_refuses_few() -> None:
+    found = [refused_after_a_pause(phase / 10, pause / 10) for phase in range(10) for pause in range(1, 10)]
+    assert max(found) <= 5
+    assert sum(found) < len(found)
+
+
 @pytest.mark.parametrize(
     ("latency", "used"), [pytest.param(0.25, 0.97, id="250-ms"), pytest.param(2.0, 0.94, id="2-s")]
 )
