@@ -20,6 +20,7 @@ from sources.rest.reading.tasks import Task
 from sources.rest.windows import Grain, Window
 
 TODAY = Date(2026, 3, 31)
+CAMPAIGNS = ENDPOINTS["campaigns"]
 FIRST, SECOND, THIRD = (date(2026, 3, day) for day in (1, 2, 3))
 CHANNELS, SERIES, CASH = (ENDPOINTS[name] for name in ("channels", "conversions_timeseries", "revenue_cash"))
 PAID, EMAIL = "Paid", "Email"
@@ -130,6 +131,13 @@ def test_a_key_of_several_columns_is_told_as_one_text_and_rows_that_share_it_as_
     assert cells(found(old, answer(CASH, window(1, 1), row | {"total": 6.0, "count": 2}))) == [
         (FIRST, "stripe / EUR", "total", 5.0, 6.0)
     ]
+
+
+def test_a_rate_is_compared_where_one_row_has_it_and_not_as_a_sum() -> None:
+    row = {"campaign_id": "c1", "spend": 2.0, "roas": 1.5}
+    old, new = row | {"date": FIRST}, answer(CAMPAIGNS, window(1, 1), row | {"roas": 0.5})
+    assert cells(found([old], new)) == [(FIRST, "c1", "roas", 1.5, 0.5)]
+    assert cells(found([old, old | {"spend": 0.0}], new)) == []
 
 
 def change(day: date, metric: str, old: float | None, new: float | None, endpoint: Endpoint = CHANNELS) -> Change:
