@@ -9,9 +9,10 @@ from pendulum import Date
 
 from pipelines.running.config import RunConfig
 from pipelines.sql.conditions import before, not_after, one_of, since
-from pipelines.sql.reading import rows, types_of
+from pipelines.sql.reading import rows
 from pipelines.storing.dataset import dataset_to_read
 from pipelines.storing.history import HISTORY
+from pipelines.storing.status import kept_columns
 from sources.rest.errors import ConfigurationError, did_you_mean
 
 Row = Mapping[str, Any]
@@ -69,17 +70,15 @@ def history(config: RunConfig, what: str, *, day: Date | None = None, limit: int
     conditions += [since(kept.moment, _start(asked.since))] if asked.since else []
     conditions += [before(kept.moment, _start(asked.until.add(days=1)))] if asked.until else []
     conditions += [not_after(kept.first_day, day), since(kept.last_day, day)] if day else []
-    today = types_of(HISTORY[kept.table].columns)
+    unknown = dict.fromkeys(column.name for column in HISTORY[kept.table].columns)
     found: list[Row] = []
     for personal in (False, True):
         target = config.to_be_read(config.target.for_personal_data() if personal else config.target)
         with dataset_to_read(target, config.policy.grain, config.catalogue) as dataset:
-            stored = dataset.warehouse.columns(kept.table)  # an earlier version knew fewer
-            columns = {name: kind for name, kind in today.items() if name in stored}
-            if columns:
+            if columns := kept_columns(dataset.warehouse, kept.table):
                 statement = rows(kept.table, columns, conditions, newest_by=kept.moment, limit=limit)
                 answer = dataset.warehouse.ask(statement)
-                found += [dict.fromkeys(today) | dict(zip(columns, row, strict=True)) for row in answer]
+                found += [unknown | dict(zip(columns, row, strict=True)) for row in answer]
     return sorted(found, key=lambda row: row[kept.moment], reverse=True)[:limit]
 
 

@@ -9,8 +9,9 @@ from pipelines.running.config import RunConfig
 from pipelines.running.endings import LastEnd, LastEnds
 from pipelines.running.first_contact import notes_of
 from pipelines.running.health import LOOKED_BACK, MaxAges, stale, trouble
+from pipelines.sql.runs import RUNS
 from pipelines.storing.dataset import dataset_to_read
-from pipelines.storing.history import HISTORY, RUNS, SYNC, VERIFY
+from pipelines.storing.history import HISTORY, SYNC, VERIFY
 from pipelines.storing.status import DetailProgress, Status, StatusReader
 from sources.rest.calling.budget import Rate
 from sources.rest.catalogue.endpoints import Endpoint

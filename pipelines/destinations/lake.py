@@ -122,16 +122,15 @@ class _Client(FilesystemClient):
     def update_stored_schema(self, only_tables: Any = None, *more: Any, **options: Any) -> Any:
         """Note the schema; where it is not for a package, whose jobs do so, make the tables that are not there yet."""
         applied = super().update_stored_schema(only_tables, *more, **options)
-        lacking = [name for name in self._tables_of_data() if only_tables is None and not self.tables.has(name)]
-        if lacking:
+        if only_tables is not None:
+            return applied
+        data = (str(table["name"]) for table in self.schema.data_tables(seen_data_only=True))
+        if lacking := [name for name in data if not self.tables.has(name)]:
             with self._writing():
                 for name in lacking:
                     columns = self.schema.get_table_columns(name)
                     self.tables.make(name, columns_to_arrow(columns, self.capabilities, "UTC"))
         return applied
-
-    def _tables_of_data(self) -> list[str]:
-        return [str(table["name"]) for table in self.schema.data_tables(seen_data_only=True)]
 
     def truncate_tables(self, table_names: Iterable[str]) -> None:
         """Leave no row in tables, in one version of each."""

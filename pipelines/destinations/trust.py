@@ -34,14 +34,15 @@ def trust_settings(*files: Path) -> list[str]:
             command that mends it.
     """
     _have_a_home()
+    secrets = list[Path]()
     for folder in _folders():
         found = [folder / name for name in FILES if (folder / name).exists()]
         for path in [folder, *found] if found else []:
             refuse_untrusted(path)
+        secrets += [path for path in found if path.name == SECRETS]
     for file in files:
         if file.exists():
             refuse_untrusted(file)
-    secrets = [folder / SECRETS for folder in _folders() if (folder / SECRETS).exists()]
     return [
         f"everybody on this machine can read the keys in {where}; run: chmod 600 {where}"
         for where in (shlex.quote(str(path.absolute())) for path in secrets if _is_laid_open(path))

@@ -48,8 +48,8 @@ _PATH: Final = "check path and permissions"
 _DAMAGED: Final = "the file is damaged: put back a copy, or give the path of a new one"
 _OTHER_FILE: Final = "it is an SQLite file: give the path of another, or change destination_type to sqlalchemy"
 _CHANGED: Final = (
-    "a column lacks: if an earlier version of this program has loaded the table, run elt sync first; if somebody has"
-    " taken it away, put it back, or drop the table, and the next sync loads it again"
+    "somebody has taken a column from a table: put it back, or drop the table, and the next sync loads it again; if an"
+    " earlier version of this program has made the table, run elt sync first"
 )
 
 _SQLSTATES: Final[Mapping[str, str]] = {

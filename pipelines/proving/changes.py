@@ -1,6 +1,6 @@
 """What has changed since it was loaded, and on which days it may have changed elsewhere too."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -150,12 +150,11 @@ def _cells(subject: Task, rows: Iterable[Mapping[str, Any]]) -> tuple[Cells, set
     keys = [name for name in endpoint.sum_by if name != "date"]
     metrics = [column.name for column in endpoint.columns if column.is_metric]
     cells: Cells = {}
-    seen, shared = set[tuple[date, str]](), set[tuple[date, str]]()
+    counts = Counter[tuple[date, str]]()
     for row in rows:
         place = (row["date"], " / ".join(str(row[name]) for name in keys if row.get(name) is not None))
-        shared |= {place} & seen
-        seen.add(place)
+        counts[place] += 1
         for metric in metrics:
             if row.get(metric) is not None:
                 cells[*place, metric] = cells.get((*place, metric), 0.0) + row[metric]
-    return cells, shared
+    return cells, {place for place, count in counts.items() if count > 1}

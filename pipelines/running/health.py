@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import takewhile
-from types import MappingProxyType
 from typing import Final
 
 from pipelines.running.config import RunConfig
@@ -33,8 +32,8 @@ def trouble(
     key: str,
     now: datetime,
     *,
-    ends: Mapping[str, LastEnd] = MappingProxyType({}),
-    error_of: Callable[[str], str] = lambda _: "",
+    ends: Mapping[str, LastEnd],
+    error_of: Callable[[str], str],
 ) -> Iterator[str]:
     """Say what the last runs of a profile into one dataset say that needs a person.
 
@@ -49,8 +48,8 @@ def trouble(
         error_of: tells what has failed in the run of an id, as far as its rows tell.
     """
     syncs = [run for run in runs if run.command != VERIFY]
-    yield from _of_last(SYNC, syncs[:1], ends.get(SYNC), now, error_of)
-    yield from _of_last(VERIFY, runs[:1], ends.get(VERIFY), now, error_of)
+    yield from _of_last(SYNC, next(iter(syncs), None), ends.get(SYNC), now, error_of)
+    yield from _of_last(VERIFY, next(iter(runs), None), ends.get(VERIFY), now, error_of)
     stopped = list(takewhile(lambda run: run.exit_code == ExitCode.ALLOWANCE, syncs))
     days = {run.started_at.date() for run in stopped}
     if len(days) >= ALLOWANCE_DAYS:
@@ -63,10 +62,9 @@ def trouble(
 
 
 def _of_last(
-    command: str, newest: Sequence[RunRow], here: LastEnd | None, now: datetime, error_of: Callable[[str], str]
+    command: str, run: RunRow | None, here: LastEnd | None, now: datetime, error_of: Callable[[str], str]
 ) -> Iterator[str]:
     """Say how the last run of a command went, unless a newer one of another command is what counts."""
-    run = newest[0] if newest else None
     is_other = run is not None and command == VERIFY and run.command != VERIFY
     # what is remembered here, to the second, says more, unless another machine or command has run since
     since = None

@@ -15,7 +15,8 @@ from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome
-from pipelines.storing.history import KILLED, RUNNING, RUNS, RestatementRow, RunRow, WindowRow, history_resource
+from pipelines.sql.runs import RUNS
+from pipelines.storing.history import KILLED, RUNNING, RestatementRow, RunRow, WindowRow, history_resource
 from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import DELETED
 from sources.rest.errors import ApiError

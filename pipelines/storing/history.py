@@ -11,12 +11,10 @@ import pyarrow as pa
 from dlt.common.schema.typing import TColumnSchema
 from dlt.extract import DltResource
 
+from pipelines.sql.runs import RUNS
 from sources.rest.catalogue.columns import Column, Type
 from sources.rest.reading.arrays import ARROW
 from sources.rest.vendor.resources import column_hint, described
-
-RUNS: Final = "sync_runs"
-"""The table of runs."""
 
 SYNC: Final = "sync"
 """Command whose runs load."""

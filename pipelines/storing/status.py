@@ -14,11 +14,11 @@ from pipelines.planning.learned import learned
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.sql.conditions import equal, is_set, one_of, since
-from pipelines.sql.reading import rows, sums, types_of
-from pipelines.sql.runs import last_answers, last_truncated, not_of
+from pipelines.sql.reading import Columns, rows, sums, types_of
+from pipelines.sql.runs import RUNS, last_answers, last_truncated, not_of
 from pipelines.sql.statement import Statement
 from pipelines.sql.writing import insert, update
-from pipelines.storing.history import HISTORY, KILLED, RUNNING, RUNS, VERIFY, RunRow
+from pipelines.storing.history import HISTORY, KILLED, RUNNING, VERIFY, RunRow
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Type
 from sources.rest.catalogue.endpoints import Endpoint, Kind
@@ -235,17 +235,22 @@ class StatusReader:
 
 def runs_of(warehouse: Warehouse, where: Sequence[exp.Expr] = (), limit: int | None = None) -> list[RunRow]:
     """Return runs that have left a row, newest first; none where there is no such table."""
-    stored = warehouse.columns(RUNS)  # an earlier version knew fewer
-    columns = {name: kind for name, kind in types_of(HISTORY[RUNS].columns).items() if name in stored}
+    columns = kept_columns(warehouse, RUNS)
     if not columns:
         return []
     runs = warehouse.ask(rows(RUNS, columns, where, newest_by="started_at", limit=limit))
     return [RunRow(**dict(zip(columns, run, strict=True))) for run in runs]
 
 
+def kept_columns(warehouse: Warehouse, table: str) -> Columns:
+    """Columns of a table of the runs that it has: an earlier version knew fewer; none where there is no table."""
+    stored = warehouse.columns(table)
+    return {name: kind for name, kind in types_of(HISTORY[table].columns).items() if name in stored}
+
+
 def takes_runs(warehouse: Warehouse) -> bool:
     """Whether there is a table of runs as it is today."""
-    return {column.name for column in HISTORY[RUNS].columns} <= warehouse.columns(RUNS).keys()
+    return len(kept_columns(warehouse, RUNS)) == len(HISTORY[RUNS].columns)
 
 
 def note_runs(warehouse: Warehouse, own: RunRow, killed: Sequence[RunRow]) -> None:

@@ -119,7 +119,7 @@ def changed(*statements: str) -> Callable[[Path], None]:
         ),
         pytest.param(
             changed("ALTER TABLE run_lease DROP COLUMN pid"),
-            "put it back, or drop the table",
+            "somebody has taken a column from a table: put it back, or drop the table",
             id="column",
         ),
     ],

@@ -6,7 +6,8 @@ from datetime import date, datetime
 
 import pytest
 
-from pipelines.storing.history import HISTORY, RUNS, RunRow
+from pipelines.sql.runs import RUNS
+from pipelines.storing.history import HISTORY, RunRow
 from sandbox.atribu import Fault
 from tests import database
 from tests.integration.conftest import Elt, Serve, rows_of

@@ -81,7 +81,7 @@ def test_a_person_can_look_at_all_of_them(destination: str, capsys: pytest.Captu
     main(destination)
 
     told = capsys.readouterr().out
-    assert told.count("-- last_truncated\nSELECT") == 1
+    assert told.count("-- last_answers\nSELECT") == 1
     assert ("-- checkpoint" in told) == (destination == "duckdb")
 
 
