@@ -47,7 +47,6 @@ class Ledger:
         granted: scopes that the key has, as far as it was asked about them.
         kept_out: how many marks of people who stay out their table has had.
         carried: that list, where layout 2 has kept it here.
-        spread: the server was found to count so that units come back spread over the period.
         layout: of what is loaded, as it was found.
         taken: query parameter -> values that the server was found to take.
         refused: query parameter -> values that it was found not to take.
@@ -69,7 +68,6 @@ class Ledger:
         *,
         kept_out: int = 0,
         carried: Forgotten | None = None,
-        spread: bool = False,
     ) -> None:
         self.layout = LAYOUT
         self.taken: dict[str, tuple[str, ...]] = {}
@@ -83,7 +81,6 @@ class Ledger:
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
-        self.spread = spread
         self._loaded = {key: merged(windows) for key, windows in (loaded or {}).items()}
         self._behaviours = dict(behaviours or {})
         self.tenant = tenant
@@ -128,7 +125,6 @@ class Ledger:
             carried=Forgotten(salt=stored["forgotten"]["salt"], marks=frozenset(stored["forgotten"]["marks"]))
             if "forgotten" in stored
             else None,
-            spread=stored.get("spread", False),
         )
         for name in ("taken", "refused"):
             setattr(found, name, {param: tuple(values) for param, values in stored.get(name, {}).items()})
@@ -150,8 +146,6 @@ class Ledger:
             optional["granted"] = asdict(self.granted)
         if self.kept_out:
             optional["kept_out"] = self.kept_out
-        if self.spread:
-            optional["spread"] = True
         for name in ("taken", "refused"):
             known = {param: list(values) for param, values in sorted(getattr(self, name).items()) if values}
             optional |= {name: known} if known else {}

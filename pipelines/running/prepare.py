@@ -107,8 +107,6 @@ def prepared_run(
         policy = config.policy
         work = Work(reader.session.budget, watcher, slice_units=config.limits.slice_units)
         reader.session.budget.allow(*config.limits.allowance)
-        if any(one.dataset.ledger.spread for one in opened):
-            reader.session.budget.spread_out()
         scopes = GrantedScopes(reader, [one.dataset.ledger for one in opened], policy.today)
         parts: list[DatasetRun] = []
         notes = [note for one in opened for note in one.destination.notes]

@@ -117,7 +117,6 @@ class Run:
     def close(self, outcome: Outcome) -> None:
         """Commit what is left to say of the run, and how it has ended."""
         self._journal.outcome = outcome
-        self._dataset.ledger.spread |= self._reader.session.budget.spread
         self._journal.end(outcome.exit_code)
         self._loader.close()
 

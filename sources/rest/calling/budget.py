@@ -1,6 +1,6 @@
 """Weighted rate-limit budget: a call waits here until the server will not refuse it."""
 
-import heapq
+import math
 import os
 import threading
 import time
@@ -9,28 +9,12 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
-from sources.rest.calling.spending import Memory, Spending, Store
-
-HOLD_MARGIN: Final = 0.01
-"""Share of the period added to how long a spent unit is held, against clocks that differ a little."""
-
-PACE_MARGIN: Final = 0.06
-"""Share by which released units are spread wider than `period / limit`, where they are: a two-window weighted counter
-that is used at exactly its limit refuses now and then."""
+from sources.rest.calling.spending import HOLD_MARGIN, Spending
+from sources.rest.calling.spending_stores import Memory, Store
 
 BURST_MAX: Final = 2
 """No way of counting lets more limits than this pass within one period: at the end of one window and the begin of the
 next, or from a full bucket and what is refilled meanwhile."""
-
-SHORT_PERIODS: Final = 2
-"""Periods in a row in which fewer units remain than have come back, after which units are spread: so a weighted counter
-shows what it is without a refusal. An earlier run has spent in one of them at most; where somebody else spends on the
-key all the time, spreading costs little."""
-
-LEAN_MAX: Final = 4
-"""How much slower than spread units calls leave at most in the period after the second refusal within one: a weighted
-counter gives back so much less after a pause. A single one costs nothing, because at full speed there is one now and
-then."""
 
 SLOWEST: Final = 4
 """Units per period below which no refusal lowers the limit."""
@@ -76,7 +60,8 @@ class Reservation:
         era: of the counts below, which are of the moment at which it leaves, itself included.
         sent: units of all calls that have ever left.
         in_flight: those of them whose response has not arrived.
-        held: units that are not back.
+        counted: the most units with a response that the server counts.
+        left: when it leaves.
     """
 
     units: int
@@ -84,7 +69,8 @@ class Reservation:
     era: str = ""
     sent: int = 0
     in_flight: int = 0
-    held: int = 0
+    counted: float = 0.0
+    left: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -112,15 +98,13 @@ class Budget:
     """Units that may still be spent on one API key.
 
     The server's algorithm is not documented. Of two lower bounds of what it lets pass the larger one counts. What we
-    know: a unit is held until one period after its *response* arrived, and is back then under fixed windows, a sliding
-    log and a token bucket. What the server says: the units that a response says remain, less those of calls that it may
-    have counted later; without further calls that number only grows. What the server has said leaves at once, and what
-    only we know leaves alone, because its response tells the rest; so does the first call, which tells what an earlier
-    run or another program has left of the limit.
-
-    Under two-window weighted counters units come back spread over the period. A server that counts so is known by a
-    refusal that neither bound explains. From then on, and where a server names no numbers, what we know counts alone,
-    and units come back spread, and after two refusals within a period more slowly for another one.
+    know: so many of the units whose response has arrived are counted at most, be it by fixed windows, a sliding log, a
+    token bucket, or two weighted windows as long as these are possible. What the server says: the units that a response
+    says remain, less those of calls that it may have counted later; without further calls that number only grows. What
+    the server has said leaves at once. What only we know leaves alone where it may be many units at a time, because its
+    response tells the rest; so does the first call, which tells what an earlier run or another program has left of the
+    limit. After a refusal of any other call what we know counts alone, and less is spent, for somebody else spends on
+    the key; where a server names no numbers, what we know counts alone from the start.
 
     Thread-safe; calls wait in the order in which they came. Where the store is shared, so is what is spent and who is
     next; limit and allowance are each process's own.
@@ -171,24 +155,12 @@ class Budget:
         self._numbers: bool | None = None
         self._slowed_until = float("-inf")
         self._configured = self._named = self._slowed_to = limit
-        self._left_at = self._lean_until = float("-inf")
-        self._lean = self._lean_since = 0
+        self._left_at = float("-inf")
 
     @property
     def limit(self) -> int:
         """Units per period that are kept to: as configured, and never more than the last answer names."""
         return min(self._configured, self._named, self._slowed_to)
-
-    @property
-    def spread(self) -> bool:
-        """Whether the server was found to count so that units have to come back spread over the period."""
-        with self._lock, self._store.changing() as spending:
-            return spending.spread
-
-    def spread_out(self) -> None:
-        """Let units come back spread over the period, because an earlier run has found that the server counts so."""
-        with self._lock, self._store.changing() as spending:
-            spending.spread_out(self._spacing)
 
     def acquire(self, units: int) -> Reservation:
         """Wait until `units` may be spent, and spend them.
@@ -228,7 +200,7 @@ class Budget:
             raise CallTooDearError(f"a call of {units} units cannot pass a limit of {self._configured} per period")
         with self._lock, self._store.changing() as spending:
             now = self._clock()
-            spending.forget_until(now)
+            spending.forget_until(now, self.period)
             if self.closed or self.spent + units > self._allowance or now >= self._until:
                 self.closed = True
                 spending.waiting.pop(self._owner, None)
@@ -244,7 +216,8 @@ class Budget:
             spending.reserve(self._owner, units, now + self._answer_within + self.period * (1 + HOLD_MARGIN))
             self.spent += units
             self._left_at = now
-            return Reservation(units, 0.0, spending.era, spending.sent, spending.in_flight, len(spending.held))
+            counted = spending.counted(now, self.period)
+            return Reservation(units, 0.0, spending.era, spending.sent, spending.in_flight, counted, now)
 
     def settle(
         self,
@@ -265,45 +238,34 @@ class Budget:
         """
         with self._lock, self._store.changing() as spending:
             now = self._clock()
-            spending.forget_until(now)
+            spending.forget_until(now, self.period)
             spending.give_back(self._owner, call.units)
             spending.promised = 0
-            if refused and spending.spread and call.sent > self._lean_since:
-                self._lean = min(max(2, 2 * self._lean), LEAN_MAX) if now < self._lean_until else 0
-                self._lean_until, self._lean_since = now + self.period, spending.sent
             if limit is not None:
                 self._named = max(1, limit)
-            self._numbers = self._numbers or None not in (limit, remaining)
-            self._hold(spending, call.units, now)
+            is_first, self._numbers = self._numbers is None, self._numbers or None not in (limit, remaining)
+            spending.hold(call.units, now)
+            if refused and not is_first:
+                spending.doubt()
+                spending.leave_alone(call.sent, self.limit, now)
             if remaining is not None and call.era == spending.era:
                 self._believe(spending, call, remaining, now, named=limit == self.limit, refused=refused)
-
-    def _hold(self, spending: Spending, units: int, now: float) -> None:
-        """Hold units until a period from now, or longer where they come back spread."""
-        # a server that names no numbers tells of no other way in which it may count
-        spacing = self._spacing if spending.spread or not self._numbers else 0.0
-        back = now + self.period * (1 + HOLD_MARGIN)
-        # no server remembers more than a whole limit of units: spread over a period they are as good as forgotten
-        spending.hold(units, back, spacing, back + self.period * (1 + PACE_MARGIN))
 
     def _believe(
         self, spending: Spending, call: Reservation, remaining: int, now: float, *, named: bool, refused: bool
     ) -> None:
         """Correct what is spent by what the server says remains: what others spend, and how it counts."""
         # of the calls that have left since this one, the server may have counted some before it, and some after it
-        fewer = self.limit - call.in_flight - call.held - (spending.sent - call.sent) - max(remaining, 0)
-        promised = max(remaining, 0) + call.sent - call.in_flight + call.units
-        impossible = named and not refused and call.units <= self.limit < remaining + call.units
-        short = refused or (fewer > 0 and spending.fell_short(now, self.period) >= SHORT_PERIODS)
-        if impossible and not spending.spread:
-            spending.spread_out(self._spacing)
-        elif short and not spending.spread:
-            spending.spread, spending.held = True, []  # all that is not promised comes back anew, as it should have
-            fewer = self.limit - spending.in_flight - max(0, promised - spending.sent)
-        self._hold(spending, min(fewer, self.limit), now)
-        if named:
-            # the newest answer counts, because somebody else may have spent what an earlier one has promised
-            spending.promised = promised
+        counted = call.in_flight + call.counted + spending.sent - call.sent
+        spending.hold(min(math.floor(self.limit - counted) - max(remaining, 0), self.limit), now)
+        if not named:
+            return
+        if not refused and call.units <= self.limit < remaining + call.units:  # no way of counting leaves so many
+            spending.doubt()
+        if not refused:
+            spending.learn(call.left, call.units, self.limit - call.units - remaining, self.period, now)
+        # the newest answer counts, because somebody else may have spent what an earlier one has promised
+        spending.promised = max(remaining, 0) + call.sent - call.in_flight + call.units
 
     def refund(self, call: Reservation) -> None:
         """Give back the units of a call that never left this machine."""
@@ -333,7 +295,7 @@ class Budget:
         """Seconds until so many more units have been spent, as far as the rate limit decides that."""
         with self._lock, self._store.changing() as spending:
             now = self._clock()
-            spending.forget_until(now)
+            spending.forget_until(now, self.period)
             return spending.seconds_until(units, self.limit, self.period, now)
 
     def waiting(self) -> Waiting | None:
@@ -344,7 +306,7 @@ class Budget:
                 return Waiting("because the server has asked to,", spending.blocked_until - now)
             if self._tickets == self._served:
                 return None
-            spending.forget_until(now)
+            spending.forget_until(now, self.period)
             return Waiting("for the rate limit", spending.seconds_until(1, self.limit, self.period, now))
 
     @property
@@ -353,33 +315,32 @@ class Budget:
         with self._lock:
             return max(0.0, self._until - self._clock())
 
-    @property
-    def _spacing(self) -> float:
-        return self.period / self.limit * (1 + PACE_MARGIN)
-
     def _is_promised(self, spending: Spending, units: int, now: float) -> bool:
         """Whether the server has said that some units may be spent, and it is this process's turn."""
         return (
-            not spending.spread
+            not spending.doubted
             and spending.sent + units <= spending.promised
-            and spending.in_flight + len(spending.held) + units <= BURST_MAX * self.limit
+            and spending.in_flight + spending.held(now, self.period) + units <= BURST_MAX * self.limit
             and spending.goes_first(self._owner, now)
         )
 
     def _wait(self, spending: Spending, units: int, now: float) -> float:
         """Seconds until some units are known to be free, and it is this process's turn."""
-        # what the server has not promised travels alone, because its response tells more than we know
-        promises = self._numbers and self._named == self.limit and not spending.spread
-        alone = promises or self._numbers is None
-        if (alone and self._owner in spending.reserved) or not spending.goes_first(self._owner, now):
-            return min(self._spacing, SLEEP_MAX)
-        if now < min(self._lean_until, ready := self._left_at + self._lean * units * self._spacing):
-            return ready - now
-        held = spending.held
+        spacing = self.period / self.limit
+        under_way = self._owner in spending.reserved
+        if (under_way and self._numbers is None) or not spending.goes_first(self._owner, now):
+            return min(spacing, SLEEP_MAX)
+        # what the server has not promised leaves as fast as units come back: responses tell more than we know
+        promises = self._numbers and self._named == self.limit and not spending.doubted
+        if promises and under_way and now < self._left_at + units * spacing:
+            return self._left_at + units * spacing - now
+        back = spending.back(now, self.period)
         # dearer than a limit that was lowered meanwhile: it leaves once nothing else is held
-        missing = spending.in_flight + len(held) + units - max(units, self.limit)
-        if missing <= 0:
+        room = max(units, self.limit - spending.left_alone) - units - spending.in_flight
+        if len(back) > room >= 0:
+            return max(back[len(back) - room - 1] - now, 1e-6)
+        counted = spending.counted(now, self.period) if units <= self.limit else len(back)
+        if counted <= room:
             return 0.0
-        if missing <= len(held):
-            return max(heapq.nsmallest(missing, held)[-1] - now, 1e-6)
-        return self._spacing
+        # two weighted windows forget no faster than what is counted of them in a period
+        return max((counted - room) * self.period / (len(spending.answered) + 1), spacing / 10)

@@ -15,7 +15,7 @@ from sources.rest.calling.http_client import MB
 from sources.rest.calling.keys import Keys, fingerprint_of
 from sources.rest.calling.retry import RetryPolicy
 from sources.rest.calling.session import Session
-from sources.rest.calling.spending import SharedFile, user_folder
+from sources.rest.calling.spending_stores import SharedFile, user_folder
 from sources.rest.catalogue.api import Api
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.catalogue.relations import Doubt

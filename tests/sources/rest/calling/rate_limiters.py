@@ -125,7 +125,6 @@ def simulate(
     minutes: float,
     headers: Callable[[int], int | None] = int,
     others: float = 0.0,
-    learned: bool = False,
 ) -> Outcome:
     """Send as many calls as a budget lets through, up to eight at once, against a server that counts its own way.
 
@@ -137,13 +136,10 @@ def simulate(
         minutes: how long it goes on.
         headers: what the server says remains, given what does; None for no number.
         others: units per second that somebody else spends on the key.
-        learned: an earlier run has found that units come back spread.
     """
     dice = random.Random(seed)  # noqa: S311 - repeatable, hides nothing
     now = 0.0
     budget = Budget(LIMIT, PERIOD, clock=lambda: now)
-    if learned:
-        budget.spread_out()
     server = limiter(LIMIT, PERIOD, dice.random() * PERIOD)
     events: list[_Event] = []
     calls = refused = used = in_flight = 0

@@ -3,6 +3,7 @@
 import pytest
 
 from sources.rest.calling.budget import Budget, CallTooDearError, Reservation
+from sources.rest.calling.spending_stores import Memory
 from tests.clock import Clock
 from tests.sources.rest.calling.rate_limiters import leave
 
@@ -15,6 +16,19 @@ def clock() -> Clock:
 @pytest.fixture
 def budget(clock: Clock) -> Budget:
     return Budget(60, 60.0, clock=clock, sleep=clock.sleep)
+
+
+@pytest.fixture
+def exact(clock: Clock) -> Budget:
+    """Make one whose server is known not to count by two weighted windows."""
+    return Budget(60, 60.0, clock=clock, sleep=clock.sleep, store=knowing_better())
+
+
+def knowing_better() -> Memory:
+    store = Memory()
+    with store.changing() as spending:
+        spending.places = ()
+    return store
 
 
 def heard(budget: Budget) -> Budget:
@@ -43,51 +57,67 @@ def test_the_first_call_travels_alone_until_it_is_answered(budget: Budget, clock
 
 def test_the_whole_limit_leaves_in_one_burst_after_a_rest(budget: Budget, clock: Clock) -> None:
     heard(budget)
-    clock.now += 100
+    clock.now += 130  # two weighted windows have forgotten the first one
     assert burst(budget) == 60
 
 
 def test_heavy_calls_leave_in_one_burst_up_to_the_limit(budget: Budget, clock: Clock) -> None:
     heard(budget)
-    clock.now += 100
+    clock.now += 130
     assert burst(budget, units=3) == 20
 
 
-def test_units_are_held_until_a_period_after_the_answer(budget: Budget, clock: Clock) -> None:
-    heard(budget)
-    assert burst(budget) == 59
+def test_units_are_held_until_a_period_after_the_answer(exact: Budget, clock: Clock) -> None:
+    heard(exact)
+    assert burst(exact) == 59
     clock.now = 300.0
-    assert burst(budget) == 1
-    budget.settle(Reservation(59))
+    assert burst(exact) == 1
+    exact.settle(Reservation(59))
     clock.now = 300.0 + 60.0
-    assert burst(budget) == 0
+    assert burst(exact) == 0
     clock.now = 300.0 + 60.7
-    assert burst(budget) == 1
+    assert burst(exact) == 59
 
 
-def test_units_come_back_spread_over_the_period(budget: Budget, clock: Clock) -> None:
+def test_where_two_weighted_windows_are_possible_units_come_back_over_the_period_after(
+    budget: Budget, clock: Clock
+) -> None:
     heard(budget)
-    clock.now = 100.0
+    clock.now = 200.0
     assert burst(budget) == 60
     budget.settle(Reservation(60))
     back = []
-    for second in (150, 161, 171, 181, 191, 201, 211, 221):
+    for second in (250, 260, 262, 272, 292, 312, 332):
         clock.now = float(second)
         budget.settle(Reservation(calls := burst(budget)))
         back.append(calls)
-    assert back == [0, 1, 9, 10, 9, 10, 9, 9]
+    # most is counted where a window has begun at 260 s, after which the burst is covered less and less; at 332 s where
+    # one has begun at 272 s, which counts 50 and still covers a little of the one of 262 s
+    assert back == [0, 0, 1, 10, 20, 20, 9]
 
 
-def test_a_waiting_call_is_told_when_its_units_are_back(budget: Budget, clock: Clock) -> None:
-    heard(budget)
+def test_a_waiting_call_is_told_when_its_units_are_back(exact: Budget, clock: Clock) -> None:
+    heard(exact)
     clock.now = 100.0
+    assert burst(exact) == 60
+    exact.settle(Reservation(60))
+    wait = exact.reserve(3).wait
+    clock.now += wait - 0.01
+    assert exact.reserve(3).wait > 0
+    clock.now += 0.01
+    assert exact.reserve(3).wait == 0
+
+
+def test_a_waiting_call_is_never_told_to_wait_for_too_long(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    clock.now = 200.0
     assert burst(budget) == 60
     budget.settle(Reservation(60))
-    wait = budget.reserve(3).wait
-    clock.now += wait - 0.01
-    assert budget.reserve(3).wait > 0
-    clock.now += 0.01
-    assert budget.reserve(3).wait == 0
+    asked = 0
+    while (wait := budget.reserve(3).wait) > 0:
+        clock.now, asked = clock.now + wait, asked + 1
+    assert 263 < clock.now < 263.5
+    assert asked < 50
 
 
 def test_fewer_units_left_than_believed_lower_what_may_be_spent(budget: Budget) -> None:
@@ -95,13 +125,13 @@ def test_fewer_units_left_than_believed_lower_what_may_be_spent(budget: Budget) 
     assert burst(budget) == 10
 
 
-def test_no_units_left_hold_every_call_back_for_a_period(budget: Budget, clock: Clock) -> None:
-    budget.settle(leave(budget, 1), limit=60, remaining=0)
-    assert burst(budget) == 0
+def test_no_units_left_hold_every_call_back_for_a_period(exact: Budget, clock: Clock) -> None:
+    exact.settle(leave(exact, 1), limit=60, remaining=0)
+    assert burst(exact) == 0
     clock.now = 60.0
-    assert burst(budget) == 0
+    assert burst(exact) == 0
     clock.now = 60.7
-    assert burst(budget) == 1
+    assert burst(exact) == 1
 
 
 def test_more_units_left_than_believed_change_nothing(budget: Budget) -> None:
@@ -128,15 +158,19 @@ def test_calls_that_the_server_may_have_counted_later_are_taken_off_what_it_says
     assert (last.sent, last.in_flight) == (60, 59)
 
 
-def test_what_is_only_known_to_be_back_leaves_alone(budget: Budget, clock: Clock) -> None:
+def test_what_is_only_known_to_be_back_leaves_at_the_pace_of_the_limit_until_its_answer_tells_more(
+    budget: Budget, clock: Clock
+) -> None:
     budget.settle(leave(budget, 1), limit=60, remaining=59)
     for call in [leave(budget, 1) for _ in range(59)]:
         budget.settle(call, limit=60, remaining=0)
     clock.now = 100.0
     call = leave(budget, 1)
     assert budget.reserve(1).wait > 0
+    clock.now = 101.0
+    assert burst(budget) == 1
     budget.settle(call, limit=60, remaining=59)
-    assert burst(budget) == 59
+    assert burst(budget) == 58
 
 
 def test_more_calls_than_any_server_lets_pass_do_not_leave_whatever_it_says(budget: Budget) -> None:
@@ -147,18 +181,45 @@ def test_more_calls_than_any_server_lets_pass_do_not_leave_whatever_it_says(budg
     assert passed == 120
 
 
-def test_after_a_refusal_units_come_back_spread(budget: Budget, clock: Clock) -> None:
+def test_after_a_refusal_what_the_server_says_lets_no_call_leave(budget: Budget, clock: Clock) -> None:
     budget.settle(leave(budget, 1), limit=60, remaining=59)
     for call in [leave(budget, 1) for _ in range(59)]:
         budget.settle(call, limit=60, remaining=0)
     clock.now = 70.0
     budget.settle(leave(budget, 1), limit=60, remaining=0, refused=True)
-    assert budget.spread
-    back = []
-    for second in (131, 132, 142, 152):
+    budget.settle(Reservation(1), limit=60, remaining=59)
+    assert burst(budget) == 0
+
+
+def test_the_first_call_may_be_refused_for_what_an_earlier_run_has_spent(budget: Budget, clock: Clock) -> None:
+    budget.settle(leave(budget, 1), limit=60, remaining=0, refused=True)
+    clock.now = 130.0
+    budget.settle(leave(budget, 1), limit=60, remaining=59)
+    assert burst(budget) == 59
+
+
+def test_units_are_left_to_somebody_else_for_each_refusal_and_tried_again_after_a_while(
+    budget: Budget, clock: Clock
+) -> None:
+    heard(budget)
+    calls = [leave(budget, 1) for _ in range(3)]
+    for call in calls:  # they left before the first refusal was known, and count as one
+        budget.settle(call, limit=60, remaining=0, refused=True)
+    free = []
+    for second in (200, 500, 900, 1300):
         clock.now = float(second)
-        back.append(burst(budget))
-    assert back == [0, 1, 9, 10]
+        free.append(burst(budget))
+        budget.refund(Reservation(free[-1]))
+    assert free == [58, 59, 60, 60]
+
+
+def test_more_than_a_quarter_of_the_limit_is_left_to_nobody(budget: Budget, clock: Clock) -> None:
+    heard(budget)
+    for _ in range(30):
+        clock.now += 130.0
+        budget.settle(leave(budget, 1), limit=60, remaining=0, refused=True)
+    clock.now += 130.0
+    assert burst(budget) == 45
 
 
 def test_units_under_way_are_not_taken_for_those_of_another_program(budget: Budget) -> None:
@@ -254,7 +315,7 @@ def test_a_refunded_call_was_never_spent(budget: Budget) -> None:
 
 
 def test_waiting_sleeps_in_short_naps_until_the_units_are_back(clock: Clock) -> None:
-    budget = heard(Budget(1, 2.5, clock=clock, sleep=clock.sleep))
+    budget = heard(Budget(1, 2.5, clock=clock, sleep=clock.sleep, store=knowing_better()))
     budget.acquire(1)
     assert clock.slept == [1.0, 1.0, 0.525]
     assert budget.spent == 2
