@@ -108,6 +108,7 @@ class Work:
             if task not in self._open:
                 self._open[task] = units = _units(task)
                 self._count(task, units)
+                self._budget.want(units)
                 self.expected = max(0, self.expected - units)
 
     def end(self, task: Task) -> None:

@@ -16,6 +16,10 @@ BURST_MAX: Final = 2
 """No way of counting lets more limits than this pass within one period: at the end of one window and the begin of the
 next, or from a full bucket and what is refilled meanwhile."""
 
+KEPT_BACK: Final = 12
+"""Part of the limit whose last units leave evenly until more are known to be back, where a run needs more: what remains
+by their answers tells sooner that a window has ended or a bucket is refilled."""
+
 SLOWEST: Final = 4
 """Units per period below which no refusal lowers the limit."""
 
@@ -101,9 +105,11 @@ class Budget:
     know: so many of the units whose response has arrived are counted at most, be it by fixed windows, a sliding log, a
     token bucket, or two weighted windows as long as these are possible. What the server says: the units that a response
     says remain, less those of calls that it may have counted later; without further calls that number only grows. What
-    the server has said leaves at once. What only we know leaves alone where it may be many units at a time, because its
-    response tells the rest; so does the first call, which tells what an earlier run or another program has left of the
-    limit. After a refusal of any other call what we know counts alone, and less is spent, for somebody else spends on
+    the server has said leaves at once, what only we know at the pace of the limit until responses tell more; the first
+    call travels alone, because it tells what an earlier run or another program has left of the limit. Where a run is
+    known to need more than is free, the last units of that leave evenly, because each answer tells what is back.
+
+    After a refusal of any but the first call what we know counts alone, and less is spent, for somebody else spends on
     the key; where a server names no numbers, what we know counts alone from the start.
 
     Thread-safe; calls wait in the order in which they came. Where the store is shared, so is what is spent and who is
@@ -156,6 +162,7 @@ class Budget:
         self._slowed_until = float("-inf")
         self._configured = self._named = self._slowed_to = limit
         self._left_at = float("-inf")
+        self._wanted = 0
 
     @property
     def limit(self) -> int:
@@ -190,6 +197,11 @@ class Budget:
             self._allowance = units
             self._until = self._clock() + seconds
 
+    def want(self, units: int) -> None:
+        """Note that this run is going to spend so many more units than was known."""
+        with self._lock:
+            self._wanted = max(self._wanted, self.spent) + units
+
     def close(self) -> None:
         """Let nothing more be spent; calls that wait are told at once, or within a second."""
         self.closed = True
@@ -213,6 +225,8 @@ class Budget:
                 spending.waiting[self._owner] = since, now + SIGN_SECONDS
                 return Reservation(units, wait)
             spending.waiting.pop(self._owner, None)
+            if (kept_back := self._kept_back(spending, units, now)) > 0:  # whoever else wants to leave need not wait
+                return Reservation(units, kept_back)
             spending.reserve(self._owner, units, now + self._answer_within + self.period * (1 + HOLD_MARGIN))
             self.spent += units
             self._left_at = now
@@ -322,6 +336,20 @@ class Budget:
             and spending.sent + units <= spending.promised
             and spending.in_flight + spending.held(now, self.period) + units <= BURST_MAX * self.limit
             and spending.goes_first(self._owner, now)
+        )
+
+    def _kept_back(self, spending: Spending, units: int, now: float) -> float:
+        """Seconds for which a call that may leave is kept back, so that its answer tells later whether more is back."""
+        if not self._numbers or spending.doubted:
+            return 0.0
+        known = math.floor(self.limit - spending.in_flight - spending.counted(now, self.period))
+        free = max(known, spending.promised - spending.sent)
+        if free - units >= self.limit // KEPT_BACK or min(self._wanted, self._allowance) - self.spent <= free:
+            return 0.0
+        more = spending.seconds_until(free + 1, self.limit, self.period, now)
+        since = max(self._left_at, now - self.period)
+        return (
+            max(0.0, since + units * (now + more - since) / (free + 1) - now) if more > self.period / KEPT_BACK else 0.0
         )
 
     def _wait(self, spending: Spending, units: int, now: float) -> float:

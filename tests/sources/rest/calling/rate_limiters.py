@@ -104,6 +104,8 @@ class Outcome(NamedTuple):
     refused: int
     used: float
     """Share of the limit that was spent on calls that passed."""
+    seconds: float
+    """When it was over."""
 
 
 @dataclass(order=True, slots=True)
@@ -125,6 +127,8 @@ def simulate(
     minutes: float,
     headers: Callable[[int], int | None] = int,
     others: float = 0.0,
+    wanted: float = float("inf"),
+    known: bool = False,
 ) -> Outcome:
     """Send as many calls as a budget lets through, up to eight at once, against a server that counts its own way.
 
@@ -136,17 +140,22 @@ def simulate(
         minutes: how long it goes on.
         headers: what the server says remains, given what does; None for no number.
         others: units per second that somebody else spends on the key.
+        wanted: units after which it ends.
+        known: the budget knows how many they are.
     """
     dice = random.Random(seed)  # noqa: S311 - repeatable, hides nothing
     now = 0.0
     budget = Budget(LIMIT, PERIOD, clock=lambda: now)
+    if known:
+        budget.want(int(wanted))
     server = limiter(LIMIT, PERIOD, dice.random() * PERIOD)
     events: list[_Event] = []
     calls = refused = used = in_flight = 0
     theirs = dice.expovariate(others) if others else 0.0
     units = dice.choice(costs)
-    while now < minutes * PERIOD:
-        call = budget.reserve(units) if in_flight < IN_FLIGHT else Reservation(units, float("inf"))
+    while now < minutes * PERIOD and (events or budget.spent < wanted):
+        leaves = in_flight < IN_FLIGHT and budget.spent < wanted
+        call = budget.reserve(units) if leaves else Reservation(units, float("inf"))
         while others and theirs <= now:
             server.hit(theirs, 1)
             theirs += dice.expovariate(others)
@@ -173,4 +182,4 @@ def simulate(
                 told = headers(remaining)
                 limit = None if told is None else LIMIT
                 budget.settle(event.call, limit=limit, remaining=told, refused=not passed)
-    return Outcome(calls, refused, used / (minutes * LIMIT))
+    return Outcome(calls, refused, used / (minutes * LIMIT), now)

@@ -173,6 +173,39 @@ def test_what_is_only_known_to_be_back_leaves_at_the_pace_of_the_limit_until_its
     assert burst(budget) == 58
 
 
+def test_the_last_units_that_are_free_leave_evenly_where_a_run_needs_more(budget: Budget, clock: Clock) -> None:
+    budget.settle(leave(budget, 1), limit=60, remaining=59)
+    budget.want(100)
+    assert burst(budget) == 54
+    moments = []
+    while len(moments) < 5:
+        while (call := budget.reserve(1)).wait > 0:
+            clock.now += call.wait
+        moments.append(round(clock.now))
+    assert moments == [10, 20, 30, 40, 50]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "allowed"),
+    [pytest.param(59, 1000, id="all-that-is-wanted-is-free"), pytest.param(100, 60, id="no-more-may-be-spent")],
+)
+def test_a_run_that_needs_no_more_than_is_free_waits_for_nothing(budget: Budget, wanted: int, allowed: int) -> None:
+    budget.settle(leave(budget, 1), limit=60, remaining=59)
+    budget.want(wanted)
+    budget.allow(allowed)
+    for _ in range(59):
+        leave(budget, 1)
+
+
+def test_a_unit_that_is_kept_back_is_left_to_whoever_needs_it_now(clock: Clock) -> None:
+    store = Memory()
+    one, other = (Budget(60, 60.0, clock=clock, store=store) for _ in range(2))
+    one.settle(leave(one, 1), limit=60, remaining=59)
+    one.want(100)
+    assert burst(one) == 54
+    leave(other, 1)
+
+
 def test_more_calls_than_any_server_lets_pass_do_not_leave_whatever_it_says(budget: Budget) -> None:
     passed = 0
     while (call := budget.reserve(1)).wait == 0:

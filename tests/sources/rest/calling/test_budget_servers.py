@@ -103,6 +103,29 @@ def test_after_a_pause_a_server_with_weighted_windows_refuses_none(*, tells: boo
     assert sum(found) == 0
 
 
+@pytest.mark.parametrize(
+    ("limiter", "sooner"),
+    [
+        pytest.param(FixedWindow, 10, id="fixed-window"),
+        pytest.param(SlidingLog, -1, id="sliding-log"),
+        pytest.param(TokenBucket, 20, id="token-bucket"),
+        pytest.param(WeightedWindows, 3, id="weighted-windows"),
+    ],
+)
+def test_a_run_that_is_known_to_need_more_than_is_free_finds_out_sooner_what_is_back(
+    limiter: type[RateLimiter], sooner: float
+) -> None:
+    def seconds(*, known: bool) -> float:
+        runs = [
+            simulate(limiter, latency=0.2, costs=(1, 1, 1, 3), seed=seed, minutes=30, wanted=137, known=known)
+            for seed in range(8)
+        ]
+        assert sum(run.refused for run in runs) == 0
+        return sum(run.seconds for run in runs) / len(runs)
+
+    assert seconds(known=False) - seconds(known=True) >= sooner
+
+
 @pytest.mark.parametrize("limiter", ALL)
 def test_somebody_else_who_spends_a_fifth_of_the_limit_costs_few_refusals(limiter: type[RateLimiter]) -> None:
     runs = [simulate(limiter, latency=0.25, costs=(1, 1, 1, 3), seed=seed, minutes=30, others=0.2) for seed in range(2)]
