@@ -88,8 +88,8 @@ class Spending:
     def seconds_until(self, units: int, limit: int, period: float, now: float) -> float:
         """Seconds until about so many more units have left, if nothing but the limit holds them up."""
         back, counted = self.back(now, period), self.counted(now, period)
-        known = max(0, math.floor(limit - self.in_flight - counted))
-        free = max(known, 0 if self.doubted else self.promised - self.sent)
+        known = math.floor(limit - self.in_flight - counted)
+        free = max(0, known, 0 if self.doubted else self.promised - self.sent)
         rounds, place = divmod(units - free - 1, limit)
         place += free - known  # what is promised although it is held comes back no second time
         back += [now + (one + 1) * period / limit for one in range(math.ceil(counted) - len(back))]

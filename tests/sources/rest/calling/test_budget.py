@@ -177,7 +177,7 @@ def test_the_last_units_that_are_free_leave_evenly_where_a_run_needs_more(budget
     budget.settle(leave(budget, 1), limit=60, remaining=59)
     budget.want(100)
     assert burst(budget) == 54
-    moments = []
+    moments: list[int] = []
     while len(moments) < 5:
         while (call := budget.reserve(1)).wait > 0:
             clock.now += call.wait
