@@ -138,7 +138,7 @@ class Run:
             self._loader.commit([], rewritten)
         self._loader.breaker.failed_before = queue.failed_before
         waiting, failures = dict(queue.waiting), list[Failure]()
-        self._work.find(queue.tasks)
+        self._work.find(queue.tasks, all_of=endpoint.name)
         for group in slices(queue.tasks, self._loader.slice_units):
             answers = list(self._loader.answers(group))
             tenant = self._reader.tenant or self._dataset.ledger.tenant
