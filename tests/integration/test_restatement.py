@@ -139,6 +139,23 @@ def test_days_that_are_cut_off_are_read_again_where_something_else_shows_that_th
     assert {row["reason"] for row in rows_of("sync_windows") if row["resource"] == "pages"} >= {"ladder", "restated"}
 
 
+@pytest.mark.slow
+def test_a_proof_that_had_nothing_to_compare_does_not_end_well(cut_off: Sandbox, elt: Elt) -> None:
+    today = str(cut_off.settings.today)
+    cut = ("--today", today, "--since", "2026-02-19", "--until", "2026-02-20", "--resources")
+    proof = elt("verify", "atribu", *cut, "pages")
+    assert (proof.code, "nothing was compared" in proof.out) == (4, True)
+    assert "not compared, because sums cannot prove it: pages" in proof.err
+    assert "nothing was compared, so that nothing is proved" in proof.err
+    assert "failed_windows: 0 rows, 0 windows, 0 units" in proof.err.splitlines()[-1]
+    document = json.loads(elt("verify", "atribu", *cut, "pages", "--json").out)
+    assert (document["compared"], document["not_compared"], document["exit_code"]) == ([], ["pages"], 4)
+
+    others = elt("verify", "atribu", *cut, "pages,conversions_timeseries")
+    assert (others.code, "everything that was compared is equal" in others.out) == (0, True)
+    assert "not compared, because sums cannot prove it: pages" in others.err
+
+
 @pytest.mark.sweep
 def test_what_an_allowance_has_kept_from_being_read_again_is_read_by_the_next_run(cut_off: Sandbox, elt: Elt) -> None:
     today = LAST + timedelta(2)
