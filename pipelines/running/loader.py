@@ -210,7 +210,7 @@ class Loader:
         if not self.commits:
             return
         with self._work.loading(len({table for answer in answers for table in answer.tables})):
-            self._journal.loaded(answers)  # the run's own row goes with them
+            self._journal.kept(answers)  # the run's own row goes with them
             self._committer.commit(
                 answers,
                 self._reader.tenant,
@@ -233,8 +233,9 @@ class Loader:
         with self._work.loading(0, last=True):
             self._committer.commit([], self._reader.tenant, self._open_rows([]), history=self._said)
 
-    def _said(self) -> list[DltResource]:
+    def _said(self, loaded: Sequence[Answer]) -> list[DltResource]:
         """Tables of what is said of the run since the last package, and those that go with its first one."""
+        self._journal.loaded(loaded)
         further, self._further = self._further, []
         return [*self._journal.take_rows(restatements=self.commits), *further]
 
