@@ -45,7 +45,7 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "busy": {"conversions_per_day": 60},
     "re-attributing": {"conversions_per_day": 12, "reattributed": 0.5},
     "cut off": {"conversions_per_day": 60, "visits_per_day": 400, "pages": 140},
-    "every day cut off": {"conversions_per_day": 300, "visits_per_day": 1200, "pages": 600},
+    "each day cut off": {"conversions_per_day": 300, "visits_per_day": 1200, "pages": 600},
 }
 START: Final = Date(2026, 3, 1)
 HORIZON: Final = 90
