@@ -85,6 +85,7 @@ def _lines(config: RunConfig, dataset: Dataset, rows: Sequence[Endpoint], series
         most_ids=ids.most,
         habits=habits,
         before=calls_before(policy, dataset.ledger),
+        perhaps=plan.unproved,
     )
     return [
         *(_lines_before(config, rows, dataset.ledger) if rows[0].pii else []),

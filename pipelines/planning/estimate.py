@@ -74,6 +74,11 @@ class Line:
     pii: tuple[str, ...] = ()
     assumed: bool = False
 
+    def expect(self, units: int, habits: Habits) -> None:
+        """Note what comes on top as earlier syncs went, if they tell; a call costs so many units."""
+        usual = habits.get((self.resource, self.variant))
+        self.units_expected = self.units_expected if usual is None else units * usual
+
 
 def estimate(
     tasks: Iterable[Task],
@@ -83,6 +88,7 @@ def estimate(
     most_ids: MostIds = lambda _: None,
     habits: Habits = NO_HABITS,
     before: CallsBefore = lambda _: 0,
+    perhaps: Iterable[Task] = (),
 ) -> list[Line]:
     """Add up what tasks cost per resource and variant, in the order of the tasks.
 
@@ -93,15 +99,12 @@ def estimate(
         most_ids: how many ids a task asks for at most, where it asks for ids.
         habits: what checks that did not add up have asked for.
         before: how many calls a check may need before it begins.
+        perhaps: what a sync would do besides if something has changed; that counts for the upper bound only.
     """
     lines: dict[tuple[str, str], Line] = {}
     asked: set[tuple[object, ...]] = set()
     for task in tasks:
-        endpoint = task.endpoint
-        line = lines.setdefault(
-            (endpoint.name, task.variant_text),
-            Line(resource=endpoint.name, variant=task.variant_text, scope=endpoint.scope, pii=personal(endpoint)),
-        )
+        endpoint, line = task.endpoint, _line_of(task, lines)
         groups, known_by = 1, 0
         if endpoint.for_each:
             count = ids(task)
@@ -119,17 +122,26 @@ def estimate(
         least, most = _bounds(task, units, groups, grain=grain, most_ids=most_ids, before=before)
         line.units_min += least
         line.units_max = None if most is None or line.units_max is None else line.units_max + most
-        usual = habits.get((endpoint.name, task.variant_text))
-        if task.reason == Reason.CHECK and usual is not None:
-            line.units_expected = endpoint.units * usual
+        if task.reason == Reason.CHECK:
+            line.expect(endpoint.units, habits)
         line.reasons[str(task.reason)] = line.reasons.get(str(task.reason), 0) + 1
         if task.window:
             line.first_day = min(task.window.start, line.first_day or task.window.start)
             line.last_day = max(task.window.end, line.last_day or task.window.end)
+    for task in perhaps:
+        line = _line_of(task, lines)
+        line.units_max = None if line.units_max is None else line.units_max + cost([task])
+        line.expect(task.endpoint.units, habits)
     for line in lines.values():
         if line.units_expected is not None:  # until here, what comes on top
             line.units_expected = _at_most(line.units + line.units_expected, line.units_max)
     return list(lines.values())
+
+
+def _line_of(task: Task, lines: dict[tuple[str, str], Line]) -> Line:
+    endpoint, variant = task.endpoint, task.variant_text
+    line = Line(resource=endpoint.name, variant=variant, scope=endpoint.scope, pii=personal(endpoint))
+    return lines.setdefault((endpoint.name, variant), line)
 
 
 def _bounds(

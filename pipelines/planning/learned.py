@@ -50,5 +50,5 @@ def cut_off(name: str, windows: Iterable[Window]) -> str:
     ages = ", ".join(map(str, REFRESH_AGES))
     return (
         f"{name}: the API cuts off the lists of {', '.join(map(str, windows))}, so that nothing proves them; a sync"
-        f" reads them again at the age of {ages} days"
+        f" reads them again at the age of {ages} days, and once something else shows that their day has changed"
     )

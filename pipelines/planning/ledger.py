@@ -188,10 +188,8 @@ class Ledger:
         behaviour = self._behaviours.get(key, ServerBehaviour())
         if behaviour.checked is None:
             behaviour = replace(behaviour, checked=today, asked_as=asked_as, left_out=frozenset(task.endpoint.left_out))
-        if task.endpoint.kind is Kind.AGGREGATE and (cut or behaviour.is_cut(task.window)):
-            others = [part for one in behaviour.cut for part in without(one, [task.window])]
-            behaviour = replace(behaviour, cut=tuple(merged([*others, task.window] if cut else others)))
-        self._behaviours[key] = behaviour
+        aggregated = task.endpoint.kind is Kind.AGGREGATE
+        self._behaviours[key] = behaviour.read(task.window, cut=cut) if aggregated else behaviour
         start = max(task.since or task.window.start, task.window.start)
         if task.window.end < today:
             self._loaded[key] = merged([*self._loaded.get(key, ()), Window(start, task.window.end)])
@@ -227,6 +225,15 @@ class Ledger:
     def note_suspect(self, task: Task, grain: Grain, suspect: Suspect) -> None:
         """Note where a search of a task's variant goes on."""
         self.suspects[_key(task, grain)] = suspect
+
+    def note_moved(self, task: Task, grain: Grain) -> None:
+        """Note that a window that nothing proves has changed elsewhere."""
+        if task.window:
+            self.learn(task, grain, self.behaviour(task, grain).with_moved(task.window))
+
+    def has_moved(self, task: Task, grain: Grain) -> bool:
+        """Whether a window has changed elsewhere since it was read."""
+        return task.window is not None and self.behaviour(task, grain).has_moved(task.window)
 
     def leave_out(self, endpoint: Endpoint) -> None:
         """Note that what is loaded of an endpoint lacks the columns that are left out now."""

@@ -28,6 +28,7 @@ class Plan:
         late: what was read today already, then what failed when it was asked for last: after everything else, so that
             each run gets somewhere.
         late_checks: ranges that were proved today already.
+        unproved: loaded windows that no sum proves; each is read again if its days turn out to have changed elsewhere.
         waiting: windows that have failed in several runs, and the day from which on each is asked for again.
         fully_checked: variants of which this plan looks at everything that may have changed.
         details: endpoints whose calls depend on what is loaded by then.
@@ -41,6 +42,7 @@ class Plan:
     fully_checked: list[Task]
     late: list[Task] = field(default_factory=list)
     late_checks: list[Task] = field(default_factory=list)
+    unproved: list[Task] = field(default_factory=list)
     waiting: list[tuple[Task, Date]] = field(default_factory=list)
     details: list[Endpoint] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -52,7 +54,7 @@ class Plan:
 
     @property
     def tasks(self) -> list[Task]:
-        """Every task, in order."""
+        """Every task that is certain, in order."""
         return [*self.recent, *self.again, *self.checks, *self.history, *self.late, *self.late_checks]
 
 
@@ -75,15 +77,19 @@ def plan(endpoints: Iterable[Endpoint], asked: Window, policy: Policy, ledger: L
     ]
     tasks = [task for whole in wholes for task in _tasks(whole, policy, ledger)]
     groups: dict[str, list[Task]] = {
-        name: [] for name in ("recent", "again", "checks", "history", "late", "late_checks")
+        name: [] for name in ("recent", "again", "checks", "history", "late", "late_checks", "unproved")
     }
     waiting: list[tuple[Task, Date]] = []
     failed: list[Task] = []
     for task in tasks:
         recent = task.window is None or overlap(task.window, policy.recent) is not None
         group = _GROUP.get(Reason(task.reason), "recent" if recent else "history")
+        if task.reason == Reason.RESTATED and not ledger.has_moved(task, policy.grain):
+            group = "unproved"
         again = None if policy.full or group == "checks" else ledger.waits(task, policy.grain, policy.today)
-        if again:
+        if group == "unproved":
+            groups[group] += [] if again else [task]
+        elif again:
             waiting.append((task, again))
         elif group != "checks" and ledger.has_failed(task, policy.grain):
             failed.append(task)
@@ -219,6 +225,8 @@ def _aggregate(whole: Task, asked: Window, policy: Policy, ledger: Ledger) -> It
         elif known.is_cut(window) or not whole.endpoint.additive:
             if otherwise or refresh_due(window, known.checked, policy.today):
                 yield replace(task, reason=Reason.REFRESH)
+            elif known.is_cut(window):
+                yield replace(task, reason=Reason.RESTATED)
         else:
             settled.append(window)
             if policy.tolerance and refresh_due(window, known.checked, policy.today):
@@ -271,4 +279,10 @@ def _newest_first(tasks: list[Task]) -> list[Task]:
     return sorted(tasks, key=key)
 
 
-_GROUP: Final = {Reason.HINT: "recent", Reason.CHECK: "checks", Reason.AGAIN: "again", Reason.REFRESH: "again"}
+_GROUP: Final = {
+    Reason.HINT: "recent",
+    Reason.CHECK: "checks",
+    Reason.AGAIN: "again",
+    Reason.REFRESH: "again",
+    Reason.RESTATED: "again",
+}

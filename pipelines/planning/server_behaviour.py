@@ -1,12 +1,12 @@
 """What checks have learned about one variant of an endpoint on a server."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from pendulum import Date
 
-from sources.rest.windows import Window, overlap
+from sources.rest.windows import Window, merged, overlap, without
 
 FIRST_TRIED: Final = 32
 """Days over which a list is asked for where it is known only that it is cut off over the horizon."""
@@ -22,6 +22,7 @@ class ServerBehaviour:
         whole_days: days over which a list is not cut off, so that longer ranges are proved in such pieces; None where
             none was.
         cut: windows whose own list is cut off, so that nothing proves it; as ranges, oldest first.
+        moved: those of them that have changed elsewhere since they were read.
         counted: rows of entities were as many as another endpoint counts; from then on they have to be.
         checked: day on which everything that could still change was compared with the API; nothing loaded is older.
         learned: day on which `not_additive` was last found out; None if an earlier version did.
@@ -33,6 +34,7 @@ class ServerBehaviour:
     not_additive: frozenset[str] = frozenset()
     whole_days: int | None = None
     cut: tuple[Window, ...] = ()
+    moved: tuple[Window, ...] = ()
     counted: bool = False
     checked: Date | None = None
     learned: Date | None = None
@@ -51,6 +53,19 @@ class ServerBehaviour:
         """Whether the list of a window is known to be cut off."""
         return any(overlap(window, one) for one in self.cut)
 
+    def read(self, window: Window, *, cut: bool) -> Self:
+        """Take note that a window was read, and whether its list is cut off."""
+        others, moved = ([part for one in known for part in without(one, [window])] for known in (self.cut, self.moved))
+        return replace(self, cut=tuple(merged([*others, window] if cut else others)), moved=tuple(merged(moved)))
+
+    def with_moved(self, window: Window) -> Self:
+        """Take note that a window that nothing proves has changed elsewhere."""
+        return replace(self, moved=tuple(merged([*self.moved, window])))
+
+    def has_moved(self, window: Window) -> bool:
+        """Whether a window has changed elsewhere since it was read."""
+        return any(overlap(window, one) for one in self.moved)
+
     @classmethod
     def from_state(cls, facts: Mapping[str, Any]) -> Self:
         """Read what `to_state` has written, or an earlier version."""
@@ -60,9 +75,8 @@ class ServerBehaviour:
             not_additive=frozenset(facts.get("not_additive", ())),
             # an earlier version knew only that a list over the horizon was cut off
             whole_days=facts.get("whole_days", FIRST_TRIED if facts.get("capped") else None),
-            cut=tuple(
-                Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in facts.get("cut", ())
-            ),
+            cut=_windows(facts.get("cut", ())),
+            moved=_windows(facts.get("moved", ())),
             counted=facts.get("counted", False),
             checked=Date.fromisoformat(checked) if checked else None,
             learned=Date.fromisoformat(learned) if learned else None,
@@ -77,7 +91,8 @@ class ServerBehaviour:
             "not_additive": sorted(self.not_additive),
             "capped": self.whole_days is not None,
             "whole_days": self.whole_days,
-            "cut": [[str(window.start), str(window.end)] for window in self.cut],
+            "cut": _days(self.cut),
+            "moved": _days(self.moved),
             "counted": self.counted,
             "checked": str(self.checked) if self.checked else None,
             "learned": str(self.learned) if self.learned else None,
@@ -85,3 +100,11 @@ class ServerBehaviour:
             "left_out": sorted(self.left_out),
         }
         return {name: value for name, value in facts.items() if value}
+
+
+def _windows(state: Iterable[Sequence[str]]) -> tuple[Window, ...]:
+    return tuple(Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in state)
+
+
+def _days(windows: Iterable[Window]) -> list[list[str]]:
+    return [[str(window.start), str(window.end)] for window in windows]

@@ -113,7 +113,13 @@ class Journal:
             )
 
     def loaded(self, answers: Sequence[Answer]) -> None:
-        """Count answers that were committed."""
+        """Count the rows of answers that go into the next package; what is stored already is not loaded again."""
+        for answer in answers:
+            for table, rows in answer.tables.items():
+                self.outcome.rows[table] += len(rows) - pc.sum(rows[DELETED], min_count=0).as_py()
+
+    def kept(self, answers: Sequence[Answer]) -> None:
+        """Count answers whose windows are loaded from now on as the API says, whether they were before or not."""
         outcome = self.outcome
         for answer in answers:
             name = answer.task.endpoint.name
@@ -122,8 +128,6 @@ class Journal:
             outcome.fractions |= answer.fractions
             outcome.truncated += [answer.task] if answer.truncated else []
             outcome.empty += [answer.task] if answer.empty else []
-            for table, rows in answer.tables.items():
-                outcome.rows[table] += len(rows) - pc.sum(rows[DELETED], min_count=0).as_py()
 
     def learned(self, check: Task, before: ServerBehaviour, now: ServerBehaviour, advice: str) -> None:
         """Say what a check has found out about the server, where it is news.

@@ -13,6 +13,7 @@ from pipelines.planning.plan import slices
 from pipelines.proving.changes import ChangeDetector
 from pipelines.proving.counts import Counts
 from pipelines.proving.tombstones import with_tombstones
+from pipelines.proving.unproved import Unproved
 from pipelines.proving.vanished import LoadedMetrics
 from pipelines.running.circuit_breaker import CircuitBreaker
 from pipelines.running.config import Limits
@@ -41,6 +42,7 @@ class Loader:
 
     Attributes:
         detector: compares answers with what is loaded.
+        unproved: which windows that no sum proves have changed elsewhere.
         counts: how many rows the pages of entities have listed.
         slice_units: units after which rows are committed.
         commits: answers are loaded; if not, they are only compared with what is loaded.
@@ -69,6 +71,7 @@ class Loader:
         retired: Collection[str] = (),
     ) -> None:
         self.detector = ChangeDetector(dataset.ledger, dataset.warehouse, grain)
+        self.unproved = Unproved(dataset.ledger, grain)
         self.counts = Counts()
         self.slice_units = limits.slice_units
         self.commits = True
@@ -199,6 +202,7 @@ class Loader:
             return True
         changes = self.detector.changes(answers)
         self._journal.changed(changes)
+        self.unproved.note(changes)
         return bool(changes)
 
     def commit(self, answers: Sequence[Answer], extra: Iterable[DltResource] = ()) -> None:
@@ -206,7 +210,7 @@ class Loader:
         if not self.commits:
             return
         with self._work.loading(len({table for answer in answers for table in answer.tables})):
-            self._journal.loaded(answers)  # the run's own row goes with them
+            self._journal.kept(answers)  # the run's own row goes with them
             self._committer.commit(
                 answers,
                 self._reader.tenant,
@@ -229,8 +233,9 @@ class Loader:
         with self._work.loading(0, last=True):
             self._committer.commit([], self._reader.tenant, self._open_rows([]), history=self._said)
 
-    def _said(self) -> list[DltResource]:
+    def _said(self, loaded: Sequence[Answer]) -> list[DltResource]:
         """Tables of what is said of the run since the last package, and those that go with its first one."""
+        self._journal.loaded(loaded)
         further, self._further = self._further, []
         return [*self._journal.take_rows(restatements=self.commits), *further]
 

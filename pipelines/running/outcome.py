@@ -105,6 +105,11 @@ class Outcome:
         return [one for one in self.failures if type(one.error) is not type(self.stopped)]
 
     @property
+    def proves_nothing(self) -> bool:
+        """Whether it is a proof of what is loaded that had nothing to compare it by."""
+        return bool(self.not_compared) and not self.compared
+
+    @property
     def exit_code(self) -> ExitCode:
         """The code that needs a person most.
 
@@ -127,6 +132,6 @@ class Outcome:
             return self.stopped_by
         if self.allowance_reached:
             codes.append(ExitCode.ALLOWANCE)
-        elif self.unproved:
+        elif self.unproved or self.proves_nothing:
             codes.append(ExitCode.FAILED_WINDOWS)
         return max(codes, default=ExitCode.DONE)

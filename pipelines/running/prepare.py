@@ -153,6 +153,7 @@ def prepared_run(
             tasks,
             expected,
             usual_load=seconds_of_a_load(series.warehouse),
+            to_come=[row.name for part in parts for row in part.plan.details],
         )
         series.warehouse.release()
         yield PreparedRun(
@@ -261,7 +262,8 @@ def _readable(
 
 def _usual(made: Plan, warehouse: Warehouse, today: Date) -> int:
     """Units that checks which do not add up are expected to need, as earlier syncs went."""
-    checked = {(task.endpoint.name, task.variant_text): task.endpoint.units for task in made.checks}
+    tasks = (*made.checks, *made.unproved)
+    checked = {(task.endpoint.name, task.variant_text): task.endpoint.units for task in tasks}
     habits = habits_of(warehouse, {}, today) if checked else {}
     warehouse.release()
     return sum(units * habits.get(one, 0) for one, units in checked.items())

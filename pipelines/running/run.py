@@ -77,13 +77,16 @@ class Run:
             self._reader.endpoints.values(),
             partial(self._loader.commit, ()),
         )
+        self._loader.unproved.watch(plan.unproved)
         self._loader.load(plan.recent, extra)
         self._loader.load(plan.again, extra)
         checks.ranges(plan.checks)
+        self._loader.load(self._loader.unproved.take())
         self._work.settle()
         self._loader.load(plan.history, extra)
         self._loader.load(plan.late, extra)
         checks.ranges(plan.late_checks)
+        self._loader.load(self._loader.unproved.take())
         checks.counts()
         for endpoint in plan.details:
             self._load_details(endpoint)
@@ -134,7 +137,7 @@ class Run:
             self._loader.commit([], rewritten)
         self._loader.breaker.failed_before = queue.failed_before
         waiting, failures = dict(queue.waiting), list[Failure]()
-        self._work.find(queue.tasks)
+        self._work.find(queue.tasks, all_of=endpoint.name)
         for group in slices(queue.tasks, self._loader.slice_units):
             answers = list(self._loader.answers(group))
             tenant = self._reader.tenant or self._dataset.ledger.tenant
@@ -153,13 +156,16 @@ class Run:
             )
 
     def _ended(self) -> Outcome:
-        outcome, budget = self._journal.outcome, self._reader.session.budget
+        outcome, budget, grain = self._journal.outcome, self._reader.session.budget, self._policy.grain
         outcome.missing = self._loader.missing_scopes
         self._dataset.warehouse.release()
         if outcome.answered:  # a server that answers nothing says nothing of a window
             for failure in outcome.own_failures:
-                if failure.task.reason not in (Reason.CHECK, Reason.RESTATED):
-                    self._dataset.ledger.failed(failure.task, self._policy.grain, self._policy.today)
+                ledger, task = self._dataset.ledger, failure.task
+                # what a search asks for is no window of a plan
+                is_searched = task.reason in (Reason.CHECK, Reason.RESTATED) and not ledger.has_moved(task, grain)
+                if not is_searched:
+                    ledger.failed(task, grain, self._policy.today)
         outcome.allowance_reached = bool(outcome.skipped) and budget.closed and outcome.stopped is None
         if budget.slowed:
             outcome.notes.append(

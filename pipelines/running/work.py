@@ -80,6 +80,7 @@ class Work:
         self._is_loading = self._last = False
         self._tables = 0
         self._read = set[str]()
+        self._to_come = set[str]()
 
     def plan(
         self,
@@ -87,6 +88,7 @@ class Work:
         expected: int = 0,
         *,
         usual_load: float = 0.0,
+        to_come: Iterable[str] = (),
     ) -> None:
         """Begin with what is planned.
 
@@ -94,16 +96,19 @@ class Work:
             tasks: what is planned.
             expected: units that checks which do not add up are expected to need, as earlier runs went.
             usual_load: seconds that a load into the destination takes, as earlier runs went.
+            to_come: endpoints whose tasks are found only once others are loaded.
         """
         self.find(tasks)
+        self._to_come |= {*to_come}
         self.expected = expected
         self._usual_load = usual_load
         self._began, self._spent_before, self._waited_before = self._clock(), self._budget.spent, self._budget.waited
         if self._watcher:
             self._watcher.begin(self)
 
-    def find(self, tasks: Iterable[Task]) -> None:
-        """Note what is going to be asked, whether it was planned or not."""
+    def find(self, tasks: Iterable[Task], *, all_of: str = "") -> None:
+        """Note what is going to be asked, planned or not; it may be all that is asked of an endpoint."""
+        self._to_come.discard(all_of)
         for task in tasks:
             if task not in self._open:
                 self._open[task] = units = _units(task)
@@ -164,6 +169,14 @@ class Work:
         return self._open_units - self._pages_read + self.expected
 
     @property
+    def unsized(self) -> list[str]:
+        """Endpoints of which nobody knows yet how many units they need, so that more may be left than is told."""
+        outgrown = 0 < self._open_lists <= self._pages_read
+        lists = {task.endpoint.name for task in self._seen if task.paged and (outgrown or task.pages_most is None)}
+        ids = {task.endpoint.name for task in self._seen if task.endpoint.for_each}
+        return sorted(self._to_come | lists | ids)
+
+    @property
     def seconds_left(self) -> float:
         """Seconds that the rest takes: slices are read and loaded in turn, none sooner than the rate limit has it.
 
@@ -173,7 +186,7 @@ class Work:
         end = self._seconds_for(0)
         if self._last:
             return max(0.0, end - self._at_destination)
-        names = {task.endpoint.name for task in self._open}
+        names = {task.endpoint.name for task in self._seen}
         each = self._seconds_for(len(names) or 1)
         under_way = self._seconds_for(self._tables if self._is_loading else len(names | self._read) or 1)
         spent = self._budget.spent - self._spent_before
@@ -194,6 +207,11 @@ class Work:
         if self._is_loading:
             each = max(each, self._at_destination / (self._tables + HISTORY_TABLES))
         return (tables + HISTORY_TABLES) * each
+
+    @property
+    def _seen(self) -> tuple[Task, ...]:
+        """Tasks that are not done with, as they are at once: who watches looks from another thread."""
+        return tuple(self._open)
 
     @property
     def _elapsed(self) -> float:

@@ -69,7 +69,7 @@ class Committer:
         tenant: str | None,
         extra: Sequence[DltResource] = (),
         *,
-        history: Callable[[], Sequence[DltResource]] = tuple,
+        history: Callable[[Sequence[Answer]], Sequence[DltResource]] = lambda _: (),
     ) -> None:
         """Load answers, but for rows that are stored already; the ledger takes note of all of them.
 
@@ -79,7 +79,7 @@ class Committer:
             answers: what to load.
             tenant: profile whose rows they are, where the API tells it.
             extra: further tables of the same load package.
-            history: makes the tables of what is said of the run.
+            history: makes the tables of what is said of the run, given those answers whose rows are loaded.
 
         Raises:
             ConfigurationError: the destination holds the rows of another profile.
@@ -110,7 +110,8 @@ class Committer:
             dlt.current.source_state()[STATE_KEY] = state
             return ()
 
-        self.load([*tables, *history(), *extra, dlt.resource(ledger, name="ledger")])
+        loaded = [answer for _, group in differing for answer in group]
+        self.load([*tables, *history(loaded), *extra, dlt.resource(ledger, name="ledger")])
         self._told = told
 
     def load(self, tables: Sequence[DltResource]) -> None:

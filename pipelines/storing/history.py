@@ -43,8 +43,10 @@ class RunRow:
         " running until then, killed once a later run has found that it did not come to its end.",
     ]
     exit_code: Annotated[int | None, "Exit code of the process; null while it runs, and if it was killed."]
-    windows: Annotated[int, "Windows loaded, so far while it runs."]
-    row_count: Annotated[int, "Rows loaded."]
+    windows: Annotated[int, "Windows loaded, so far while it runs; those whose rows were stored already count too."]
+    row_count: Annotated[
+        int, "Rows loaded, so far while it runs; rows of windows that were stored already do not count."
+    ]
     units: Annotated[int, "Units of the rate limit spent; those of a killed run as of its last commit."]
     calls: Annotated[int, "Requests sent."]
     retries: Annotated[int, "Requests that repeated an earlier one."]

@@ -20,6 +20,12 @@ LIKE_BEFORE: Final = (
 )
 """What the upper bound of people rests on besides."""
 
+SEARCHES: Final = (
+    "a check that does not add up asks for more, until the changed days are found; the upper bound takes every"
+    " day of it as changed since it was read, even if that was today"
+)
+"""Why so much lies between the bounds, whatever was read before."""
+
 AT_LEAST: Final = "+ at least: how many ids it has to ask for is known once they are loaded"
 
 
@@ -52,10 +58,16 @@ def _print_lines(found: "Sequence[tuple[str, RunConfig, Preview]]") -> None:
     wide().print("profiles are read side by side: all of them take as long as the one that takes longest")
     if any(_is_assumed(preview) for _, _, preview in found):
         wide().print(AT_LEAST)
+    if any(_checks(preview) for _, _, preview in found):
+        wide().print(SEARCHES)
 
 
 def _is_assumed(found: "Preview") -> bool:
     return any(line.assumed for line in found.lines)
+
+
+def _checks(found: "Preview") -> bool:
+    return any(Reason.CHECK in line.reasons for line in found.lines)
 
 
 def _added(found: "Sequence[tuple[str, RunConfig, Preview]]") -> dict[str, Any]:
@@ -109,8 +121,8 @@ def _print_plan(found: "Preview", config: "RunConfig") -> None:
         out.print(f"as the last syncs went, it is about {expected} units, {limits.rate.minutes(expected)} minutes")
     if _is_assumed(found):
         out.print(AT_LEAST)
-    if any(Reason.CHECK in line.reasons for line in found.lines):
-        out.print("a check that does not add up asks for more, until the changed days are found")
+    if _checks(found):
+        out.print(SEARCHES)
     if limits.max_units and limits.max_units < total["units"]:
         out.print(f"a sync stops after {limits.max_units} units (max_units); the next one goes on")
     if found.pending:

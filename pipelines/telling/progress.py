@@ -36,7 +36,7 @@ class Progress:
         self._bar = progress.Progress(
             progress.TextColumn("{task.description}"),
             progress.BarColumn(bar_width=16),
-            progress.TextColumn("{task.completed:>5}/{task.total} units, {task.fields[left]}"),
+            progress.TextColumn("{task.completed:>5}/{task.fields[of]} units, {task.fields[left]}"),
             console=err,
             transient=True,
             disable=not STREAM.for_a_person,
@@ -104,7 +104,7 @@ class ProfileProgress:
         """Say what is planned."""
         self._said = self._clock()
         self._work = work
-        self._task = self._bar.add_task(self._named("loading"), total=work.left, left="")
+        self._task = self._bar.add_task(self._named("loading"), total=work.left, left="", of=work.left)
         if self._bar.disable:
             usual = f", about {work.left} as earlier runs went" if work.expected else ""
             note(f"{work.open_windows} windows to load, at least {work.left - work.expected} units{usual}")
@@ -133,14 +133,19 @@ class ProfileProgress:
 
 
 def _drawn(work: "Work") -> dict[str, Any]:
-    total = work.units + work.left
-    return {"completed": work.units, "total": total, "left": f"{lasting(work.seconds_left)} left"}
+    total, seconds, more = work.units + work.left, work.seconds_left, bool(work.unsized)
+    left = "more" if more and seconds < 1 else f"{lasting(seconds)}{'+' if more else ''}"
+    return {"completed": work.units, "total": total, "of": f"{total}{'+' if more else ''}", "left": f"{left} left"}
 
 
 def _counted(work: "Work | None") -> str:
     if work is None:
         return "nothing is planned yet"
-    return f"{work.units} of {work.units + work.left} units, about {lasting(work.seconds_left)} left"
+    total, seconds, unsized = work.units + work.left, work.seconds_left, work.unsized
+    if not unsized:
+        return f"{work.units} of {total} units, about {lasting(seconds)} left"
+    left = "" if seconds < 1 else f", at least {lasting(seconds)} left"
+    return f"{work.units} of at least {total} units (those of {', '.join(unsized)} are not known yet){left}"
 
 
 def _awaited(session: "Session | None") -> str:

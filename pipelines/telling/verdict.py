@@ -3,7 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from pipelines.running.exit_codes import ExitCode
 from pipelines.telling.boundary import sentence, shown
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from pipelines.running.profiles import Done
     from pipelines.telling.notices import Notices
     from pipelines.telling.otel import Telemetry
+
+
+NOTHING_COMPARED: Final = "nothing was compared, so that nothing is proved"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -192,6 +195,6 @@ def _why(result: "Outcome") -> str:
     if result.missing:
         return shown(f"the key lacks {', '.join(sorted(result.missing))}")
     if not result.failures:
-        return ""
+        return NOTHING_COMPARED if result.proves_nothing else ""
     first, others = result.failures[0], len(result.failures) - 1
     return shown(f"{first.task}: {first.error}") + (f"; and {others} more windows" if others else "")

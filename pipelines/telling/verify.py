@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from pipelines.telling.console import out
 from pipelines.telling.log import note, warn
 from pipelines.telling.sync import print_problems, print_remarks
+from pipelines.telling.verdict import NOTHING_COMPARED
 
 if TYPE_CHECKING:
     from pipelines.running.outcome import Outcome
@@ -23,6 +24,8 @@ def print_verify(result: "Outcome", *, repaired: bool, differences: bool) -> Non
         _print_differences(result, repaired=repaired)
     if result.not_compared:
         warn(f"not compared, because sums cannot prove it: {', '.join(sorted(result.not_compared))}")
+    if result.proves_nothing:
+        warn(NOTHING_COMPARED)
     for (name, variant), found in groupby(sorted(result.not_summed), key=lambda one: one[:2]):
         what = " ".join(filter(None, [name, variant, ", ".join(metric for *_, metric in found)]))
         warn(f"not compared, because it does not add up over days on this server: {what}")

@@ -24,6 +24,7 @@ from pipelines.planning.plan import plan
 from pipelines.planning.policy import Policy
 from pipelines.proving.changes import Change, ChangedDays
 from pipelines.proving.sums import CENT, sums_of
+from pipelines.proving.unproved import Unproved
 from pipelines.running.checks import Checks
 from pipelines.running.outcome import Outcome
 from pipelines.storing.sums import Sums
@@ -44,6 +45,7 @@ PROFILES: Final[Mapping[str, Mapping[str, Any]]] = {
     "busy": {"conversions_per_day": 60},
     "re-attributing": {"conversions_per_day": 12, "reattributed": 0.5},
     "cut off": {"conversions_per_day": 60, "visits_per_day": 400, "pages": 140},
+    "each day cut off": {"conversions_per_day": 300, "visits_per_day": 1200, "pages": 600},
 }
 START: Final = Date(2026, 3, 1)
 HORIZON: Final = 90
@@ -64,6 +66,10 @@ class Home:
     calls: Counter[str] = field(default_factory=Counter)
     changed: ChangedDays = field(default_factory=ChangedDays)
 
+    def __post_init__(self) -> None:
+        """Begin to watch what no sum proves."""
+        self.unproved = Unproved(self.ledger, Grain.DAY)
+
     def true_rows(self, task: Task) -> Rows:
         """Rows that the API has for a task now."""
         assert task.window
@@ -80,8 +86,22 @@ class Home:
         """Ask the API; the rows as a search has them."""
         rows = self.read(task)
         table = pa.Table.from_pylist([{**row, DELETED: False} for row in rows])
-        capped = bool(task.endpoint.cap) and len(rows) >= (task.endpoint.cap or 0)
-        return Answer(task, {task.endpoint.name: table}, len(rows), capped, frozenset(), None)
+        return Answer(task, {task.endpoint.name: table}, len(rows), is_cut(task, rows), frozenset(), None)
+
+    def sync(self, tasks: Sequence[Task], today: Date) -> None:
+        """Ask the API, and load what it says."""
+        for task in tasks:
+            if task.window:
+                self._commit(task, self.read(task), today)
+
+    def first_load(self, tasks: Sequence[Task], today: Date) -> None:
+        """Load what was not loaded; that is no part of what a day costs."""
+        for task in tasks:
+            self._commit(task, self.true_rows(task), today)
+
+    def _commit(self, task: Task, rows: Rows, today: Date) -> None:
+        self.load(task, rows)
+        self.ledger.add(task, Grain.DAY, today, cut=is_cut(task, rows))
 
     def load(self, task: Task, rows: Rows) -> None:
         """Note what has changed, and load it."""
@@ -95,7 +115,9 @@ class Home:
     def _take(self, task: Task, window: Window, rows: Rows) -> None:
         place = task.endpoint.name, task.variant, window
         if place in self.rows:
-            self.changed.add(changes(replace(task, window=None), window, self.rows[place], rows))
+            found = changes(replace(task, window=None), window, self.rows[place], rows)
+            self.changed.add(found)
+            self.unproved.note(found)
         self.rows[place] = rows
 
     def sums_by_day(self, check: Task) -> dict[date | None, Sums]:
@@ -121,10 +143,15 @@ class Home:
 
     def check(self, checks: Sequence[Task], policy: Policy) -> None:
         """Make ranges add up, as a sync does."""
+
+        def commit(found: Sequence[Answer]) -> None:
+            for answer in found:
+                self.ledger.add(answer.task, Grain.DAY, policy.today, cut=answer.truncated)
+
         loader: Any = SimpleNamespace(
             answers=self.answers,
             differs=self.differs,
-            commit=len,
+            commit=commit,
             commits=True,
             slice_units=inf,
             detector=SimpleNamespace(changed_days=self.changed),
@@ -134,6 +161,11 @@ class Home:
         reader: Any = SimpleNamespace(endpoints=ENDPOINTS, session=session)
         journal: Any = SimpleNamespace(outcome=Outcome(), unsettled=[], learned=lambda *_: None)
         Checks(loader, dataset, reader, policy, journal).ranges(checks)
+
+
+def is_cut(task: Task, rows: Rows) -> bool:
+    """Whether the API gives no more rows of a list than these."""
+    return bool(task.endpoint.cap) and len(rows) >= (task.endpoint.cap or 0)
 
 
 def changes(task: Task, window: Window, old: Rows, new: Rows) -> list[Change]:
@@ -162,14 +194,11 @@ def simulated(sandbox: Sandbox, length: int, endpoints: Sequence[Endpoint]) -> l
         home.changed = ChangedDays()
         true = truth(home, endpoints, Window(today.subtract(days=HORIZON), today))
         oracle = sum(home.rows.get(place) != rows for place, rows in true.items() if place[2].end < today)
-        for task in [*made.recent, *made.again]:
-            if task.window:
-                home.load(task, home.read(task))
-                home.ledger.add(task, Grain.DAY, today)
+        home.unproved.watch(made.unproved)
+        home.sync([*made.recent, *made.again], today)
         home.check(made.checks, policy)
-        for task in made.history:
-            home.load(task, home.true_rows(task))
-            home.ledger.add(task, Grain.DAY, today)
+        home.sync(home.unproved.take(), today)
+        home.first_load(made.history, today)
         for whole in made.fully_checked:
             home.ledger.learn(whole, Grain.DAY, replace(home.ledger.behaviour(whole, Grain.DAY), checked=today))
         if offset:

@@ -81,6 +81,9 @@ def test_a_package_that_was_being_merged_is_finished_and_not_asked_for_again(
     assert own.sync_here(*ARGUMENTS).code == 0
     assert own.tables() == world.truth
     assert world.sandbox.units_spent - before == world.units
+    rows = sum(len(rows) for table, rows in own.tables().items() if table != "profile")  # it comes from no answer
+    counted = own.query("SELECT outcome, row_count FROM atribu.sync_runs ORDER BY started_at")
+    assert counted == [("killed", rows), ("done", 0)], "what a package holds is counted by the run that has made it"
 
 
 @pytest.mark.sweep

@@ -24,6 +24,7 @@ START = date(2026, 3, 31)
 SMALL = Size(visits_per_day=40, conversions_per_day=4, pages=140)
 FEW = ("channels", "pages", "conversions_timeseries", "goals")
 """Lists of pages are cut off at 100 rows over a month, and not over a day."""
+CUT_OFF = ("pages", "conversions_timeseries")
 PEOPLE = ("customers", "visitors", "journeys")
 
 
@@ -119,6 +120,14 @@ SCENARIOS: Mapping[str, tuple[dict[str, Any], list[Step]]] = {
             Step(resources=("pages", "keywords", "countries"), exact=True),
             *(Step(resources=("pages", "keywords", "countries"), later=day) for day in (1, 2)),
             Step(resources=("pages", "keywords", "countries"), later=2, exact=True),
+        ],
+    ),
+    "every day is cut off": (
+        {"size": Size(visits_per_day=1200, conversions_per_day=300, pages=600)},
+        [
+            Step(resources=CUT_OFF, exact=True),
+            *(Step(resources=CUT_OFF, later=day) for day in (1, 2, 3)),
+            Step(resources=CUT_OFF, later=3, exact=True),
         ],
     ),
     "visitors do not add up": (

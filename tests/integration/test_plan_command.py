@@ -224,6 +224,19 @@ def test_a_plan_changes_no_byte_of_the_destination_even_where_a_table_is_gone(se
     assert len(syncs.sandbox.log) == asked
 
 
+def test_a_plan_says_why_so_much_lies_between_its_bounds_although_everything_was_read_today(
+    serve: Serve, elt: Elt
+) -> None:
+    serve()
+    arguments = ("--since", "2026-03-25", "--today", FIRST, "--resources", "channels")
+    why = "the upper bound takes every day of it as changed since it was read, even if that was today"
+    assert why not in elt("plan", "atribu", *arguments).out, "nothing is checked that is not loaded"
+    assert elt("sync", "atribu", *arguments).code == 0
+    text = " ".join(elt("plan", "atribu", *arguments).out.split())
+    assert "a sync spends 2 to " in text
+    assert why in text
+
+
 def test_lines_hold_what_a_person_wants_to_know(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:
     serve(limit=6, period=60.0)
     monkeypatch.setenv("SOURCES__ATRIBU__MAX_UNITS", "5")

@@ -341,6 +341,9 @@ def test_status_and_plan_add_up(brands: Brands, elt: Elt) -> None:
     plan = json.loads(elt("plan", "atribu", *CHOSEN, "--all-profiles", "--json").out)
     status = json.loads(elt("status", "atribu", "--all-profiles", "--json").out)
 
+    assert "the upper bound takes every day of it as changed" in " ".join(
+        elt("plan", "atribu", *CHOSEN, "--all-profiles").out.split()
+    )
     alone = [json.loads(elt("plan", "atribu", *CHOSEN, "--profile", one, "--json").out) for one in ("acme", "globex")]
     assert plan["profiles"] == dict(zip(("acme", "globex"), alone, strict=True))
     assert plan["total"]["units"] == sum(one["total"]["units"] for one in alone)

@@ -1,5 +1,6 @@
 """The past changes: the tables follow, for the units that the change costs, and `verify` proves it."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, timedelta
@@ -16,6 +17,8 @@ pytestmark = pytest.mark.untraced
 
 FIRST = date(2026, 2, 8)
 LAST = date(2026, 2, 20)
+EVERY_DAY_CUT_OFF = Size(visits_per_day=1200, conversions_per_day=300, pages=600, reattributed=0.0)
+PAGES = ("--resources", "pages,conversions_timeseries")
 SMALL = Size(visits_per_day=40, conversions_per_day=8, campaigns=2, ad_sets=1, ads=2, pages=8, keywords=5)
 
 
@@ -103,6 +106,66 @@ def test_a_list_that_is_cut_off_over_the_horizon_is_proved_in_shorter_ranges(ser
     proof = elt("verify", "atribu", "--today", str(today), *chosen)
     assert (proof.code, "everything that was compared is equal" in proof.out) == (0, True), proof.err
     assert rows_of("restatements", columns="resource, date, metric")
+
+
+@pytest.fixture
+def cut_off(serve: Serve, elt: Elt) -> Sandbox:
+    """A sandbox whose pages are cut off on every day, loaded and looked at once."""
+    sandbox = serve(first_day=date(2026, 1, 20), size=EVERY_DAY_CUT_OFF, today=LAST)
+    for offset in (0, 1):
+        synced(elt, sandbox, LAST + timedelta(offset), *PAGES)
+    return sandbox
+
+
+@pytest.mark.slow
+def test_days_that_are_cut_off_are_read_again_where_something_else_shows_that_they_have_changed(
+    cut_off: Sandbox, elt: Elt
+) -> None:
+    for offset in (2, 3):
+        today = LAST + timedelta(offset)
+        planned = json.loads(elt("plan", "atribu", "--today", str(today), *PAGES, "--json").out)["total"]
+
+        units = synced(elt, cut_off, today, *PAGES)
+
+        assert planned["units_min"] <= units <= planned["units_max"]
+        assert differing_tables(cut_off, today - timedelta(10), today, ["pages"]) == []
+        run_id = max(rows_of("sync_runs"), key=lambda row: row["started_at"])["run_id"]
+        read = [
+            row["date_range"]
+            for row in rows_of("sync_windows")
+            if row["run_id"] == run_id and row["resource"] == "pages"
+        ]
+        assert len(read) == len(set(read)), "a window costs one call a run"
+    assert {row["reason"] for row in rows_of("sync_windows") if row["resource"] == "pages"} >= {"ladder", "restated"}
+
+
+@pytest.mark.slow
+def test_a_proof_that_had_nothing_to_compare_does_not_end_well(cut_off: Sandbox, elt: Elt) -> None:
+    today = str(cut_off.settings.today)
+    cut = ("--today", today, "--since", "2026-02-19", "--until", "2026-02-20", "--resources")
+    proof = elt("verify", "atribu", *cut, "pages")
+    assert (proof.code, "nothing was compared" in proof.out) == (4, True)
+    assert "not compared, because sums cannot prove it: pages" in proof.err
+    assert "nothing was compared, so that nothing is proved" in proof.err
+    assert "failed_windows: 0 rows, 0 windows, 0 units" in proof.err.splitlines()[-1]
+    document = json.loads(elt("verify", "atribu", *cut, "pages", "--json").out)
+    assert (document["compared"], document["not_compared"], document["exit_code"]) == ([], ["pages"], 4)
+
+    others = elt("verify", "atribu", *cut, "pages,conversions_timeseries")
+    assert (others.code, "everything that was compared is equal" in others.out) == (0, True)
+    assert "not compared, because sums cannot prove it: pages" in others.err
+
+
+@pytest.mark.sweep
+def test_what_an_allowance_has_kept_from_being_read_again_is_read_by_the_next_run(cut_off: Sandbox, elt: Elt) -> None:
+    today = LAST + timedelta(2)
+    cut_off.settings.today = today
+    few = elt("sync", "atribu", "--today", str(today), *PAGES, "--max-units", "8")
+    assert (few.code, differing_tables(cut_off, today - timedelta(10), today, ["pages"])) == (3, ["pages"])
+
+    synced(elt, cut_off, today, *PAGES)
+
+    assert differing_tables(cut_off, today - timedelta(10), today, ["pages"]) == []
 
 
 @pytest.mark.sweep

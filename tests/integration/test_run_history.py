@@ -44,6 +44,21 @@ def test_a_run_that_changes_nothing_makes_one_load_package(serve: Serve, elt: El
     assert [(run["outcome"], run["command"]) for run in (first, second)] == [("done", "sync")] * 2
 
 
+def test_a_run_counts_the_rows_that_it_has_loaded_and_none_that_were_stored_already(serve: Serve, elt: Elt) -> None:
+    serve()
+    assert elt(*SYNC, "--today", "2026-03-31").code == 0
+    stored, changed = len(rows_of("channels")) + len(rows_of("timeseries")), "2026-03-29"
+    with database.connect("local.duckdb") as connection:
+        connection.execute("UPDATE atribu.channels SET revenue = revenue + 1 WHERE date = ?", [changed])
+    again, at_last = (elt(*SYNC, "--today", "2026-03-31") for _ in range(2))
+
+    runs = sorted(rows_of(RUNS), key=lambda run: run["started_at"])
+    reloaded = sum(str(row["date"]) == changed for row in rows_of("channels"))
+    assert [run["row_count"] for run in runs] == [stored, reloaded, 0]
+    assert f" done: {reloaded} rows, " in again.err
+    assert " done: 0 rows, " in at_last.err
+
+
 def test_a_table_of_runs_that_an_earlier_version_has_made_is_read_and_gets_its_new_column(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from pipelines.telling import progress
-from sandbox.atribu import FULL_KEY, Fault
+from sandbox.atribu import FULL_KEY, Fault, Size
 from tests.integration.conftest import Elt, Serve
 
 pytestmark = pytest.mark.untraced
@@ -59,6 +59,21 @@ def test_a_log_says_what_a_run_waits_for_and_until_when(
     assert result.code == 0, result.err
     line = rf" INFO    atribu - local 0 of 2 units, about .* left; waits {says} until \d\d:\d\d:\d\d"
     assert re.search(line, result.err), result.err
+
+
+@pytest.mark.slow
+def test_a_first_load_of_people_never_looks_like_its_end_before_it_is_known_whose_journeys_are_due(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(progress, "LINE_SECONDS", 0.0)
+    monkeypatch.setattr(progress, "LOOK_SECONDS", 0.01)
+    monkeypatch.setenv("SOURCES__ATRIBU__API_KEY", FULL_KEY)
+    serve(size=Size(visits_per_day=20, conversions_per_day=4))
+    result = elt(*SYNC, "--resources", "channels,customers,journeys", "--include-pii")
+    assert result.code == 0, result.err
+    ends = [int(units) for units in re.findall(r" (\d+) of \1 units, about", result.err)]
+    assert re.search(r" (\d+) of at least \1 units \(those of journeys are not known yet\)", result.err), result.err
+    assert len({*ends}) == 1, "it is told only once that nothing is left"
 
 
 def test_max_minutes_end_a_run_whose_call_does_not_end(serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch) -> None:

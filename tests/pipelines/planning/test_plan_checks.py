@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 from pendulum import Date
 
+from pipelines.planning.estimate import estimate
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.plan import plan, proof_plan
 from pipelines.planning.server_behaviour import ServerBehaviour
@@ -137,6 +138,33 @@ def test_a_list_that_is_cut_off_is_checked_in_ranges_over_which_it_is_not_and_da
     ledger.add(Task(CHANNELS, days("2026-03-10", "2026-03-10")), Grain.DAY, TODAY)
     checks = told(plan([CHANNELS], days("2026-02-01"), POLICY, ledger).checks)
     assert checks == ["check: channels 2026-03-02..2026-03-30", "check: channels 2026-02-01..2026-03-01"]
+
+
+def test_a_day_that_is_cut_off_is_read_again_between_two_ages_only_if_it_has_changed_elsewhere() -> None:
+    ledger = ledger_of([days("2026-03-01", "2026-03-30")])
+    cut = [Task(CHANNELS, days(f"2026-03-{day}", f"2026-03-{day}")) for day in (10, 11, 12)]
+    for task in cut:
+        ledger.add(task, Grain.DAY, TODAY, cut=True)
+    made = plan([CHANNELS], days("2026-03-01"), POLICY, ledger)
+    assert told(made.unproved) == [f"restated: channels 2026-03-{day}" for day in (12, 11, 10)]
+    assert (told(made.again), set(cut).isdisjoint(made.tasks)) == ([], True)
+    (line,) = estimate(made.tasks, lambda _: None)
+    (bounded,) = estimate(made.tasks, lambda _: None, perhaps=made.unproved)
+    assert (bounded.units_min, bounded.units) == (line.units_min, line.units)
+    assert (bounded.units_max or 0) - (line.units_max or 0) == len(cut)
+
+    ledger.note_moved(cut[1], Grain.DAY)
+    made = plan([CHANNELS], days("2026-03-01"), POLICY, ledger)
+    assert told(made.again) == ["restated: channels 2026-03-11"]
+    assert told(made.unproved) == ["restated: channels 2026-03-12", "restated: channels 2026-03-10"]
+    assert plan([CHANNELS], days("2026-03-01"), replace(POLICY, restatement=Restatement.NONE), ledger).unproved == []
+
+    for _ in range(2):
+        ledger.failed(cut[1], Grain.DAY, TODAY)
+        ledger.failed(cut[2], Grain.DAY, TODAY)
+    made = plan([CHANNELS], days("2026-03-01"), POLICY, ledger)
+    assert [str(task) for task, _ in made.waiting] == ["channels 2026-03-11"]
+    assert told(made.unproved) == ["restated: channels 2026-03-10"]
 
 
 def test_a_loaded_series_is_read_again_as_a_hint_before_checks_however_old_the_range() -> None:

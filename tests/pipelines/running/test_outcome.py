@@ -98,6 +98,11 @@ def test_names_and_numbers_of_the_exit_codes_are_those_of_the_manual() -> None:
         pytest.param(Outcome(allowance_reached=True), 3, id="allowance"),
         pytest.param(Outcome(unproved=[CHANNELS]), 4, id="not-proved"),
         pytest.param(Outcome(unproved=[CHANNELS], allowance_reached=True), 3, id="not-proved-for-want-of-allowance"),
+        pytest.param(Outcome(not_compared={"pages"}), 4, id="nothing-was-compared"),
+        pytest.param(Outcome(not_compared={"pages"}, compared={"channels"}), 0, id="something-was-compared"),
+        pytest.param(
+            Outcome(not_compared={"pages"}, allowance_reached=True), 3, id="not-compared-for-want-of-allowance"
+        ),
         pytest.param(Outcome(failures=failures(UnexpectedBodyError), allowance_reached=True), 4, id="failed-and-3"),
         pytest.param(Outcome(failures=failures(UnexpectedBodyError, UnavailableError)), 75, id="failed-and-away"),
         pytest.param(Outcome(failures=failures(InternalError)), 75, id="away-and-nothing-answered"),

@@ -124,3 +124,35 @@ def test_the_destination_takes_as_long_as_for_the_last_tables_also_for_the_load_
     with work.loading(0, last=True):
         clock.sleep(5.0)
         assert work.seconds_left == 10
+
+
+MONTH = Window(known_day("2020-01-01"), known_day("2020-01-31"))
+
+
+def test_what_is_known_only_once_something_else_is_loaded_is_named_until_it_is_found() -> None:
+    work = Work(Budget(60, 60.0), slice_units=60)
+    work.plan(tasks(0, 2), to_come=["journeys"])
+    for task in tasks(0, 2):
+        work.end(task)
+    assert (work.left, work.unsized) == (0, ["journeys"]), "that nothing is left is not the whole truth"
+    work.find([Task(ENDPOINTS["journeys"], parent=one) for one in "ab"], all_of="journeys")
+    assert (work.left, work.unsized) == (6, [])
+
+
+def test_a_list_of_which_nobody_knows_how_long_it_is_is_named_while_it_is_read() -> None:
+    budget = Budget(600, 60.0)
+    work = Work(budget, slice_units=60)
+    endless = Task(ENDPOINTS["visitors"], MONTH)
+    bounded = Task(ENDPOINTS["customers"], MONTH, (("goal", "x"),), pages=2, pages_most=5)
+    by_ids = Task(ENDPOINTS["campaigns_trend"], MONTH)
+    work.plan([endless, bounded, by_ids])
+    assert work.unsized == ["campaigns_trend", "visitors"]
+    work.end(by_ids)
+    work.end(endless)
+    assert work.unsized == []
+    budget.settle(budget.acquire(4), limit=600, remaining=596)
+    assert (work.left, work.unsized) == (6, [])
+    budget.settle(budget.acquire(6), limit=600, remaining=590)
+    assert (work.left, work.unsized) == (0, ["customers"]), "it has more pages than it was taken for"
+    work.end(bounded)
+    assert work.unsized == []
