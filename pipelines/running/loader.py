@@ -30,7 +30,7 @@ from sources.rest.reading.tasks import Task
 from sources.rest.reading.varying import varying
 from sources.rest.windows import Grain
 
-ROWS_MAX: Final = 200_000
+ROWS_MAX: Final = 120_000
 """Rows of one commit after which nothing more is asked for before it, however few units they have cost."""
 
 ExtraResources = Callable[[], Iterable[DltResource]]
