@@ -23,6 +23,13 @@ _UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, zlib.e
 """What dlt raises of a stored schema or state that is damaged, or of a later version."""
 
 
+class _Pipeline(dlt.Pipeline):
+    @property
+    def default_schema(self) -> Schema:
+        """The schema that dlt works with; dlt reads its file again at every look, and nobody else writes that file."""
+        return self._schema_storage.live_schemas.get(self.default_schema_name or "") or super().default_schema
+
+
 class Attached:
     """A dlt pipeline into a named destination and dataset, once it is open.
 
@@ -128,6 +135,7 @@ class Attached:
                 destination=self._factory,
                 dataset_name=self._target.dataset_name,
                 pipelines_dir=str(self._folder),
+                _impl_cls=_Pipeline,
             )
         pipeline.runtime_config.intercept_signals = False  # dlt would swallow a signal that comes while it loads
         return pipeline

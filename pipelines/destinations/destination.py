@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from typing import Any, Final, cast
 
@@ -28,6 +28,8 @@ from pipelines.destinations.pending import ASIDE_MAX, can_be_loaded, set_aside, 
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.sql.conditions import equal
+from pipelines.sql.rendering import TRANSACTIONS
+from pipelines.sql.statement import Statement
 from pipelines.sql.writing import delete
 from sources.rest.errors import ConfigurationError
 
@@ -131,24 +133,55 @@ class Destination(Attached):
             DestinationBusyError: the destination does not answer: the package stays, the next run loads it; or another
                 run has gone on: what the package holds is read again.
         """
+        with self._going_on():
+            made_by_somebody(self._load_package)
+
+    @property
+    def takes_statements(self) -> bool:
+        """What is to be committed may come as statements of one transaction, if it makes no table."""
+        return (
+            not self._tables_gone
+            and self._factory.capabilities().sqlglot_dialect in TRANSACTIONS
+            and issubclass(self._factory.client_class, SqlJobClientBase)
+        )
+
+    def write(self, statements: Sequence[Statement]) -> None:
+        """Execute statements in one transaction, in the place of a package.
+
+        Raises:
+            DestinationBusyError: the destination does not answer, or another run has gone on.
+        """
+
+        def write() -> None:
+            client = self._connected(self.pipeline)
+            with client.begin_transaction():
+                for statement in statements:
+                    execute(client, statement)
+
+        with self._going_on():
+            made_by_somebody(write)
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Commit what follows on what this run has committed, or found, before."""
         try:
-            self._load()
+            # the connection keeps readers of a DuckDB file out until everything is committed
+            with (
+                destination_errors(self._name, personal=self._target.personal),
+                self.turn(),
+                self._connected(self.pipeline),
+            ):
+                self._refuse_another()
+                yield
+                self._note_state()
         except Exception as error:
             if self._lease.lost:  # dlt tells it in a text, among others
                 raise LeaseLostError from error
             raise
 
-    def _load(self) -> None:
-        # the connection keeps readers of a DuckDB file out until the whole package is loaded
-        with (
-            destination_errors(self._name, personal=self._target.personal),
-            self.turn(),
-            self._connected(self.pipeline),
-        ):
-            if stored_state(self.pipeline) != self._state:
-                raise LeaseLostError
-            made_by_somebody(self._load_package)
-            self._note_state()
+    def _refuse_another(self) -> None:
+        if stored_state(self.pipeline) != self._state:
+            raise LeaseLostError
 
     def _load_package(self) -> None:
         if self._tables_gone:
