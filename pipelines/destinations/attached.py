@@ -85,8 +85,8 @@ class Attached:
             raise RuntimeError("the destination is not open")
         return self._pipeline
 
-    def open(self) -> None:
-        """Attach to the destination and bring the state back from there.
+    def opened(self) -> AbstractContextManager[None]:
+        """Attach to the destination and bring the state back from there; a connection stays open meanwhile.
 
         Raises:
             ConfigurationError: credentials or path cannot work.

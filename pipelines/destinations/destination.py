@@ -46,6 +46,7 @@ class Destination(Attached):
 
     Attributes:
         known: tells what there is to note of the profile when the run ends.
+        release: closes the connection of the run, if one is open, once that is noted.
 
     Args:
         target: which destination and dataset.
@@ -60,6 +61,7 @@ class Destination(Attached):
         self._client: SqlClientBase[Any] | None = None
         self._lease = Lease("")
         self.known: Callable[[], Known | None] = lambda: None
+        self.release: Callable[[], None] = lambda: None
         self._state: str | None = None
         self._aside = self._folder.parent / ASIDE / self._folder.name
         self._told: list[str] = []
@@ -75,7 +77,7 @@ class Destination(Attached):
     def lock(self) -> Iterator[None]:
         """Keep other runs out of the destination and dataset; files made meanwhile are private.
 
-        The lock file keeps those of this home folder out, the lease, which `open` takes, all others.
+        The lock file keeps those of this home folder out, the lease, which `opened` takes, all others.
 
         Raises:
             DestinationBusyError: another run holds it.
@@ -86,9 +88,13 @@ class Destination(Attached):
             try:
                 yield
             finally:
-                self._give_back()
+                try:
+                    self._give_back()
+                finally:
+                    self.release()
 
-    def open(self) -> None:
+    @contextmanager
+    def opened(self) -> Iterator[None]:
         """Take the lease, finish what an earlier run left behind, and bring the state back.
 
         What was loaded is read from the destination each time, so a stale or lost working folder changes nothing.
@@ -111,6 +117,7 @@ class Destination(Attached):
                 self._restore_state(self._pipeline)
                 self._notice_missing_tables(self._pipeline)
                 self._note_state()
+                yield
 
     def renew(self) -> None:
         """Keep the lease, if it is time to.

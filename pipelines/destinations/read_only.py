@@ -1,6 +1,8 @@
 """A destination that is only looked at, also while a sync into it is running."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -56,18 +58,21 @@ class ReadOnlyDestination(Attached):
         """Remove the working folder."""
         self._own.cleanup()
 
-    def open(self) -> None:
-        """Bring the state from the destination.
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Bring the state from the destination; a connection stays open meanwhile, if there is something to read.
 
         Raises:
             ConfigurationError: credentials or path cannot work.
             DestinationBusyError: another process holds the destination, or it does not answer.
         """
         self._pipeline = self._attach()
-        if not self._missing:
-            with destination_errors(self._name):
-                self._restore_state(self._pipeline)
-                with self._client_of(Schema(TABLE)) as client:
-                    held = holder_of(client, self._target.ledger_id)
-                    elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)
-                    self.at_work = elsewhere or bool(self.at_work)
+        if self._missing:
+            yield
+            return
+        with destination_errors(self._name), self._client_of(Schema(TABLE)) as client:
+            self._restore_state(self._pipeline)
+            held = holder_of(client, self._target.ledger_id)
+            elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)
+            self.at_work = elsewhere or bool(self.at_work)
+            yield

@@ -188,6 +188,8 @@ class Loader:
         return [result for result in self._results(tasks) if not isinstance(result, Skipped)]
 
     def _results(self, tasks: Sequence[Task], asked: Iterable[Task] | None = None, **how: Any) -> Iterator[Result]:
+        if not tasks:
+            return
         self._metrics.look(tasks)
         self._dataset.warehouse.release()
         results = iter(self._reader.read_all(asked or tasks, in_flight=self._in_flight, **how))

@@ -77,7 +77,7 @@ def _opened(
 ) -> Opened:
     policy = config.policy
     dataset = open_dataset(destination, policy.grain, reader.endpoints)
-    stack.callback(dataset.warehouse.release)
+    destination.release = dataset.warehouse.release
     destination.known = partial(_known, config, reader, dataset, destination.target)
     committer = Committer(
         dataset,

@@ -156,7 +156,6 @@ class Run:
     def _ended(self) -> Outcome:
         outcome, budget = self._journal.outcome, self._reader.session.budget
         outcome.missing = self._loader.missing_scopes
-        self._dataset.warehouse.release()
         if outcome.answered:  # a server that answers nothing says nothing of a window
             for failure in outcome.own_failures:
                 if failure.task.reason not in (Reason.CHECK, Reason.RESTATED):

@@ -98,19 +98,21 @@ def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoi
 
 
 def _open(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
-    destination.open()
-    pipeline = destination.pipeline
-    ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
-    ledger.tenant = ledger.tenant or destination.target.profile_id
-    untold = frozenset(table for row in catalogue.values() if row.tenant is None for table in row.tables)
-    owner = Owner(profile=lambda: ledger.tenant, nameless=not destination.target.ledger_id, untold=untold)
-    warehouse = Warehouse(pipeline, grain, owner, destination.turn)
-    tables = warehouse.tables({*ledger.endpoints(), TABLE})
-    for name in ledger.endpoints():
-        if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
-            ledger.drop(name)
-    seen = pipeline.default_schema.data_tables(seen_data_only=True) if pipeline.schema_names else []
-    if not tables.issuperset(str(table["name"]) for table in seen):
-        ledger.described = ""  # a table that was dropped by hand comes back without comments
-    shared = {table for row in catalogue.values() for table in row.tables} if destination.target.shared else set()
+    with destination.opened():
+        pipeline = destination.pipeline
+        ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
+        ledger.tenant = ledger.tenant or destination.target.profile_id
+        untold = frozenset(table for row in catalogue.values() if row.tenant is None for table in row.tables)
+        owner = Owner(profile=lambda: ledger.tenant, nameless=not destination.target.ledger_id, untold=untold)
+        warehouse = Warehouse(pipeline, grain, owner, destination.turn)
+        tables = warehouse.tables({*ledger.endpoints(), TABLE})
+        for name in ledger.endpoints():
+            if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
+                ledger.drop(name)
+        seen = pipeline.default_schema.data_tables(seen_data_only=True) if pipeline.schema_names else []
+        if not tables.issuperset(str(table["name"]) for table in seen):
+            ledger.described = ""  # a table that was dropped by hand comes back without comments
+        shared = {table for row in catalogue.values() for table in row.tables} if destination.target.shared else set()
+        if pipeline.schema_names:
+            warehouse.connect()  # beside the connection that is open this costs nothing
     return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger, shared_tables=frozenset(shared))

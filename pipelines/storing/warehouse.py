@@ -89,6 +89,10 @@ class Warehouse:
         """Ask some tables from now on as if their columns were called as today; only to read them."""
         self._renamed = tables
 
+    def connect(self) -> None:
+        """Open a connection, which stays until it is given back."""
+        self._connected()
+
     def release(self) -> None:
         """Let others at the destination: close the connection, if one is open."""
         if self._client and self._opened:
