@@ -22,6 +22,9 @@ from sources.rest.errors import ConfigurationError
 _UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, zlib.error, SchemaException)
 """What dlt raises of a stored schema or state that is damaged, or of a later version."""
 
+_PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
+"""Where dlt keeps what is still to be loaded, below a pipeline's folder."""
+
 
 class _Pipeline(dlt.Pipeline):
     @property
@@ -111,6 +114,11 @@ class Attached:
                 f" ({type(unreadable).__name__}); put its tables _dlt_version and _dlt_pipeline_state back from a copy,"
                 " update this program if a later version has loaded it, or load into another dataset (--dataset)"
             ) from error
+
+    def _is_pending(self) -> bool:
+        """Whether an earlier run has left packages that are not loaded."""
+        left = self._folder / self._target.pipeline_name
+        return any(package for pattern in _PENDING for package in left.glob(pattern))
 
     def _configuration(self) -> Any:
         return self._factory.configuration(self._bound())

@@ -4,7 +4,7 @@ import json
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import dlt
 from dlt.common.destination.exceptions import DestinationTerminalException
@@ -20,6 +20,7 @@ from pipelines.destinations.earlier_versions import finish_removing, remove_earl
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.executing import execute
 from pipelines.destinations.fence import fence
+from pipelines.destinations.gone_tables import some_are_gone
 from pipelines.destinations.lease import Lease, LeaseLostError
 from pipelines.destinations.lease_table import TABLE, Known
 from pipelines.destinations.lock import private_files, run_lock
@@ -27,10 +28,8 @@ from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.destinations.pending import ASIDE_MAX, can_be_loaded, set_aside, stored_state
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
-from pipelines.sql.conditions import equal
 from pipelines.sql.rendering import TRANSACTIONS
 from pipelines.sql.statement import Statement
-from pipelines.sql.writing import delete
 from sources.rest.errors import ConfigurationError
 
 _FOLLOWS_ON: Final = "follows_on.json"
@@ -115,7 +114,7 @@ class Destination(Attached):
             self._pipeline = self._attach()
             with self._connected(self._pipeline):
                 self._restore_state(self._pipeline)
-                self._notice_missing_tables(self._pipeline)
+                self._tables_gone = some_are_gone(self._pipeline, self._connected(self._pipeline))
                 self._note_state()
                 yield
 
@@ -255,12 +254,10 @@ class Destination(Attached):
             lease, self._state = noted["lease"], noted["state"]
         except (OSError, ValueError, LookupError, TypeError):
             return  # an earlier version has left it, or it died while it wrote
-        if lease != before:
+        if lease != before or not self._is_pending():
             return
         try:
             self._pipeline = pipeline = self._attach()
-            if not pipeline.has_pending_data:
-                return
             with destination_errors(self._name):
                 pipeline.normalize()
         except (ConfigurationError, DestinationBusyError, DltException, ValueError, OSError):
@@ -287,26 +284,6 @@ class Destination(Attached):
                     f"{told} set aside in {folder}, where the newest {ASIDE_MAX} are kept; that holds rows, delete"
                     " it once nobody needs it to find the reason"
                 )
-
-    def _notice_missing_tables(self, pipeline: dlt.Pipeline) -> None:
-        """Tables that were dropped by hand are created again by the next load, those of dlt among them.
-
-        A connection has to be open.
-        """
-        schema = pipeline.default_schema if pipeline.schema_names else Schema(pipeline.pipeline_name)
-        names = [str(table["name"]) for table in schema.data_tables(seen_data_only=True)]
-        names += {*schema.dlt_table_names(), schema.state_table_name}
-        with pipeline.destination_client() as client:
-            stored = dict(cast("SqlJobClientBase", client).get_storage_tables(names))
-        self._tables_gone = any(stored.values()) and not all(stored.values())
-        if (
-            self._tables_gone
-            and stored[schema.version_table_name]
-            and issubclass(self._factory.client_class, SqlJobClientBase)
-        ):
-            sql = self._connected(pipeline)
-            # a load creates nothing of a schema that it finds here
-            execute(sql, delete(schema.version_table_name, [equal("schema_name", schema.name)]))
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from dlt.common.schema import Schema
 
@@ -16,9 +16,6 @@ from pipelines.destinations.lease_table import TABLE, holder_of
 from pipelines.destinations.lock import holder_id, is_held
 from pipelines.destinations.sqlite_file import is_missing, main_file
 from pipelines.destinations.target import Target
-
-_PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
-"""Where dlt keeps what is still to be loaded, below a pipeline's folder."""
 
 
 class ReadOnlyDestination(Attached):
@@ -34,8 +31,7 @@ class ReadOnlyDestination(Attached):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        runs = self._folder / target.pipeline_name
-        self.pending = any(package for pattern in _PENDING for package in runs.glob(pattern))
+        self.pending = self._is_pending()
         self._lock = self._folder.with_suffix(".lock")
         self.at_work = is_held(self._lock)
         self._own = tempfile.TemporaryDirectory(prefix="elt-")
