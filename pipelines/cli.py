@@ -6,6 +6,7 @@ import logging
 import os
 import sys
 import threading
+from contextlib import suppress
 from functools import partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Annotated, Any, Final, NoReturn
@@ -270,9 +271,12 @@ def console() -> NoReturn:
     """
     try:
         main()
-    except SystemExit as end:  # what was printed is written out by now
+    except SystemExit as end:
         threading._shutdown()  # type: ignore[attr-defined] # noqa: SLF001 - waits for threads, as Python does at its end
         atexit._run_exitfuncs()  # noqa: SLF001 - as above
+        with suppress(OSError, ValueError):  # what the command has printed is written out by now
+            sys.stdout.flush()
+            sys.stderr.flush()
         os._exit(end.code if isinstance(end.code, int) else ExitCode.DONE)
 
 

@@ -128,3 +128,24 @@ def test_a_message_is_shown_without_secrets(monkeypatch: pytest.MonkeyPatch, tex
     monkeypatch.setenv("DESTINATION__FILE__CREDENTIALS", "/told/here.duckdb")
 
     assert shown(text) == expected
+
+
+@pytest.mark.slow
+@pytest.mark.untraced
+@pytest.mark.parametrize(("argument", "code"), [("--version", 0), ("no-such-command", 2)])
+def test_a_process_of_its_own_does_at_its_end_what_others_do(tmp_path: Path, argument: str, code: int) -> None:
+    at_its_end = "import atexit, threading; atexit.register(print, 'at its end')"
+    thread = "threading.Timer(0.5, print, ['a thread']).start()"
+    program = f"{at_its_end}; {thread}; from pipelines.cli import console; console()"
+
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "-c", program, argument],
+        cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == code
+    assert done.stdout.splitlines()[-2:] == ["a thread", "at its end"]
