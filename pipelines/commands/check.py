@@ -100,8 +100,8 @@ def check(config: RunConfig, *, write: bool = True) -> Checked:
     for rows in split_by_privacy(chosen):  # before a unit is spent
         target = config.target.for_personal_data() if rows[0].pii else config.target
         # a sync may be at work: its folder and what it still has to load are left alone
-        with ReadOnlyDestination(target) as destination, destination.opened():
-            pass
+        with ReadOnlyDestination(target) as destination:
+            destination.open()
         if write:
             try_writing(target)
     reader = config.open_reader()

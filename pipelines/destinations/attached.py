@@ -97,6 +97,11 @@ class Attached:
         """
         raise NotImplementedError
 
+    def open(self) -> None:
+        """Do the same, and close the connection."""
+        with self.opened():
+            pass
+
     def _restore_state(self, pipeline: dlt.Pipeline) -> None:
         """Bring schema and state from the destination.
 
