@@ -62,7 +62,10 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
             list of people who stay out is not whole.
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
-    dataset = replace(_open(destination, grain, catalogue), renew=destination.renew)
+    with destination.opened():
+        dataset = replace(_dataset(destination, grain, catalogue), renew=destination.renew)
+        if dataset.pipeline.schema_names:
+            dataset.warehouse.connect()  # beside the connection that is open this costs nothing
     with ExitStack() as stack, destination_errors(destination.name, personal=destination.personal):
         stack.callback(dataset.warehouse.release)
         if dataset.ledger.layout < LAYOUT:
@@ -87,7 +90,8 @@ def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoi
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
     with ReadOnlyDestination(target) as destination:
-        dataset = _open(destination, grain, catalogue)
+        with destination.opened():
+            dataset = _dataset(destination, grain, catalogue)
         try:
             if dataset.ledger.layout < READABLE:
                 with destination_errors(destination.name):
@@ -97,22 +101,19 @@ def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoi
             dataset.warehouse.release()
 
 
-def _open(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
-    with destination.opened():
-        pipeline = destination.pipeline
-        ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
-        ledger.tenant = ledger.tenant or destination.target.profile_id
-        untold = frozenset(table for row in catalogue.values() if row.tenant is None for table in row.tables)
-        owner = Owner(profile=lambda: ledger.tenant, nameless=not destination.target.ledger_id, untold=untold)
-        warehouse = Warehouse(pipeline, grain, owner, destination.turn)
-        tables = warehouse.tables({*ledger.endpoints(), TABLE})
-        for name in ledger.endpoints():
-            if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
-                ledger.drop(name)
-        seen = pipeline.default_schema.data_tables(seen_data_only=True) if pipeline.schema_names else []
-        if not tables.issuperset(str(table["name"]) for table in seen):
-            ledger.described = ""  # a table that was dropped by hand comes back without comments
-        shared = {table for row in catalogue.values() for table in row.tables} if destination.target.shared else set()
-        if pipeline.schema_names:
-            warehouse.connect()  # beside the connection that is open this costs nothing
+def _dataset(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
+    pipeline = destination.pipeline
+    ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
+    ledger.tenant = ledger.tenant or destination.target.profile_id
+    untold = frozenset(table for row in catalogue.values() if row.tenant is None for table in row.tables)
+    owner = Owner(profile=lambda: ledger.tenant, nameless=not destination.target.ledger_id, untold=untold)
+    warehouse = Warehouse(pipeline, grain, owner, destination.turn)
+    tables = warehouse.tables({*ledger.endpoints(), TABLE})
+    for name in ledger.endpoints():
+        if not tables.issuperset(catalogue[name].reconciled_tables if name in catalogue else [name]):
+            ledger.drop(name)
+    seen = pipeline.default_schema.data_tables(seen_data_only=True) if pipeline.schema_names else []
+    if not tables.issuperset(str(table["name"]) for table in seen):
+        ledger.described = ""  # a table that was dropped by hand comes back without comments
+    shared = {table for row in catalogue.values() for table in row.tables} if destination.target.shared else set()
     return Dataset(pipeline=pipeline, warehouse=warehouse, ledger=ledger, shared_tables=frozenset(shared))
