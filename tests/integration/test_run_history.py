@@ -1,6 +1,7 @@
 """What a run says of itself in the destination, and what a row says of its last load."""
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import fields, make_dataclass, replace
 from datetime import date, datetime
@@ -10,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+from dlt.common.storages.schema_storage import SchemaStorage
 from dlt.pipeline.pipeline import Pipeline
 
 from pipelines.sql.runs import RUNS, WINDOWS
@@ -75,6 +77,7 @@ def test_a_run_that_changes_nothing_says_all_of_itself_without_a_load_package(
     serve()
     assert elt(*SYNC, "--today", "2026-03-31").code == 0
     first = {(row["run_id"], row["resource"], row["date_range"]) for row in rows_of(WINDOWS)}
+    monkeypatch.setattr("pipelines.storing.noting._AT_ONCE", 2)
     packages = Counted(Pipeline.extract)
     monkeypatch.setattr(Pipeline, "extract", packages)
     for times in (2, 3):
@@ -93,9 +96,15 @@ def test_a_run_that_changes_nothing_says_all_of_itself_without_a_load_package(
     assert [row["reporting_currency"] for row in rows_of("profile")] == ["CHF"]
     assert packages.times == 1
 
+    monkeypatch.setattr("pipelines.storing.noting.ROWS_MAX", 1)
+    assert elt(*SYNC, "--today", "2026-03-31").code == 0
+    assert packages.times == 2
+    calls = {run["run_id"]: run["calls"] for run in rows_of(RUNS)}
+    assert Counter(row["run_id"] for row in rows_of(WINDOWS)) == calls
+
 
 @pytest.mark.duckdb_file("how often one is opened")
-def test_a_run_that_changes_nothing_opens_the_file_four_times(
+def test_a_run_that_changes_nothing_opens_the_file_four_times_and_reads_no_file_of_a_schema(
     serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     serve()
@@ -107,10 +116,13 @@ def test_a_run_that_changes_nothing_opens_the_file_four_times(
         return connect(*given, **named)
 
     monkeypatch.setattr(duckdb, "connect", counted)
+    read = Counted(SchemaStorage.load_schema)
+    monkeypatch.setattr(SchemaStorage, "load_schema", read)
     assert elt(*SYNC, "--today", "2026-03-31").code == 0
 
     # whose ledger it is; what is loaded; once the API has answered, whether that differs; and what checks have found
     assert beside.count(False) == 4
+    assert read.times == 0
 
 
 def test_a_table_of_runs_that_an_earlier_version_has_made_is_read_and_gets_its_new_column(
