@@ -121,6 +121,10 @@ class Run:
         self._journal.end(outcome.exit_code)
         self._loader.close()
 
+    def release(self) -> None:
+        """Let others at the destination while the API is asked for what goes elsewhere."""
+        self._dataset.warehouse.release()
+
     def _checks(self, policy: Policy, *, asks_again: bool = False) -> Checks:
         return Checks(self._loader, self._dataset, self._reader, policy, self._journal, asks_again=asks_again)
 

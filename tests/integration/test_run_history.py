@@ -17,8 +17,10 @@ from dlt.pipeline.pipeline import Pipeline
 from pipelines.sql.runs import RUNS, WINDOWS
 from pipelines.storing.history import HISTORY, RunRow
 from sandbox.atribu import Fault
+from sources.rest.calling.session import Session
 from tests import database
 from tests.integration.conftest import Elt, Serve, rows_of
+from tests.privacy.people import GOALS, SECRET
 
 SYNC = ("sync", "atribu", "--since", "2026-03-28", "--resources", "channels,timeseries")
 
@@ -38,6 +40,11 @@ class Counted:
         """Call it."""
         self.times += 1
         return self._function(*given, **named)
+
+
+def is_open() -> bool:
+    """Whether this process has the file open, so that no other one can."""
+    return any(str(one.resolve()).endswith("/local.duckdb") for one in Path("/proc/self/fd").iterdir())
 
 
 def loaded_at() -> dict[date, set[datetime]]:
@@ -112,7 +119,7 @@ def test_a_run_that_changes_nothing_opens_the_file_four_times_and_reads_no_file_
     connect, beside = duckdb.connect, list[bool]()
 
     def counted(*given: Any, **named: Any) -> duckdb.DuckDBPyConnection:
-        beside.append(any(str(one.resolve()).endswith("/local.duckdb") for one in Path("/proc/self/fd").iterdir()))
+        beside.append(is_open())
         return connect(*given, **named)
 
     monkeypatch.setattr(duckdb, "connect", counted)
@@ -123,6 +130,28 @@ def test_a_run_that_changes_nothing_opens_the_file_four_times_and_reads_no_file_
     # whose ledger it is; what is loaded; once the API has answered, whether that differs; and what checks have found
     assert beside.count(False) == 4
     assert read.times == 0
+
+
+@pytest.mark.slow
+@pytest.mark.duckdb_file("what a process has open")
+def test_nobody_is_kept_out_of_the_file_while_the_api_is_asked(
+    serve: Serve, elt: Elt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    serve()
+    monkeypatch.setenv("SOURCES__ATRIBU__GOALS", ",".join(GOALS))
+    monkeypatch.setenv("SOURCES__ATRIBU__PII_SECRET", SECRET)
+    people = (*SYNC[:-1], "channels,customers", "--today", "2026-03-31", "--include-pii")
+    assert elt(*people).code == 0
+    request, meanwhile = Session.get, list[bool]()
+
+    def asked(*given: Any, **named: Any) -> Any:
+        meanwhile.append(is_open())
+        return request(*given, **named)
+
+    monkeypatch.setattr(Session, "get", asked)
+    assert elt(*people).code == 0
+
+    assert set(meanwhile) == {False}
 
 
 def test_a_table_of_runs_that_an_earlier_version_has_made_is_read_and_gets_its_new_column(
