@@ -22,6 +22,16 @@ from sources.rest.errors import ConfigurationError
 _UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError, zlib.error, SchemaException)
 """What dlt raises of a stored schema or state that is damaged, or of a later version."""
 
+_PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
+"""Where dlt keeps what is still to be loaded, below a pipeline's folder."""
+
+
+class _Pipeline(dlt.Pipeline):
+    @property
+    def default_schema(self) -> Schema:
+        """The schema that dlt works with; dlt reads its file again at every look, and nobody else writes that file."""
+        return self._schema_storage.live_schemas.get(self.default_schema_name or "") or super().default_schema
+
 
 class Attached:
     """A dlt pipeline into a named destination and dataset, once it is open.
@@ -78,14 +88,19 @@ class Attached:
             raise RuntimeError("the destination is not open")
         return self._pipeline
 
-    def open(self) -> None:
-        """Attach to the destination and bring the state back from there.
+    def opened(self) -> AbstractContextManager[None]:
+        """Attach to the destination and bring the state back from there; a connection stays open meanwhile.
 
         Raises:
             ConfigurationError: credentials or path cannot work.
             DestinationBusyError: another process holds the destination, or it does not answer.
         """
         raise NotImplementedError
+
+    def open(self) -> None:
+        """Do the same, and close the connection."""
+        with self.opened():
+            pass
 
     def _restore_state(self, pipeline: dlt.Pipeline) -> None:
         """Bring schema and state from the destination.
@@ -104,6 +119,11 @@ class Attached:
                 f" ({type(unreadable).__name__}); put its tables _dlt_version and _dlt_pipeline_state back from a copy,"
                 " update this program if a later version has loaded it, or load into another dataset (--dataset)"
             ) from error
+
+    def _is_pending(self) -> bool:
+        """Whether an earlier run has left packages that are not loaded."""
+        left = self._folder / self._target.pipeline_name
+        return any(package for pattern in _PENDING for package in left.glob(pattern))
 
     def _configuration(self) -> Any:
         return self._factory.configuration(self._bound())
@@ -128,6 +148,7 @@ class Attached:
                 destination=self._factory,
                 dataset_name=self._target.dataset_name,
                 pipelines_dir=str(self._folder),
+                _impl_cls=_Pipeline,
             )
         pipeline.runtime_config.intercept_signals = False  # dlt would swallow a signal that comes while it loads
         return pipeline

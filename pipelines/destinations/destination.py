@@ -2,9 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import dlt
 from dlt.common.destination.exceptions import DestinationTerminalException
@@ -20,6 +20,7 @@ from pipelines.destinations.earlier_versions import finish_removing, remove_earl
 from pipelines.destinations.errors import destination_errors
 from pipelines.destinations.executing import execute
 from pipelines.destinations.fence import fence
+from pipelines.destinations.gone_tables import some_are_gone
 from pipelines.destinations.lease import Lease, LeaseLostError
 from pipelines.destinations.lease_table import TABLE, Known
 from pipelines.destinations.lock import private_files, run_lock
@@ -27,8 +28,8 @@ from pipelines.destinations.meanwhile import made_by_somebody
 from pipelines.destinations.pending import ASIDE_MAX, can_be_loaded, set_aside, stored_state
 from pipelines.destinations.target import Target
 from pipelines.destinations.waiting import DestinationBusyError
-from pipelines.sql.conditions import equal
-from pipelines.sql.writing import delete
+from pipelines.sql.rendering import TRANSACTIONS
+from pipelines.sql.statement import Statement
 from sources.rest.errors import ConfigurationError
 
 _FOLLOWS_ON: Final = "follows_on.json"
@@ -44,6 +45,7 @@ class Destination(Attached):
 
     Attributes:
         known: tells what there is to note of the profile when the run ends.
+        release: closes the connection of the run, if one is open, once that is noted.
 
     Args:
         target: which destination and dataset.
@@ -58,6 +60,7 @@ class Destination(Attached):
         self._client: SqlClientBase[Any] | None = None
         self._lease = Lease("")
         self.known: Callable[[], Known | None] = lambda: None
+        self.release: Callable[[], None] = lambda: None
         self._state: str | None = None
         self._aside = self._folder.parent / ASIDE / self._folder.name
         self._told: list[str] = []
@@ -73,7 +76,7 @@ class Destination(Attached):
     def lock(self) -> Iterator[None]:
         """Keep other runs out of the destination and dataset; files made meanwhile are private.
 
-        The lock file keeps those of this home folder out, the lease, which `open` takes, all others.
+        The lock file keeps those of this home folder out, the lease, which `opened` takes, all others.
 
         Raises:
             DestinationBusyError: another run holds it.
@@ -84,9 +87,13 @@ class Destination(Attached):
             try:
                 yield
             finally:
-                self._give_back()
+                try:
+                    self._give_back()
+                finally:
+                    self.release()
 
-    def open(self) -> None:
+    @contextmanager
+    def opened(self) -> Iterator[None]:
         """Take the lease, finish what an earlier run left behind, and bring the state back.
 
         What was loaded is read from the destination each time, so a stale or lost working folder changes nothing.
@@ -107,8 +114,9 @@ class Destination(Attached):
             self._pipeline = self._attach()
             with self._connected(self._pipeline):
                 self._restore_state(self._pipeline)
-                self._notice_missing_tables(self._pipeline)
+                self._tables_gone = some_are_gone(self._pipeline, self._connected(self._pipeline))
                 self._note_state()
+                yield
 
     def renew(self) -> None:
         """Keep the lease, if it is time to.
@@ -131,24 +139,55 @@ class Destination(Attached):
             DestinationBusyError: the destination does not answer: the package stays, the next run loads it; or another
                 run has gone on: what the package holds is read again.
         """
+        with self._going_on():
+            made_by_somebody(self._load_package)
+
+    @property
+    def takes_statements(self) -> bool:
+        """What is to be committed may come as statements of one transaction, if it makes no table."""
+        return (
+            not self._tables_gone
+            and self._factory.capabilities().sqlglot_dialect in TRANSACTIONS
+            and issubclass(self._factory.client_class, SqlJobClientBase)
+        )
+
+    def write(self, statements: Sequence[Statement]) -> None:
+        """Execute statements in one transaction, in the place of a package.
+
+        Raises:
+            DestinationBusyError: the destination does not answer, or another run has gone on.
+        """
+
+        def write() -> None:
+            client = self._connected(self.pipeline)
+            with client.begin_transaction():
+                for statement in statements:
+                    execute(client, statement)
+
+        with self._going_on():
+            made_by_somebody(write)
+
+    @contextmanager
+    def _going_on(self) -> Iterator[None]:
+        """Commit what follows on what this run has committed, or found, before."""
         try:
-            self._load()
+            # the connection keeps readers of a DuckDB file out until everything is committed
+            with (
+                destination_errors(self._name, personal=self._target.personal),
+                self.turn(),
+                self._connected(self.pipeline),
+            ):
+                self._refuse_another()
+                yield
+                self._note_state()
         except Exception as error:
             if self._lease.lost:  # dlt tells it in a text, among others
                 raise LeaseLostError from error
             raise
 
-    def _load(self) -> None:
-        # the connection keeps readers of a DuckDB file out until the whole package is loaded
-        with (
-            destination_errors(self._name, personal=self._target.personal),
-            self.turn(),
-            self._connected(self.pipeline),
-        ):
-            if stored_state(self.pipeline) != self._state:
-                raise LeaseLostError
-            made_by_somebody(self._load_package)
-            self._note_state()
+    def _refuse_another(self) -> None:
+        if stored_state(self.pipeline) != self._state:
+            raise LeaseLostError
 
     def _load_package(self) -> None:
         if self._tables_gone:
@@ -215,12 +254,10 @@ class Destination(Attached):
             lease, self._state = noted["lease"], noted["state"]
         except (OSError, ValueError, LookupError, TypeError):
             return  # an earlier version has left it, or it died while it wrote
-        if lease != before:
+        if lease != before or not self._is_pending():
             return
         try:
             self._pipeline = pipeline = self._attach()
-            if not pipeline.has_pending_data:
-                return
             with destination_errors(self._name):
                 pipeline.normalize()
         except (ConfigurationError, DestinationBusyError, DltException, ValueError, OSError):
@@ -247,26 +284,6 @@ class Destination(Attached):
                     f"{told} set aside in {folder}, where the newest {ASIDE_MAX} are kept; that holds rows, delete"
                     " it once nobody needs it to find the reason"
                 )
-
-    def _notice_missing_tables(self, pipeline: dlt.Pipeline) -> None:
-        """Tables that were dropped by hand are created again by the next load, those of dlt among them.
-
-        A connection has to be open.
-        """
-        schema = pipeline.default_schema if pipeline.schema_names else Schema(pipeline.pipeline_name)
-        names = [str(table["name"]) for table in schema.data_tables(seen_data_only=True)]
-        names += {*schema.dlt_table_names(), schema.state_table_name}
-        with pipeline.destination_client() as client:
-            stored = dict(cast("SqlJobClientBase", client).get_storage_tables(names))
-        self._tables_gone = any(stored.values()) and not all(stored.values())
-        if (
-            self._tables_gone
-            and stored[schema.version_table_name]
-            and issubclass(self._factory.client_class, SqlJobClientBase)
-        ):
-            sql = self._connected(pipeline)
-            # a load creates nothing of a schema that it finds here
-            execute(sql, delete(schema.version_table_name, [equal("schema_name", schema.name)]))
 
     def _clear(self) -> None:
         """Remove the working folder; being killed meanwhile leaves a whole one or none."""

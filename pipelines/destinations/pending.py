@@ -12,7 +12,6 @@ import pyarrow as pa
 from dlt.common.destination.client import WithStateSync
 from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.common.storages.load_package import PackageStorage
-from pyarrow import parquet
 
 ASIDE_MAX: Final = 3
 """Most folders with packages that were set aside; of more the oldest are removed, so that they fill no disk."""
@@ -39,6 +38,8 @@ def _can_be_read(folder: Path) -> bool:
 
     A database would say of them what it says of a disk that fails, for ever.
     """
+    from pyarrow import parquet  # noqa: PLC0415 - hardly ever is something left to be loaded
+
     try:
         for file in folder.glob("load/normalized/*/*.json"):
             json.loads(file.read_bytes())

@@ -1,9 +1,11 @@
 """A destination that is only looked at, also while a sync into it is running."""
 
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final, Self
+from typing import Self
 
 from dlt.common.schema import Schema
 
@@ -14,9 +16,6 @@ from pipelines.destinations.lease_table import TABLE, holder_of
 from pipelines.destinations.lock import holder_id, is_held
 from pipelines.destinations.sqlite_file import is_missing, main_file
 from pipelines.destinations.target import Target
-
-_PENDING: Final = ("normalize/extracted/*", "load/normalized/*")
-"""Where dlt keeps what is still to be loaded, below a pipeline's folder."""
 
 
 class ReadOnlyDestination(Attached):
@@ -32,8 +31,7 @@ class ReadOnlyDestination(Attached):
 
     def __init__(self, target: Target) -> None:
         super().__init__(target)
-        runs = self._folder / target.pipeline_name
-        self.pending = any(package for pattern in _PENDING for package in runs.glob(pattern))
+        self.pending = self._is_pending()
         self._lock = self._folder.with_suffix(".lock")
         self.at_work = is_held(self._lock)
         self._own = tempfile.TemporaryDirectory(prefix="elt-")
@@ -56,18 +54,21 @@ class ReadOnlyDestination(Attached):
         """Remove the working folder."""
         self._own.cleanup()
 
-    def open(self) -> None:
-        """Bring the state from the destination.
+    @contextmanager
+    def opened(self) -> Iterator[None]:
+        """Bring the state from the destination; a connection stays open meanwhile, if there is something to read.
 
         Raises:
             ConfigurationError: credentials or path cannot work.
             DestinationBusyError: another process holds the destination, or it does not answer.
         """
         self._pipeline = self._attach()
-        if not self._missing:
-            with destination_errors(self._name):
-                self._restore_state(self._pipeline)
-                with self._client_of(Schema(TABLE)) as client:
-                    held = holder_of(client, self._target.ledger_id)
-                    elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)
-                    self.at_work = elsewhere or bool(self.at_work)
+        if self._missing:
+            yield
+            return
+        with destination_errors(self._name), self._client_of(Schema(TABLE)) as client:
+            self._restore_state(self._pipeline)
+            held = holder_of(client, self._target.ledger_id)
+            elsewhere = held is not None and held.is_current and held.holder != holder_id(self._lock)
+            self.at_work = elsewhere or bool(self.at_work)
+            yield

@@ -20,6 +20,8 @@ def each_dataset(prepared: PreparedRun, do: Callable[[DatasetRun], Outcome]) -> 
         outcome.first = first
         outcome.stopped_by = prepared.together.stopped_by
         part.run.close(outcome)
+        if part is not prepared.parts[-1]:  # the last one gives its lease back over the same connection
+            part.run.release()
         total, before = total + outcome, session.spent
     if session.keys.current:
         total.notes.append("api_key is refused and next_api_key works: put it in the place of api_key")

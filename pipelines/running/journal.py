@@ -1,14 +1,14 @@
 """What is said of a run: its outcome, and the history rows that go with the next slice."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from importlib.metadata import version
+from typing import Any
 from uuid import uuid4
 
 import pendulum
 import pyarrow.compute as pc
-from dlt.extract import DltResource
 
 from pipelines.planning.learned import learned
 from pipelines.planning.server_behaviour import ServerBehaviour
@@ -16,7 +16,7 @@ from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome
 from pipelines.sql.runs import RUNS
-from pipelines.storing.history import KILLED, RUNNING, RestatementRow, RunRow, WindowRow, history_resource
+from pipelines.storing.history import KILLED, RUNNING, RestatementRow, RunRow, WindowRow
 from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import DELETED
 from sources.rest.errors import ApiError
@@ -145,8 +145,8 @@ class Journal:
         killed, self._killed = self._killed, []
         return self._run_row(), killed
 
-    def take_rows(self, *, restatements: bool) -> list[DltResource]:
-        """Return the tables of what was noted since the last time.
+    def take_rows(self, *, restatements: bool) -> Mapping[str, Sequence[Any]]:
+        """Return what was noted since the last time, by table.
 
         Args:
             restatements: differences are restatements, and not only looked at.
@@ -155,11 +155,11 @@ class Journal:
         windows, restated = self._windows, self._restated if restatements else []
         self._windows, self._restated = [], []
         profile = self._profile()
-        return [
-            *history_resource(RUNS, [*killed, own]),
-            *history_resource("sync_windows", [replace(one, profile_id=profile) for one in windows]),
-            *history_resource("restatements", [replace(one, profile_id=profile) for one in restated]),
-        ]
+        return {
+            RUNS: [*killed, own],
+            "sync_windows": [replace(one, profile_id=profile) for one in windows],
+            "restatements": [replace(one, profile_id=profile) for one in restated],
+        }
 
     def _run_row(self) -> RunRow:
         outcome, session = self.outcome, self._session

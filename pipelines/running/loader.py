@@ -21,6 +21,7 @@ from pipelines.running.journal import Journal
 from pipelines.running.work import Work
 from pipelines.storing.commit import Committer
 from pipelines.storing.dataset import Dataset
+from pipelines.storing.history import Said
 from pipelines.storing.newer import without_newer
 from pipelines.storing.open_pages import open_rows
 from sources.rest.errors import RequestRejectedError, UnexpectedBodyError
@@ -130,7 +131,8 @@ class Loader:
             if answers:
                 for alike in by_variant(answers):
                     self.differs(alike)
-                self._further += () if self._journal.outcome.windows else extra()
+                if not self._journal.outcome.windows:
+                    self._further += [one for one in extra() if self._committer.lacks(one)]
                 self.commit(answers)
             if sum(answer.rows for answer in answers) >= ROWS_MAX:
                 gc.collect()  # objects of dlt that refer to each other in a circle hold the tables of the last package
@@ -189,6 +191,8 @@ class Loader:
         return [result for result in self._results(tasks) if not isinstance(result, Skipped)]
 
     def _results(self, tasks: Sequence[Task], asked: Iterable[Task] | None = None, **how: Any) -> Iterator[Result]:
+        if not tasks:
+            return
         self._metrics.look(tasks)
         self._dataset.warehouse.release()
         results = iter(self._reader.read_all(asked or tasks, in_flight=self._in_flight, **how))
@@ -215,7 +219,7 @@ class Loader:
                 answers,
                 self._reader.tenant,
                 [*self._open_rows(answers), *extra],
-                history=self._said,
+                said=self._said,
             )
         self._journal.outcome.unknown |= {
             (table, name)
@@ -231,13 +235,13 @@ class Loader:
     def close(self) -> None:
         """Commit what is left to say of the run; differences that were only looked at are no restatements."""
         with self._work.loading(0, last=True):
-            self._committer.commit([], self._reader.tenant, self._open_rows([]), history=self._said)
+            self._committer.commit([], self._reader.tenant, self._open_rows([]), said=self._said)
 
-    def _said(self, loaded: Sequence[Answer]) -> list[DltResource]:
-        """Tables of what is said of the run since the last package, and those that go with its first one."""
+    def _said(self, loaded: Sequence[Answer]) -> Said:
+        """What is said of the run since the last time, with the tables that go with its first package."""
         self._journal.loaded(loaded)
         further, self._further = self._further, []
-        return [*self._journal.take_rows(restatements=self.commits), *further]
+        return Said(self._journal.take_rows(restatements=self.commits), further)
 
     def _open_rows(self, answers: Sequence[Answer]) -> list[DltResource]:
         closed, self._closed = self._closed, []

@@ -77,9 +77,16 @@ def _opened(
 ) -> Opened:
     policy = config.policy
     dataset = open_dataset(destination, policy.grain, reader.endpoints)
-    stack.callback(dataset.warehouse.release)
+    destination.release = dataset.warehouse.release
     destination.known = partial(_known, config, reader, dataset, destination.target)
-    committer = Committer(dataset, destination.load, grain=policy.grain, today=policy.today, asked_as=policy.asked_as)
+    committer = Committer(
+        dataset,
+        destination.load,
+        destination.write if destination.takes_statements else None,
+        grain=policy.grain,
+        today=policy.today,
+        asked_as=policy.asked_as,
+    )
     journal = Journal(reader.session, lambda: reader.tenant or dataset.ledger.tenant, command)
     stack.enter_context(recorded(journal, committer, dataset.warehouse))
     with destination_errors(destination.name, personal=destination.personal):

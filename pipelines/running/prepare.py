@@ -108,7 +108,7 @@ def prepared_run(
         work = Work(reader.session.budget, watcher, slice_units=config.limits.slice_units)
         reader.session.budget.allow(*config.limits.allowance)
         scopes = GrantedScopes(reader, [one.dataset.ledger for one in opened], policy.today)
-        parts: list[DatasetRun] = []
+        parts, expected = list[DatasetRun](), 0
         notes = [note for one in opened for note in one.destination.notes]
         series = opened[0].dataset
         for one, rows in zip(opened, groups, strict=True):
@@ -128,8 +128,7 @@ def prepared_run(
                 chosen, values, refused = _taken(rows, config, reader, dataset)
                 notes += notes_of(dataset.ledger, config.doubtful, said)
             made, policy = planned(config, dataset, chosen, values, series=series, planner=planner)
-            series.warehouse.release()
-            dataset.warehouse.release()
+            expected += _usual(made, dataset.warehouse, config.policy.today)
             run = Run(
                 dataset,
                 one.committer,
@@ -144,18 +143,17 @@ def prepared_run(
                     run=run, plan=made, ledger=dataset.ledger, personal=rows[0].pii, failures=failed, refused=refused
                 )
             )
+            if one is not opened[-1]:  # the API may be asked about the next one
+                series.warehouse.release()
         tasks = [task for part in parts for task in part.plan.tasks]
-        expected = sum(
-            _usual(part.plan, one.dataset.warehouse, config.policy.today)
-            for part, one in zip(parts, opened, strict=True)
-        )
         work.plan(
             tasks,
             expected,
             usual_load=seconds_of_a_load(series.warehouse),
             to_come=[row.name for part in parts for row in part.plan.details],
         )
-        series.warehouse.release()
+        for one in opened[1:]:  # of the first one more is asked before the API is
+            one.dataset.warehouse.release()
         yield PreparedRun(
             parts=parts,
             reader=reader,
@@ -265,5 +263,4 @@ def _usual(made: Plan, warehouse: Warehouse, today: Date) -> int:
     tasks = (*made.checks, *made.unproved)
     checked = {(task.endpoint.name, task.variant_text): task.endpoint.units for task in tasks}
     habits = habits_of(warehouse, {}, today) if checked else {}
-    warehouse.release()
     return sum(units * habits.get(one, 0) for one, units in checked.items())

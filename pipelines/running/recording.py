@@ -8,7 +8,7 @@ from pipelines.running.exit_codes import exit_code
 from pipelines.running.journal import Journal
 from pipelines.sql.conditions import equal
 from pipelines.storing.commit import Committer
-from pipelines.storing.history import RUNNING
+from pipelines.storing.history import RUNNING, Said
 from pipelines.storing.status import note_runs, runs_of, takes_runs
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.errors import ConfigurationError
@@ -24,12 +24,12 @@ def recorded(journal: Journal, committer: Committer, warehouse: Warehouse) -> It
     if takes_runs(warehouse):
         note_runs(warehouse, *journal.take_runs())  # a load package takes half a second of CPU, and this a statement
     else:
-        committer.commit([], None, journal.take_rows(restatements=False))
+        committer.commit([], None, said=lambda _: Said(journal.take_rows(restatements=False)))
     try:
         yield
     except Exception as error:
         if not journal.ended:
             journal.end(exit_code(error))
             with suppress(ConfigurationError, DestinationBusyError):  # the run has failed with the error above
-                committer.commit([], None, journal.take_rows(restatements=False))
+                committer.commit([], None, said=lambda _: Said(journal.take_rows(restatements=False)))
         raise

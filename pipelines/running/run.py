@@ -123,6 +123,10 @@ class Run:
         self._journal.end(outcome.exit_code)
         self._loader.close()
 
+    def release(self) -> None:
+        """Let others at the destination while the API is asked for what goes elsewhere."""
+        self._dataset.warehouse.release()
+
     def _checks(self, policy: Policy, *, asks_again: bool = False) -> Checks:
         return Checks(self._loader, self._dataset, self._reader, policy, self._journal, asks_again=asks_again)
 
@@ -158,7 +162,6 @@ class Run:
     def _ended(self) -> Outcome:
         outcome, budget, grain = self._journal.outcome, self._reader.session.budget, self._policy.grain
         outcome.missing = self._loader.missing_scopes
-        self._dataset.warehouse.release()
         if outcome.answered:  # a server that answers nothing says nothing of a window
             for failure in outcome.own_failures:
                 ledger, task = self._dataset.ledger, failure.task

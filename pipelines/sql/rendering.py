@@ -15,6 +15,9 @@ PLACEHOLDER: Final = "%s"
 ROW_LOCKS: Final = frozenset({"postgres"})
 """Dialects of destinations that lock single rows for a transaction, as far as that was tried."""
 
+TRANSACTIONS: Final = frozenset({"duckdb", "postgres"})
+"""Dialects of destinations where changes of rows in several tables come true together, as far as that was tried."""
+
 COMMENTS: Final = frozenset({"duckdb", "postgres", "redshift", "snowflake"})
 """Dialects with statements that describe a table or a column; the last two were not tried."""
 

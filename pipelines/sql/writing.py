@@ -20,11 +20,11 @@ def create(name: str, columns: Columns) -> Statement:
     return Statement(exp.Create(kind="TABLE", this=exp.Schema(this=table(name), expressions=typed)))
 
 
-def insert(name: str, values: Mapping[str, Any]) -> Statement:
-    """Write one row."""
-    columns = exp.Schema(this=table(name), expressions=[column(one).this for one in values])
-    row = exp.Tuple(expressions=[value(given) for given in values.values()])
-    return Statement(exp.Insert(this=columns, expression=exp.Values(expressions=[row])))
+def insert(name: str, *rows: Mapping[str, Any]) -> Statement:
+    """Write rows; all have the same columns."""
+    columns = exp.Schema(this=table(name), expressions=[column(one).this for one in rows[0]])
+    written = [exp.Tuple(expressions=[value(row[one]) for one in rows[0]]) for row in rows]
+    return Statement(exp.Insert(this=columns, expression=exp.Values(expressions=written)))
 
 
 def delete(name: str, where: Sequence[exp.Expr] = ()) -> Statement:

@@ -10,8 +10,11 @@ from pendulum import Date
 
 from pipelines.destinations.waiting import DestinationBusyError
 from pipelines.planning.ledger import STATE_KEY
+from pipelines.sql.statement import Statement
 from pipelines.storing.dataset import Dataset
 from pipelines.storing.forgotten_people import forgotten_people
+from pipelines.storing.history import Said
+from pipelines.storing.noting import History, can_be_noted, note_of
 from pipelines.storing.unchanged import Stored
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.errors import ConfigurationError
@@ -27,6 +30,7 @@ class Committer:
     Args:
         dataset: where rows go; its ledger grows with each slice.
         load: loads the package that was extracted and normalised.
+        write: executes statements in one transaction, as a package is loaded; None where only packages are taken.
         grain: length of the windows of aggregate rows.
         today: the day that is still changing.
         asked_as: how an endpoint is asked for days, in words that the ledger keeps.
@@ -36,6 +40,7 @@ class Committer:
         self,
         dataset: Dataset,
         load: Callable[[], None],
+        write: Callable[[Sequence[Statement]], None] | None = None,
         *,
         grain: Grain,
         today: Date,
@@ -43,6 +48,7 @@ class Committer:
     ) -> None:
         self._pipeline = dataset.pipeline
         self._load = load
+        self._write = write
         self._ledger = dataset.ledger
         self._warehouse = dataset.warehouse
         self._forgotten = dataset.forgotten
@@ -69,7 +75,7 @@ class Committer:
         tenant: str | None,
         extra: Sequence[DltResource] = (),
         *,
-        history: Callable[[Sequence[Answer]], Sequence[DltResource]] = lambda _: (),
+        said: Callable[[Sequence[Answer]], Said] = lambda _: Said(),
     ) -> None:
         """Load answers, but for rows that are stored already; the ledger takes note of all of them.
 
@@ -79,7 +85,7 @@ class Committer:
             answers: what to load.
             tenant: profile whose rows they are, where the API tells it.
             extra: further tables of the same load package.
-            history: makes the tables of what is said of the run, given those answers whose rows are loaded.
+            said: what the run says of itself, given those answers whose rows are loaded.
 
         Raises:
             ConfigurationError: the destination holds the rows of another profile.
@@ -110,12 +116,41 @@ class Committer:
             dlt.current.source_state()[STATE_KEY] = state
             return ()
 
-        loaded = [answer for _, group in differing for answer in group]
-        self.load([*tables, *history(loaded), *extra, dlt.resource(ledger, name="ledger")])
+        about = said([answer for _, group in differing for answer in group])
+        package = [*tables, *about.resources, *extra, dlt.resource(ledger, name="ledger")]
+        try:
+            noted = not (tables or extra or about.further) and self._noted(about.rows, state)
+        except DestinationBusyError:
+            self._package(package)  # the next run loads it
+            raise
+        if not noted:
+            self.load(package)
         self._told = told
+
+    def lacks(self, resource: DltResource) -> bool:
+        """Whether a table that no endpoint fills would change something if it was loaded."""
+        try:
+            return self._known().lacks(resource)
+        except DestinationBusyError:
+            return True
 
     def load(self, tables: Sequence[DltResource]) -> None:
         """Load tables in one load package; the ledger says nothing new of them."""
+        self._package(tables)
+        self._load()
+        self._warehouse.look_again()
+        self._evolved = None
+
+    def _noted(self, rows: History, state: Mapping[str, Any]) -> bool:
+        """Write history and ledger without a package, if they are the first that the run commits; return whether."""
+        write, self._write = self._write, None  # rows that were committed before would stand there twice
+        if write is None or not can_be_noted(self._warehouse, rows):
+            return False
+        write(note_of(self._pipeline, rows, state))
+        return True
+
+    def _package(self, tables: Sequence[DltResource]) -> None:
+        self._write = None
         name = self._pipeline.pipeline_name
 
         @dlt.source(name=name, section=name, max_table_nesting=0)
@@ -124,9 +159,6 @@ class Committer:
 
         self._pipeline.extract(one_slice())
         self._pipeline.normalize()
-        self._load()
-        self._warehouse.look_again()
-        self._evolved = None
 
     def _keep_out_the_forgotten(self) -> None:
         """Read the list again: what was read before somebody was put on it may hold their rows."""
@@ -142,12 +174,16 @@ class Committer:
         ordered = sorted(answers, key=lambda answer: answer.task.endpoint.name)
         groups = [(endpoint, list(group)) for endpoint, group in groupby(ordered, key=lambda one: one.task.endpoint)]
         try:
-            # a table that comes into being meanwhile holds nothing that would be answered twice in one run
-            self._stored = self._stored or Stored(self._warehouse, self._warehouse.tables())
-            found = [(endpoint, self._stored.differing(endpoint, group)) for endpoint, group in groups]
+            stored = self._known()
+            found = [(endpoint, stored.differing(endpoint, group)) for endpoint, group in groups]
         except DestinationBusyError:
             return groups  # what is read is kept in a package, whenever it can be loaded
         return [(endpoint, group) for endpoint, group in found if group]
+
+    def _known(self) -> Stored:
+        # a table that comes into being meanwhile holds nothing that would be answered twice in one run
+        self._stored = self._stored or Stored(self._warehouse, self._warehouse.tables())
+        return self._stored
 
 
 def _told(state: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -62,7 +62,10 @@ def open_dataset(destination: Destination, grain: Grain, catalogue: Mapping[str,
             list of people who stay out is not whole.
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
-    dataset = replace(_open(destination, grain, catalogue), renew=destination.renew)
+    with destination.opened():
+        dataset = replace(_dataset(destination, grain, catalogue), renew=destination.renew)
+        if dataset.pipeline.schema_names:
+            dataset.warehouse.connect()  # beside the connection that is open this costs nothing
     with ExitStack() as stack, destination_errors(destination.name, personal=destination.personal):
         stack.callback(dataset.warehouse.release)
         if dataset.ledger.layout < LAYOUT:
@@ -87,7 +90,8 @@ def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoi
         DestinationBusyError: another process holds the destination, or it does not answer.
     """
     with ReadOnlyDestination(target) as destination:
-        dataset = _open(destination, grain, catalogue)
+        with destination.opened():
+            dataset = _dataset(destination, grain, catalogue)
         try:
             if dataset.ledger.layout < READABLE:
                 with destination_errors(destination.name):
@@ -97,8 +101,7 @@ def dataset_to_read(target: Target, grain: Grain, catalogue: Mapping[str, Endpoi
             dataset.warehouse.release()
 
 
-def _open(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
-    destination.open()
+def _dataset(destination: Attached, grain: Grain, catalogue: Mapping[str, Endpoint]) -> Dataset:
     pipeline = destination.pipeline
     ledger = Ledger.from_state(pipeline.state.get("sources", {}).get(pipeline.pipeline_name, {}))
     ledger.tenant = ledger.tenant or destination.target.profile_id

@@ -22,6 +22,9 @@ DAYS: Final = 7
 LOADS: Final = 20
 """Last loads that say how long the next ones take: a run has a quick one at its end, and slow ones."""
 
+_NOTED: Final = 0.001
+"""Seconds up to which a load was none, but a note of a run that has changed nothing (`pipelines/storing/noting.py`)."""
+
 _PACKAGES: Final = "_dlt_loads"
 """dlt's table of its load packages."""
 
@@ -64,7 +67,8 @@ def seconds_of_a_load(warehouse: Warehouse) -> float:
         loads = warehouse.ask(rows(_PACKAGES, columns, newest_by="inserted_at", limit=LOADS))
     except DatabaseUndefinedRelation:  # a lake keeps it as files that are no table
         return 0.0
-    return median([max(0.0, ended.timestamp() - float(began)) for began, ended in loads]) if loads else 0.0
+    lasted: list[float] = [ended.timestamp() - float(began) for began, ended in loads]
+    return median([one for one in lasted if one > _NOTED] or [0.0])
 
 
 def _usual(calls: Mapping[Date, float], today: Date) -> int | None:

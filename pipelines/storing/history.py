@@ -1,7 +1,7 @@
 """What every run leaves in the destination: `sync_runs`, `sync_windows`, `restatements`; nothing personal."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from typing import Annotated, Any, Final, get_args, get_type_hints
@@ -155,6 +155,24 @@ _TYPES: Final[Mapping[type, Type]] = {
     datetime: Type.TIMESTAMP,
     str: Type.TEXT,
 }
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a run says of itself since the last time.
+
+    Attributes:
+        rows: of the tables of every run, by table.
+        further: other tables that go with them.
+    """
+
+    rows: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    further: Sequence[DltResource] = ()
+
+    @property
+    def resources(self) -> list[DltResource]:
+        """All of them for dlt."""
+        return [*(one for name, rows in self.rows.items() for one in history_resource(name, rows)), *self.further]
 
 
 def history_resource(name: str, rows: Iterable[Any]) -> list[DltResource]:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from dlt.extract import DltResource
 
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import DELETED, OWN_COLUMNS
@@ -52,6 +53,12 @@ class Stored:
                 if not same:
                     changed.add(place)
         return [answer for place, answer in enumerate(answers) if place in changed]
+
+    def lacks(self, resource: DltResource) -> bool:
+        """Whether a table that no endpoint fills would change something if it was loaded."""
+        columns, found = self._warehouse.holding(resource.name, {}) if resource.name in self._tables else ([], [])
+        stored = [dict(zip(columns, row, strict=True)) for row in found]
+        return any(row not in stored for rows in resource for row in rows.to_pylist())
 
     def _stored(self, endpoint: Endpoint, table: str, given: Sequence[pa.Table]) -> tuple[set[str], Rows]:
         if not given:

@@ -83,12 +83,15 @@ class Warehouse:
         self._opened = False
         self._found: set[str] = set()
         self._absent: set[str] = set()
-        self._schema: Schema | None = None
         self._renamed: Mapping[str, Renamed] = {}
 
     def name_as_today(self, tables: Mapping[str, Renamed]) -> None:
         """Ask some tables from now on as if their columns were called as today; only to read them."""
         self._renamed = tables
+
+    def connect(self) -> None:
+        """Open a connection, which stays until it is given back."""
+        self._connected()
 
     def release(self) -> None:
         """Let others at the destination: close the connection, if one is open."""
@@ -99,7 +102,6 @@ class Warehouse:
     def look_again(self) -> None:
         """Ask again which tables and columns there are: something was loaded since."""
         self._absent.clear()
-        self._schema = None
 
     def ask(self, statement: Statement) -> list[tuple[Any, ...]]:
         """Rows that answer a statement, each value of its column's type."""
@@ -159,7 +161,7 @@ class Warehouse:
         """Names of tables that exist, of those in dlt's schema and of others: the schema may be lost."""
         if not self._pipeline.schema_names:
             return set()
-        names = {*self._known().tables, *also} - self._found - self._absent
+        names = {*self._pipeline.default_schema.tables, *also} - self._found - self._absent
         if names:
             with self._pipeline.destination_client() as client:
                 storage = cast("SqlJobClientBase", client).get_storage_tables(names)
@@ -200,9 +202,9 @@ class Warehouse:
 
     def columns(self, table: str) -> Columns:
         """Columns of a table that exists, those that the catalogue does not know among them."""
-        if not self.has(table) or table not in self._known().tables:
+        if not self.has(table) or table not in self._pipeline.default_schema.tables:
             return {}
-        return _typed(self._known().tables[table]["columns"])
+        return _typed(self._pipeline.default_schema.tables[table]["columns"])
 
     def sums(self, task: Task) -> Sums:
         """Sum the additive metrics of a task's window per key."""
@@ -294,11 +296,6 @@ class Warehouse:
         parts = (ids[start : start + IDS_MAX] for start in range(0, len(ids), IDS_MAX))
         found = (self.ask(rows(table, columns, [*where, one_of(texts[-1], part)])) for part in parts)
         return list(columns), [row for rows_found in found for row in rows_found]
-
-    def _known(self) -> Schema:
-        """The schema as dlt knows it; with every look dlt reads its file again, which costs more than a query."""
-        self._schema = self._schema or self._pipeline.default_schema
-        return self._schema
 
     def _rendered(self, statement: Statement) -> tuple[str, list[Any]]:
         client = self._connected()

@@ -29,21 +29,21 @@ OPTIONS = {
 SMALL_SLICES = "import pipelines.storing.copying as copying\ncopying.ROWS_AT_ONCE, copying.SLICE_ROWS = 7, 40"
 DIES = f"""{SMALL_SLICES}
 import os, pipelines.destinations.destination as destination
-load, left = destination.Destination._load, [%d]
+load, left = destination.Destination.load, [%d]
 def dying(self):
     left[0] -= 1
     if not left[0]:
         os._exit(9)
     load(self)
-destination.Destination._load = dying
+destination.Destination.load = dying
 """
 TAKES_ITS_TIME = f"""{SMALL_SLICES}
 import time, pipelines.destinations.destination as destination
-load = destination.Destination._load
+load = destination.Destination.load
 def slow(self):
     time.sleep(1)
     load(self)
-destination.Destination._load = slow
+destination.Destination.load = slow
 """
 
 

@@ -28,11 +28,11 @@ RunnableLoadJob.run_managed = signalled
 EARLY = """
 import os
 from pipelines.destinations.destination import Destination
-open_ = Destination.open
+opened = Destination.opened
 def signalled(destination):
     os.kill(os.getpid(), {number})
-    open_(destination)
-Destination.open = signalled
+    return opened(destination)
+Destination.opened = signalled
 """
 """Signals a sync that holds the lock and has not looked at its destination yet."""
 

@@ -164,6 +164,7 @@ def samples() -> list[Sample]:
         _sample(earlier.named_as_today, runs.last_answers(), {runs.WINDOWS: windows_of_layout_1}),
         _sample(writing.create, "run_lease", {"lease_number": Type.BIGINT, "holder": Type.TEXT}),
         _sample(writing.insert, "elt_check_1f0a", {"value": 1}),
+        _sample(writing.insert, "sync_runs", {"run_id": "5a0d", "units": 1}, {"units": None, "run_id": "5a0e"}),
         _sample(writing.delete, "visitors", theirs),
         _sample(writing.delete, "_dlt_version"),
         _sample(writing.add_column, "run_lease", "profile_id", Type.TEXT),

@@ -1,13 +1,14 @@
 """What earlier syncs have asked for besides what was planned says what to expect of the next one."""
 
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, cast
 
 import pytest
 from pendulum import Date
 
 from pipelines.planning.estimate import Habits
-from pipelines.storing.habits import DAYS, habits_of
+from pipelines.storing.habits import DAYS, habits_of, seconds_of_a_load
 from pipelines.storing.warehouse import Warehouse
 
 FIRST = Date(2026, 3, 1)
@@ -70,3 +71,19 @@ def test_only_the_last_days_are_looked_back_upon() -> None:
     for day in range(20):
         runs.sync(day, restated=100 if day < 20 - DAYS else 7)
     assert runs.habits(20)["channels", ""] == 7
+
+
+@pytest.mark.parametrize(
+    ("lasted", "seconds"),
+    [
+        pytest.param([], 0.0, id="nothing was loaded"),
+        pytest.param([0.0, 0.0], 0.0, id="nothing but runs that changed nothing"),
+        pytest.param([0.0, 4.0, 0.0, 2.0, 0.0, 9.0], 4.0, id="some that did"),
+    ],
+)
+def test_what_was_said_of_runs_that_changed_nothing_is_no_measure_of_a_load(
+    lasted: list[float], seconds: float
+) -> None:
+    began = 1795951565.209297
+    runs = Runs([(str(began), datetime.fromtimestamp(began + one, UTC)) for one in lasted])
+    assert seconds_of_a_load(cast("Warehouse", runs)) == pytest.approx(seconds)
