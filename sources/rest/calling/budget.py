@@ -321,7 +321,8 @@ class Budget:
             if self._tickets == self._served:
                 return None
             spending.forget_until(now, self.period)
-            return Waiting("for the rate limit", spending.seconds_until(1, self.limit, self.period, now))
+            seconds = spending.seconds_until(1, self.limit, self.period, now)
+            return Waiting("for the rate limit", seconds or self._kept_back(spending, 1, now))
 
     @property
     def seconds_left(self) -> float:

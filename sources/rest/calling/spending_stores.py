@@ -8,7 +8,7 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import fields
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -21,6 +21,7 @@ LOCK_SECONDS: Final = 1.0
 """Longest wait for another process that reads or changes the file, which takes it far less than a millisecond."""
 
 LOOK_SECONDS: Final = 0.002
+_NAMES: Final = tuple(one.name for one in fields(Spending))
 EPOCH_SECONDS: Final = 5.0
 """By how much two readings of the machine's start may differ, because somebody sets the clock."""
 
@@ -90,7 +91,8 @@ class SharedFile:
 
     def _write(self, file: int) -> None:
         # one write, and a reader stops at the end of the line: whatever a longer one has left behind is passed over
-        text = orjson.dumps({"epoch": _epoch(), "boot": _boot(), **asdict(self._spending)}) + b"\n"
+        spending = {name: getattr(self._spending, name) for name in _NAMES}  # asdict copies every number
+        text = orjson.dumps({"epoch": _epoch(), "boot": _boot(), **spending}) + b"\n"
         try:
             if os.pwrite(file, text, 0) != len(text):
                 raise OSError("the disk is full")  # noqa: TRY301 - the same as if the system said so
