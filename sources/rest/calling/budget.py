@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import uuid4
 
-from sources.rest.calling.spending import HOLD_MARGIN, Spending
+from sources.rest.calling.spending import Spending
 from sources.rest.calling.spending_stores import Memory, Store
 
 BURST_MAX: Final = 2
@@ -227,7 +227,7 @@ class Budget:
             spending.waiting.pop(self._owner, None)
             if (kept_back := self._kept_back(spending, units, now)) > 0:  # whoever else wants to leave need not wait
                 return Reservation(units, kept_back)
-            spending.reserve(self._owner, units, now + self._answer_within + self.period * (1 + HOLD_MARGIN))
+            spending.reserve(self._owner, units, now + self._answer_within)
             self.spent += units
             self._left_at = now
             counted = spending.counted(now, self.period)
@@ -258,7 +258,7 @@ class Budget:
             if limit is not None:
                 self._named = max(1, limit)
             is_first, self._numbers = self._numbers is None, self._numbers or None not in (limit, remaining)
-            spending.hold(call.units, now)
+            spending.hold(call.units, self.period, now)
             if refused and not is_first:
                 spending.doubt()
                 spending.leave_alone(call.sent, self.limit, now)
@@ -271,7 +271,8 @@ class Budget:
         """Correct what is spent by what the server says remains: what others spend, and how it counts."""
         # of the calls that have left since this one, the server may have counted some before it, and some after it
         counted = call.in_flight + call.counted + spending.sent - call.sent
-        spending.hold(min(math.floor(self.limit - counted) - max(remaining, 0), self.limit), now)
+        fewer = min(math.floor(self.limit - counted) - max(remaining, 0), self.limit)
+        spending.hold(fewer, self.period, now)
         if not named:
             return
         if not refused and call.units <= self.limit < remaining + call.units:  # no way of counting leaves so many
@@ -345,7 +346,14 @@ class Budget:
             return 0.0
         known = math.floor(self.limit - spending.in_flight - spending.counted(now, self.period))
         free = max(known, spending.promised - spending.sent)
-        if free - units >= self.limit // KEPT_BACK or min(self._wanted, self._allowance) - self.spent <= free:
+        keep, needed = self.limit // KEPT_BACK, min(self._wanted, self._allowance) - self.spent - free
+        # what leaves late is back late: not where the end of the run would wait for it
+        if (
+            free - units >= keep
+            or needed <= 0
+            or needed % self.limit > self.limit - 4 * keep
+            or not needed % self.limit
+        ):
             return 0.0
         more = spending.seconds_until(free + 1, self.limit, self.period, now)
         since = max(self._left_at, now - self.period)

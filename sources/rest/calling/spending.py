@@ -12,6 +12,15 @@ LONG_AGO: Final = -1e9
 HOLD_MARGIN: Final = 0.01
 """Share of the period added to how long a spent unit is held, against clocks that differ a little."""
 
+MANY: Final = 1000
+"""Units above which moments are rounded up, so that a large limit is kept in few numbers."""
+
+ROUNDED: Final = 1 / 480
+"""Part of the period to which they are."""
+
+CALLS: Final = 500
+"""Latest calls by which it is judged where windows may begin."""
+
 LEFT_ALONE: Final = 2
 """Units that are left to somebody else who spends on the key, for each refusal that only that explains."""
 
@@ -25,11 +34,10 @@ class Spending:
 
     Attributes:
         answered: when the response of each unit arrived, oldest first; of two periods.
-        passed: calls that the server has let pass: when each left, when its response arrived, and its units; of two
-            periods.
+        passed: latest calls that the server has let pass: when each left, when its response arrived, and its units.
         blocked_until: no call leaves before.
-        reserved: who -> until when at most, and how many units of calls without a response; a process that has died
-            gives its units back by that moment.
+        reserved: who -> until when at most each call without a response is under way, and its units; those of a process
+            that has died are taken for answered then.
         waiting: who waits for units -> since when, and until when that is believed without a further sign.
         era: name of this count; numbers of another one cannot be compared.
         sent: units of all calls that have ever left.
@@ -58,7 +66,12 @@ class Spending:
     def forget_until(self, now: float, period: float) -> None:
         """Let go of everything whose time is over."""
         over = now - 2 * period * (1 + HOLD_MARGIN)
-        del self.answered[: bisect_right(self.answered, over)]
+        for until, units in (one for calls in self.reserved.values() for one in calls if one[0] <= now):
+            self.answered = sorted([*self.answered, *[until] * units])
+        forgotten = bisect_right(self.answered, over)
+        del self.answered[:forgotten]
+        if forgotten and not self.answered:  # clocks may have gone different ways since
+            self.places = EVERYWHERE
         self.passed = [one for one in self.passed if one[1] > over and self.places]
         tried = int((now - self.left_alone_since) / (LEFT_ALONE_PERIODS * period)) if self.left_alone else 0
         self.left_alone = max(0, self.left_alone - tried)
@@ -112,9 +125,11 @@ class Spending:
         if calls:
             self.reserved[owner] = calls
 
-    def hold(self, units: int, now: float) -> None:
+    def hold(self, units: int, period: float, now: float) -> None:
         """Count units whose response has arrived now."""
-        self.answered += [now] * units
+        if len(self.answered) >= MANY:
+            now = math.ceil(now / period / ROUNDED) * period * ROUNDED
+        self.answered += [max([now, *self.answered[-1:]])] * units
 
     def leave_alone(self, sent: int, limit: int, now: float) -> None:
         """Leave more units to somebody else; calls that left before the last refusal was known change nothing.
@@ -144,8 +159,8 @@ class Spending:
         """
         if self.places and not self.doubted:
             before = sorted(moment for moment, answered, spent in self.passed if answered <= left for _ in range(spent))
-            self.places = places_that_leave(room, before, self.places, period, (left, now))
-            self.passed.append((left, now, units))
+            self.places = places_that_leave(room + 1, before, self.places, period, (left, now))  # however it is rounded
+            self.passed = [*self.passed[-CALLS:], (left, now, units)]
 
     def goes_first(self, owner: str, now: float) -> bool:
         """Whether nobody else has waited for longer, so that light calls of one process starve no other."""

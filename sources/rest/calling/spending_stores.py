@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import fields
+from itertools import groupby
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -92,6 +93,7 @@ class SharedFile:
     def _write(self, file: int) -> None:
         # one write, and a reader stops at the end of the line: whatever a longer one has left behind is passed over
         spending = {name: getattr(self._spending, name) for name in _NAMES}  # asdict copies every number
+        spending["answered"] = [(moment, len(list(units))) for moment, units in groupby(self._spending.answered)]
         text = orjson.dumps({"epoch": _epoch(), "boot": _boot(), **spending}) + b"\n"
         try:
             if os.pwrite(file, text, 0) != len(text):
@@ -161,7 +163,7 @@ def _read(file: int) -> Spending | None:
         if not _is_of_this_start(known.get("boot"), float(known["epoch"])):
             return None
         return Spending(
-            answered=[float(moment) for moment in known["answered"]],
+            answered=[one for moment, units in known["answered"] for one in [float(moment)] * int(units)],
             passed=[(float(left), float(answered), int(units)) for left, answered, units in known["passed"]],
             blocked_until=float(known["blocked_until"]),
             reserved={

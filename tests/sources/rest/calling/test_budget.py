@@ -70,13 +70,26 @@ def test_heavy_calls_leave_in_one_burst_up_to_the_limit(budget: Budget, clock: C
 def test_units_are_held_until_a_period_after_the_answer(exact: Budget, clock: Clock) -> None:
     heard(exact)
     assert burst(exact) == 59
-    clock.now = 300.0
+    clock.now = 100.0
     assert burst(exact) == 1
     exact.settle(Reservation(59))
-    clock.now = 300.0 + 60.0
+    clock.now = 100.0 + 60.0
     assert burst(exact) == 0
-    clock.now = 300.0 + 60.7
+    clock.now = 100.0 + 60.7
     assert burst(exact) == 59
+
+
+def test_how_a_server_counts_is_found_out_anew_once_everything_that_was_spent_is_forgotten(
+    exact: Budget, clock: Clock
+) -> None:
+    heard(exact)
+    clock.now = 500.0
+    assert burst(exact) == 60
+    exact.settle(Reservation(60))
+    clock.now = 500.0 + 60.7
+    assert burst(exact) == 0
+    clock.now = 500.0 + 62.0
+    assert burst(exact) == 1
 
 
 def test_where_two_weighted_windows_are_possible_units_come_back_over_the_period_after(
@@ -175,7 +188,7 @@ def test_what_is_only_known_to_be_back_leaves_at_the_pace_of_the_limit_until_its
 
 def test_the_last_units_that_are_free_leave_evenly_where_a_run_needs_more(budget: Budget, clock: Clock) -> None:
     budget.settle(leave(budget, 1), limit=60, remaining=59)
-    budget.want(100)
+    budget.want(90)
     assert burst(budget) == 54
     moments: list[int] = []
     while len(moments) < 5:
@@ -187,9 +200,13 @@ def test_the_last_units_that_are_free_leave_evenly_where_a_run_needs_more(budget
 
 @pytest.mark.parametrize(
     ("wanted", "allowed"),
-    [pytest.param(59, 1000, id="all-that-is-wanted-is-free"), pytest.param(100, 60, id="no-more-may-be-spent")],
+    [
+        pytest.param(59, 1000, id="all-that-is-wanted-is-free"),
+        pytest.param(90, 60, id="no-more-may-be-spent"),
+        pytest.param(110, 1000, id="its-last-period-needs-nearly-all-of-the-limit"),
+    ],
 )
-def test_a_run_that_needs_no_more_than_is_free_waits_for_nothing(budget: Budget, wanted: int, allowed: int) -> None:
+def test_nothing_is_kept_back_where_that_would_gain_nothing(budget: Budget, wanted: int, allowed: int) -> None:
     budget.settle(leave(budget, 1), limit=60, remaining=59)
     budget.want(wanted)
     budget.allow(allowed)
@@ -201,7 +218,7 @@ def test_a_unit_that_is_kept_back_is_left_to_whoever_needs_it_now(clock: Clock) 
     store = Memory()
     one, other = (Budget(60, 60.0, clock=clock, store=store) for _ in range(2))
     one.settle(leave(one, 1), limit=60, remaining=59)
-    one.want(100)
+    one.want(90)
     assert burst(one) == 54
     leave(other, 1)
 

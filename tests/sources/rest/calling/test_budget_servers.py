@@ -127,6 +127,19 @@ def test_a_run_that_is_known_to_need_more_than_is_free_finds_out_sooner_what_is_
 
 
 @pytest.mark.parametrize("limiter", ALL)
+@pytest.mark.parametrize("wanted", [113, 120, 170, 180, 240])
+def test_units_that_are_kept_back_do_not_make_the_end_of_a_run_wait(limiter: type[RateLimiter], wanted: int) -> None:
+    without, kept = (
+        [
+            simulate(limiter, latency=0.3, costs=(1,), seed=seed, minutes=30, wanted=wanted, known=known).seconds
+            for seed in range(6)
+        ]
+        for known in (False, True)
+    )
+    assert sum(kept) / 6 <= sum(without) / 6 + 10
+
+
+@pytest.mark.parametrize("limiter", ALL)
 def test_somebody_else_who_spends_a_fifth_of_the_limit_costs_few_refusals(limiter: type[RateLimiter]) -> None:
     runs = [simulate(limiter, latency=0.25, costs=(1, 1, 1, 3), seed=seed, minutes=30, others=0.2) for seed in range(2)]
     assert 0 < sum(run.refused for run in runs) * 100 < sum(run.calls for run in runs)
