@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 from pendulum import Date
 
 from pipelines.planning.failed_windows import FailedWindows
+from pipelines.planning.ranges import from_state, to_state
 from pipelines.planning.read_today import ReadToday
 from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.planning.suspects import Suspect
@@ -114,10 +115,7 @@ class Ledger:
     @classmethod
     def _from(cls, stored: Mapping[str, Any]) -> Self:
         found = cls(
-            {
-                key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
-                for key, ranges in stored["loaded"].items()
-            },
+            {key: from_state(ranges) for key, ranges in stored["loaded"].items()},
             {key: ServerBehaviour.from_state(facts) for key, facts in stored["known"].items()},
             stored["tenant"],
             Granted(**stored["granted"]) if "granted" in stored else None,
@@ -162,10 +160,7 @@ class Ledger:
             optional["described"] = self.described
         return {
             "version": LAYOUT,
-            "loaded": {
-                key: [[str(window.start), str(window.end)] for window in windows]
-                for key, windows in sorted(self._loaded.items())
-            },
+            "loaded": {key: to_state(windows) for key, windows in sorted(self._loaded.items())},
             "known": {key: one.to_state() for key, one in sorted(self._behaviours.items())},
             "tenant": self.tenant,
             **optional,

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 from pendulum import Date
 
+from pipelines.planning.ranges import from_state, to_state
 from sources.rest.windows import Window, merged, without
 
 
@@ -30,13 +31,10 @@ class ReadToday:
         """Read what `to_state` has written."""
         return cls(
             Date.fromisoformat(state["day"]),
-            {
-                key: [Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in ranges]
-                for key, ranges in state["read"].items()
-            },
+            {key: from_state(ranges) for key, ranges in state["read"].items()},
         )
 
     def to_state(self) -> dict[str, Any]:
         """Return everything as JSON-ready values; empty where nothing was read."""
-        read = {key: [[str(one.start), str(one.end)] for one in found] for key, found in sorted(self._read.items())}
+        read = {key: to_state(found) for key, found in sorted(self._read.items())}
         return {"day": str(self._day), "read": read} if read else {}

@@ -1,11 +1,12 @@
 """What checks have learned about one variant of an endpoint on a server."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Self
 
 from pendulum import Date
 
+from pipelines.planning.ranges import from_state, to_state
 from sources.rest.windows import Window, merged, overlap, without
 
 FIRST_TRIED: Final = 32
@@ -75,8 +76,8 @@ class ServerBehaviour:
             not_additive=frozenset(facts.get("not_additive", ())),
             # an earlier version knew only that a list over the horizon was cut off
             whole_days=facts.get("whole_days", FIRST_TRIED if facts.get("capped") else None),
-            cut=_windows(facts.get("cut", ())),
-            moved=_windows(facts.get("moved", ())),
+            cut=tuple(from_state(facts.get("cut", ()))),
+            moved=tuple(from_state(facts.get("moved", ()))),
             counted=facts.get("counted", False),
             checked=Date.fromisoformat(checked) if checked else None,
             learned=Date.fromisoformat(learned) if learned else None,
@@ -91,8 +92,8 @@ class ServerBehaviour:
             "not_additive": sorted(self.not_additive),
             "capped": self.whole_days is not None,
             "whole_days": self.whole_days,
-            "cut": _days(self.cut),
-            "moved": _days(self.moved),
+            "cut": to_state(self.cut),
+            "moved": to_state(self.moved),
             "counted": self.counted,
             "checked": str(self.checked) if self.checked else None,
             "learned": str(self.learned) if self.learned else None,
@@ -100,11 +101,3 @@ class ServerBehaviour:
             "left_out": sorted(self.left_out),
         }
         return {name: value for name, value in facts.items() if value}
-
-
-def _windows(state: Iterable[Sequence[str]]) -> tuple[Window, ...]:
-    return tuple(Window(Date.fromisoformat(start), Date.fromisoformat(end)) for start, end in state)
-
-
-def _days(windows: Iterable[Window]) -> list[list[str]]:
-    return [[str(window.start), str(window.end)] for window in windows]

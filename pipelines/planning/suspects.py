@@ -4,8 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
 
-from pendulum import Date
-
+from pipelines.planning.ranges import from_state, to_state
 from sources.rest.windows import Window, merged, overlap, without
 
 
@@ -49,17 +48,9 @@ class Suspect:
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read what `to_state` has written."""
         differs = state.get("differs")
-        return cls(_window(differs) if differs else None, tuple(map(_window, state.get("cleared", ()))))
+        return cls(from_state([differs])[0] if differs else None, tuple(from_state(state.get("cleared", ()))))
 
     def to_state(self) -> dict[str, Any]:
         """Return it as JSON-ready values; empty where no search was broken off."""
-        differs = {"differs": _days(self.differs)} if self.differs else {}
-        return differs | ({"cleared": [_days(one) for one in self.cleared]} if self.cleared else {})
-
-
-def _window(days: Sequence[str]) -> Window:
-    return Window(*map(Date.fromisoformat, days))
-
-
-def _days(window: Window) -> list[str]:
-    return [str(window.start), str(window.end)]
+        differs = {"differs": to_state([self.differs])[0]} if self.differs else {}
+        return differs | ({"cleared": to_state(self.cleared)} if self.cleared else {})
