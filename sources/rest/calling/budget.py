@@ -344,22 +344,18 @@ class Budget:
         """Seconds for which a call that may leave is kept back, so that its answer tells later whether more is back."""
         if not self._numbers or spending.doubted:
             return 0.0
-        known = math.floor(self.limit - spending.in_flight - spending.counted(now, self.period))
-        free = max(known, spending.promised - spending.sent)
-        keep, needed = self.limit // KEPT_BACK, min(self._wanted, self._allowance) - self.spent - free
-        # what leaves late is back late: not where the end of the run would wait for it
-        if (
-            free - units >= keep
-            or needed <= 0
-            or needed % self.limit > self.limit - 4 * keep
-            or not needed % self.limit
-        ):
+        free, keep = spending.free(self.limit, spending.counted(now, self.period)), self.limit // KEPT_BACK
+        needed = min(self._wanted, self._allowance) - self.spent - free
+        if free - units >= keep or needed <= 0:
+            return 0.0
+        # what leaves late is back late: not where the last period of the run would wait for it
+        if (needed - 1) % self.limit + 1 > self.limit - max(1, 4 * keep):
             return 0.0
         more = spending.seconds_until(free + 1, self.limit, self.period, now)
+        if more <= self.period / KEPT_BACK:
+            return 0.0
         since = max(self._left_at, now - self.period)
-        return (
-            max(0.0, since + units * (now + more - since) / (free + 1) - now) if more > self.period / KEPT_BACK else 0.0
-        )
+        return max(0.0, since + units * (now + more - since) / (free + 1) - now)
 
     def _wait(self, spending: Spending, units: int, now: float) -> float:
         """Seconds until some units are known to be free, and it is this process's turn."""

@@ -66,8 +66,9 @@ class Spending:
     def forget_until(self, now: float, period: float) -> None:
         """Let go of everything whose time is over."""
         over = now - 2 * period * (1 + HOLD_MARGIN)
-        for until, units in (one for calls in self.reserved.values() for one in calls if one[0] <= now):
-            self.answered = sorted([*self.answered, *[until] * units])
+        calls = [call for calls in self.reserved.values() for call in calls]
+        if ended := [until for until, units in calls if until <= now for _ in range(units)]:
+            self.answered = sorted([*self.answered, *ended])
         forgotten = bisect_right(self.answered, over)
         del self.answered[:forgotten]
         if forgotten and not self.answered:  # clocks may have gone different ways since
@@ -98,11 +99,18 @@ class Spending:
         """Units of calls without a response."""
         return sum(units for calls in self.reserved.values() for _, units in calls)
 
+    def known_free(self, limit: int, counted: float) -> int:
+        """Return how many units are free, below 0 if too many are spent, given how many with a response are counted."""
+        return math.floor(limit - self.in_flight - counted)
+
+    def free(self, limit: int, counted: float) -> int:
+        """Return the same with the units that the server promises."""
+        return max(self.known_free(limit, counted), 0 if self.doubted else self.promised - self.sent)
+
     def seconds_until(self, units: int, limit: int, period: float, now: float) -> float:
         """Seconds until about so many more units have left, if nothing but the limit holds them up."""
         back, counted = self.back(now, period), self.counted(now, period)
-        known = math.floor(limit - self.in_flight - counted)
-        free = max(0, known, 0 if self.doubted else self.promised - self.sent)
+        known, free = self.known_free(limit, counted), max(0, self.free(limit, counted))
         rounds, place = divmod(units - free - 1, limit)
         place += free - known  # what is promised although it is held comes back no second time
         back += [now + (one + 1) * period / limit for one in range(math.ceil(counted) - len(back))]

@@ -97,6 +97,20 @@ def leave(budget: Budget, units: int) -> Reservation:
     return call
 
 
+def heard(budget: Budget) -> Budget:
+    """Answer a first call, whose unit is then held."""
+    budget.settle(leave(budget, 1))
+    return budget
+
+
+def burst(budget: Budget, units: int = 1) -> int:
+    """Count the calls that may leave at this moment."""
+    calls = 0
+    while budget.reserve(units).wait == 0:
+        calls += 1
+    return calls
+
+
 class Outcome(NamedTuple):
     """What a simulated run came to."""
 

@@ -5,7 +5,7 @@ import pytest
 from sources.rest.calling.budget import Budget, CallTooDearError, Reservation
 from sources.rest.calling.spending_stores import Memory
 from tests.clock import Clock
-from tests.sources.rest.calling.rate_limiters import leave
+from tests.sources.rest.calling.rate_limiters import burst, heard, leave
 
 
 @pytest.fixture
@@ -29,20 +29,6 @@ def knowing_better() -> Memory:
     with store.changing() as spending:
         spending.places = ()
     return store
-
-
-def heard(budget: Budget) -> Budget:
-    """Answer a first call, whose unit is then held."""
-    budget.settle(leave(budget, 1))
-    return budget
-
-
-def burst(budget: Budget, units: int = 1) -> int:
-    """Count the calls that may leave at this moment."""
-    calls = 0
-    while budget.reserve(units).wait == 0:
-        calls += 1
-    return calls
 
 
 def test_the_first_call_travels_alone_until_it_is_answered(budget: Budget, clock: Clock) -> None:

@@ -4,19 +4,12 @@ import pytest
 
 from sources.rest.calling.budget import SLOWEST, Budget
 from tests.clock import Clock
-from tests.sources.rest.calling.rate_limiters import leave
+from tests.sources.rest.calling.rate_limiters import burst, leave
 
 
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
-
-
-def burst(budget: Budget) -> int:
-    calls = 0
-    while budget.reserve(1).wait == 0:
-        calls += 1
-    return calls
 
 
 def test_half_as_many_calls_leave_as_before(clock: Clock) -> None:

@@ -15,7 +15,7 @@ from sources.rest.calling.budget import SIGN_SECONDS, Budget, Reservation
 from sources.rest.calling.spending_stores import SharedFile, user_folder
 from tests.benchmarks.processes import refused
 from tests.clock import Clock
-from tests.sources.rest.calling.rate_limiters import leave
+from tests.sources.rest.calling.rate_limiters import burst, heard
 
 Log = list[str]
 
@@ -43,18 +43,6 @@ def process(tmp_path: Path, clock: Clock) -> Callable[[], Budget]:
         return Budget(limit, 60.0, clock=clock, store=store, answer_within=30.0)
 
     return start
-
-
-def burst(budget: Budget, units: int = 1) -> int:
-    calls = 0
-    while budget.reserve(units).wait == 0:
-        calls += 1
-    return calls
-
-
-def heard(budget: Budget) -> Budget:
-    budget.settle(leave(budget, 1))
-    return budget
 
 
 @pytest.mark.slow
