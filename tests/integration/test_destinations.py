@@ -125,15 +125,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
                 "CREATE ROLE outside NOLOGIN",
                 "CREATE ROLE few LOGIN CONNECTION LIMIT 0",
                 "CREATE ROLE slow LOGIN SUPERUSER",
-                "ALTER ROLE slow SET statement_timeout = '1ms'",
+                "ALTER ROLE slow SET statement_timeout = '200ms'",
                 "CREATE DATABASE closed",
                 "REVOKE CONNECT ON DATABASE closed FROM PUBLIC",
+                "CREATE DATABASE held",
             ):
                 cursor.execute(statement)
             rules = folder / "pg_hba.conf"
             rules.write_text("local all secret scram-sha-256\n" + rules.read_text())
             cursor.execute("SELECT pg_reload_conf()")
-    yield folder
+    with closing(psycopg2.connect(running.get_uri("held"))) as connection, connection.cursor() as cursor:
+        # whoever makes a schema there waits until its statement's time is over
+        cursor.execute("LOCK TABLE pg_namespace IN SHARE MODE")
+        yield folder
     running.cleanup()
 
 
@@ -148,7 +152,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         pytest.param("reader:x@localhost/postgres?host={}", 78, "read-only transaction", id="read-only"),
         pytest.param("plain:x@localhost/closed?host={}", 78, "permission denied for database", id="no-connect"),
         pytest.param("few:x@localhost/postgres?host={}", 75, "too many connections for role", id="too-many"),
-        pytest.param("slow:x@localhost/postgres?host={}", 75, "due to statement timeout", id="statement-timeout"),
+        pytest.param("slow:x@localhost/held?host={}", 75, "due to statement timeout", id="statement-timeout"),
         pytest.param("outside:x@localhost/postgres?host={}", 78, "not permitted to log in", id="no-login"),
         pytest.param("postgres:x@localhost/postgres?host={}&sslmode=verify-ful", 78, "sslmode", id="ssl-misspelt"),
         pytest.param("postgres:x@localhost/postgres?nosuch=1", 78, "invalid dsn", id="unknown-setting"),
