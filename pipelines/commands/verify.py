@@ -34,12 +34,12 @@ def verify(
         def prove(part: DatasetRun) -> Outcome:
             outcome = part.run.verify(part.plan, repair=repair)
             outcome.not_compared = (part.ledger.endpoints() & chosen) - outcome.compared
-            outcome.as_read = {
-                row.name: names
-                for row in config.endpoints
-                if row.name in outcome.compared and not row.by_day
-                if (names := tuple(one.name for one in row.columns if not (one.key or one.additive)))
-            }
+            outcome.as_read, outcome.texts = {}, {}
+            for row in config.endpoints:
+                if row.name in outcome.compared and not row.by_day:
+                    rest = [one for one in row.columns if not (one.key or one.additive or one.name in row.sum_by)]
+                    outcome.as_read[row.name] = tuple(one.name for one in rest if one.is_metric)
+                    outcome.texts[row.name] = tuple(one.name for one in rest if not one.is_metric)
             outcome.left_out = {row.name: row.left_out for row in config.endpoints if row.left_out}
             return outcome
 

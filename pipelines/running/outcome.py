@@ -44,6 +44,7 @@ class Outcome:
         not_compared: endpoints of which something is loaded that could not be.
         not_summed: endpoint, variant and metric of what adds up by its nature, and not on this server.
         as_read: endpoint -> columns that were compared only on the days that were read, because they do not add up.
+        texts: endpoint -> columns that no proof compares, because they measure nothing.
         left_out: endpoint -> columns that are not compared, because the configuration leaves them out.
         first: nothing had been loaded before, so that nobody knows whether the host has ever been there.
     """
@@ -74,6 +75,7 @@ class Outcome:
     not_compared: set[str] = field(default_factory=set)
     not_summed: set[tuple[str, str, str]] = field(default_factory=set)
     as_read: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
     first: bool = False
 
@@ -90,8 +92,8 @@ class Outcome:
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())
             for scope in (*self.missing, *other.missing)
         }
-        merged.as_read = {**self.as_read, **other.as_read}
-        merged.left_out = {**self.left_out, **other.left_out}
+        for name in ("as_read", "texts", "left_out"):
+            setattr(merged, name, {**getattr(self, name), **getattr(other, name)})
         merged.first = self.first and other.first
         merged.differing = self.differing or other.differing
         merged.stopped = self.stopped or other.stopped

@@ -29,10 +29,14 @@ def print_verify(result: "Outcome", *, repaired: bool, differences: bool) -> Non
     for (name, variant), found in groupby(sorted(result.not_summed), key=lambda one: one[:2]):
         what = " ".join(filter(None, [name, variant, ", ".join(metric for *_, metric in found)]))
         warn(f"not compared, because it does not add up over days on this server: {what}")
-    for name, columns in sorted(result.as_read.items()):
-        note(f"{name}: {', '.join(columns)} do not add up over days; they are compared on days that are read again")
-    for name, columns in sorted(result.left_out.items()):
-        note(f"{name}: {', '.join(columns)} left out by the configuration (leave_out), and not compared")
+    for columns_of, words in (
+        (result.as_read, "do not add up over days; they are compared on days that are read again"),
+        (result.texts, "are no figures, and not compared"),
+        (result.left_out, "left out by the configuration (leave_out), and not compared"),
+    ):
+        for name, columns in sorted(columns_of.items()):
+            if columns:
+                note(f"{name}: {', '.join(columns)} {words}")
     print_remarks(result)
     print_problems(result)
 

@@ -156,6 +156,19 @@ def test_a_proof_that_had_nothing_to_compare_does_not_end_well(cut_off: Sandbox,
     assert "not compared, because sums cannot prove it: pages" in others.err
 
 
+@pytest.mark.slow
+def test_a_proof_names_what_it_compares_only_where_it_reads_and_what_not_at_all(loaded: Sandbox, elt: Elt) -> None:
+    proof = ("verify", "atribu", "--today", str(loaded.settings.today), "--resources", "campaigns,timeseries")
+    said = elt(*proof)
+    assert said.code == 0, said.err
+    assert "campaigns: roas do not add up over days; they are compared on days that are read again" in said.err
+    assert "campaigns: campaign_name, ad_set_name, ad_name are no figures, and not compared" in said.err
+    assert "timeseries:" not in said.err
+    document = json.loads(elt(*proof, "--json").out)
+    assert document["compared_where_read"] == {"campaigns": ["roas"]}
+    assert document["texts_not_compared"] == {"campaigns": ["campaign_name", "ad_set_name", "ad_name"]}
+
+
 @pytest.mark.sweep
 def test_what_an_allowance_has_kept_from_being_read_again_is_read_by_the_next_run(cut_off: Sandbox, elt: Elt) -> None:
     today = LAST + timedelta(2)
