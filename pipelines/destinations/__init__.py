@@ -1,7 +1,9 @@
 """Where rows go: destinations by name, opened, locked, and what their errors mean."""
 
+import ctypes
 import os
 import warnings
+from contextlib import suppress
 from typing import Final
 
 SETTINGS: Final = {
@@ -17,6 +19,15 @@ slice goes back to the system (Arrow's own pool keeps a hundred megabytes more).
 # dlt and Arrow read them once, when they are first used
 for _name, _value in SETTINGS.items():
     os.environ.setdefault(_name, _value)
+
+_TRIM_THRESHOLD: Final = -1, 128 * 1024
+"""glibc's option, and its default as a fixed value: by itself glibc raises it with every large piece that is freed, so
+that memory of one commit lies between what the next ones need and is kept, more of it with each
+(https://man7.org/linux/man-pages/man3/mallopt.3.html)."""
+
+# other systems have no such option: None names no library, or the library has no such function
+with suppress(TypeError, OSError, AttributeError):
+    ctypes.CDLL(None).mallopt(*_TRIM_THRESHOLD)
 
 # said of dlt's own statement, once in every run through SQLAlchemy
 warnings.filterwarnings("ignore", "implicitly coercing SELECT object to scalar subquery")

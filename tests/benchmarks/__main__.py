@@ -4,8 +4,11 @@
 """
 
 import json
+import os
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, get_args
 
 from sandbox.server.limiter import Algorithm
@@ -24,6 +27,12 @@ def measured(module: str, *arguments: str) -> dict[str, Any]:
     done = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own interpreter
     result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return result
+
+
+def side_by_side(module: str, questions: Iterable[tuple[str, ...]]) -> Iterator[dict[str, Any]]:
+    """Run measurements of what is only counted, or mostly waits: as many at once as there are processors."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield from pool.map(lambda arguments: measured(module, *arguments), questions)
 
 
 def loading() -> None:
@@ -128,8 +137,9 @@ def peer() -> None:
     """A first load beside dlt's `rest_api` source."""
     print(f"\nA first load of 30 days, {LIMIT} units per {PERIOD:g} seconds, beside dlt's rest_api source:\n")
     print(f"{'server counts by':20}{'':14}{'wall s':>8}{'CPU s':>8}{'units':>7}{'refused':>9}{'rows missing':>14}")
-    for algorithm in get_args(Algorithm):
-        for name, row in measured("peer", algorithm).items():
+    algorithms = get_args(Algorithm)
+    for algorithm, found in zip(algorithms, side_by_side("peer", ((one,) for one in algorithms)), strict=True):
+        for name, row in found.items():
             print(
                 f"{algorithm:20}{name:14}{row['wall']:>8.1f}{row['cpu']:>8.1f}{row['units']:>7}{row['refused']:>9}"
                 f"{row['rows_missing']:>14}",
@@ -141,8 +151,8 @@ def finding() -> None:
     """Units of daily syncs beside one who knows what has changed."""
     print(f"\n{DAYS} daily syncs beside an oracle, horizon 90 days, simulated without HTTP and DuckDB:\n")
     print(f"{'profile':16}{'units a day':>13}{'oracle':>9}{'ratio':>7}{'wrong windows, all days':>25}")
-    for profile in PROFILES:
-        row = measured("finding", profile, DAYS)
+    rows = side_by_side("finding", ((profile, DAYS) for profile in PROFILES))
+    for profile, row in zip(PROFILES, rows, strict=True):
         ratio = row["units"] / row["oracle"]
         print(f"{profile:16}{row['units']:>13.1f}{row['oracle']:>9.1f}{ratio:>7.2f}{row['wrong']:>25,}", flush=True)
 
