@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, Self
 
 from pendulum import Date
@@ -56,6 +57,7 @@ class Ledger:
         failing: windows that gave no rows when they were asked for last.
         read_today: what was read or proved on the day of the last run.
         suspects: searches that an allowance has broken off, by what they are of.
+        open_checks: moments since which variants are going to be proved, as runs have not come to the end of it.
         readings: what was found out of how the server names rows, as `LevelNames` keeps it.
         described: which comments the tables carry, as `pipelines/storing/describing.py` keeps it.
     """
@@ -79,6 +81,7 @@ class Ledger:
         self.failing = FailedWindows()
         self.read_today = ReadToday()
         self.suspects: dict[str, Suspect] = {}
+        self.open_checks: dict[str, datetime] = {}
         self.granted = granted or Granted()
         self.kept_out = kept_out
         self.carried = carried
@@ -130,6 +133,7 @@ class Ledger:
         found.described = stored.get("described", "")
         found.failing = FailedWindows.from_state(stored.get("failing", {}))
         found.suspects = {key: Suspect.from_state(one) for key, one in stored.get("suspects", {}).items()}
+        found.open_checks = {key: datetime.fromisoformat(one) for key, one in stored.get("open_checks", {}).items()}
         if "read_today" in stored:
             found.read_today = ReadToday.from_state(stored["read_today"])
         if "range_ends" in stored:
@@ -154,6 +158,8 @@ class Ledger:
             optional |= {name: state} if (state := part.to_state()) else {}
         if suspects := {key: state for key, one in sorted(self.suspects.items()) if (state := one.to_state())}:
             optional["suspects"] = suspects
+        if self.open_checks:
+            optional["open_checks"] = {key: one.isoformat() for key, one in sorted(self.open_checks.items())}
         if self.readings:
             optional["readings"] = dict(sorted(self.readings.items()))
         if self.described:
@@ -212,6 +218,18 @@ class Ledger:
     def was_read(self, task: Task, grain: Grain, today: Date, *, proved: bool = False) -> bool:
         """Whether a task was read today already, or its range compared."""
         return self.read_today.has(_key_of_day(task, grain, proved=proved), task.window, today)
+
+    def open_check(self, task: Task, grain: Grain, now: datetime) -> None:
+        """Note that a variant is going to be proved; what has changed elsewhere from then on tells where to look."""
+        self.open_checks.setdefault(_key(task, grain), now)
+
+    def opened(self, task: Task, grain: Grain) -> datetime | None:
+        """Return since when a variant is going to be proved; None if it is not, or was."""
+        return self.open_checks.get(_key(task, grain))
+
+    def close_check(self, task: Task, grain: Grain) -> None:
+        """Note that a variant was proved."""
+        self.open_checks.pop(_key(task, grain), None)
 
     def suspect(self, task: Task, grain: Grain) -> Suspect:
         """Where a search of a task's variant goes on that an allowance has broken off."""

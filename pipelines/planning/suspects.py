@@ -1,7 +1,7 @@
 """Searches that an allowance has broken off: what differs, and what of it need not be asked again."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from pipelines.planning.ranges import from_state, to_state
@@ -15,10 +15,12 @@ class Suspect:
     Attributes:
         differs: days of it with which the search goes on; None if only the whole range can tell.
         cleared: days that were read or have added up since the search began, as ranges, oldest first.
+        read: those of them that were read, likewise: they need not be read again where days may cancel each other out.
     """
 
     differs: Window | None = None
     cleared: tuple[Window, ...] = ()
+    read: tuple[Window, ...] = ()
 
     def left(self, windows: Iterable[Window]) -> list[Window]:
         """Return those windows of the days that differ of which nothing is known yet, in their order."""
@@ -28,7 +30,15 @@ class Suspect:
 
     def narrowed(self, differs: Window | None, cleared: Iterable[Window] = ()) -> Self:
         """Return it with fewer days that differ, and with more of which it is known that they are as loaded."""
-        return type(self)(differs, tuple(merged([*self.cleared, *cleared])))
+        return replace(self, differs=differs, cleared=tuple(merged([*self.cleared, *cleared])))
+
+    def with_read(self, read: Iterable[Window]) -> Self:
+        """Return it after more days were read."""
+        return replace(self, read=tuple(merged([*self.read, *read])))
+
+    def was_read(self, window: Window) -> bool:
+        """Whether a window was read since the search began."""
+        return not without(window, list(self.read))
 
     def broken_off(self, windows: Sequence[Window], read: Collection[Window], unexplained: Sequence[Window]) -> Self:
         """Return it after a search that has come to no end.
@@ -39,18 +49,21 @@ class Suspect:
             unexplained: ranges that still differ, those to go on with first.
         """
         cleared = [one for one in windows if one in read or not any(overlap(one, other) for other in unexplained)]
+        known = self.with_read(read)
         for differs in unexplained:
-            if (found := self.narrowed(differs, cleared)).left(windows):
+            if (found := known.narrowed(differs, cleared)).left(windows):
                 return found
-        return self.narrowed(None, cleared)
+        return known.narrowed(None, cleared)
 
     @classmethod
     def from_state(cls, state: Mapping[str, Any]) -> Self:
         """Read what `to_state` has written."""
         differs = state.get("differs")
-        return cls(from_state([differs])[0] if differs else None, tuple(from_state(state.get("cleared", ()))))
+        cleared, read = (tuple(from_state(state.get(name, ()))) for name in ("cleared", "read"))
+        return cls(from_state([differs])[0] if differs else None, cleared, read)
 
     def to_state(self) -> dict[str, Any]:
         """Return it as JSON-ready values; empty where no search was broken off."""
         differs = {"differs": to_state([self.differs])[0]} if self.differs else {}
-        return differs | ({"cleared": to_state(self.cleared)} if self.cleared else {})
+        ranges = {"cleared": self.cleared, "read": self.read}
+        return differs | {name: to_state(found) for name, found in ranges.items() if found}

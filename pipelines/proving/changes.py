@@ -1,19 +1,22 @@
 """What has changed since it was loaded, and on which days it may have changed elsewhere too."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from math import isclose
 from typing import Any, Final
 
 from pipelines.planning.ledger import Ledger
 from pipelines.proving.sums import CENT, rows_of
+from pipelines.sql.conditions import since
+from pipelines.sql.reading import rows, types_of
+from pipelines.storing.history import HISTORY, RESTATEMENTS
 from pipelines.storing.warehouse import Warehouse
 from sources.rest.catalogue.columns import Measure
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Answer
-from sources.rest.reading.tasks import Task
+from sources.rest.reading.tasks import Task, VariantValues
 from sources.rest.windows import Grain, Window
 
 SAME: Final = 1e-9
@@ -43,15 +46,26 @@ class Change:
 class ChangedDays:
     """Days that have changed at some endpoint: the first places to look where another one does not add up."""
 
-    def __init__(self) -> None:
+    def __init__(self, found: Iterable[Change] = ()) -> None:
+        self._found: list[Change] = []
         self._amounts: dict[Measure, dict[date, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._moves: dict[Measure, dict[Move, set[date]]] = defaultdict(lambda: defaultdict(set))
         self._totals: dict[tuple[Task, str], dict[date, float]] = defaultdict(lambda: defaultdict(float))
+        by_task = dict[Task, list[Change]]()
+        for change in found:
+            by_task.setdefault(change.task, []).append(change)
+        for alike in by_task.values():
+            self.add(alike)
+
+    def __iter__(self) -> Iterator[Change]:
+        """Give what has changed."""
+        return iter(self._found)
 
     def add(self, found: Iterable[Change]) -> None:
-        """Take note of changes."""
+        """Take note of changes of one variant of an endpoint."""
         rows: dict[tuple[Measure, date, str, str], dict[str, float]] = defaultdict(dict)
         for change in found:
+            self._found.append(change)
             measure = change.task.endpoint.additive.get(change.metric)
             if measure is None:  # what does not add up leads to no sum that has changed
                 continue
@@ -103,7 +117,8 @@ class ChangeDetector:
     """Compares answers with what is loaded for their windows.
 
     Attributes:
-        changed_days: days of which something has changed.
+        changed_days: days of which something has changed in this run.
+        seen_before: what earlier runs have seen that had not come to the end of their checks, and when.
 
     Args:
         ledger: which windows are loaded.
@@ -113,9 +128,38 @@ class ChangeDetector:
 
     def __init__(self, ledger: Ledger, warehouse: Warehouse, grain: Grain) -> None:
         self.changed_days = ChangedDays()
+        self.seen_before: Sequence[tuple[datetime, Change]] = ()
         self._ledger = ledger
         self._warehouse = warehouse
         self._grain = grain
+
+    def recall(self, moment: datetime, catalogue: Mapping[str, Endpoint], values: VariantValues) -> None:
+        """Read again what earlier runs have seen since a moment.
+
+        Args:
+            moment: see above.
+            catalogue: endpoints by name.
+            values: of the parameters that multiply calls.
+        """
+        if not self._warehouse.has(RESTATEMENTS):
+            return
+        tasks = {(row.name, task.variant_text): task for row in catalogue.values() for task in _tasks(row, values)}
+        asked = rows(RESTATEMENTS, types_of(HISTORY[RESTATEMENTS].columns), [since("seen_at", moment)])
+        names = [column.name for column in HISTORY[RESTATEMENTS].columns]
+        found = (dict(zip(names, row, strict=True)) for row in self._warehouse.ask(asked))
+        self.seen_before = [
+            (
+                row["seen_at"],
+                Change(task, row["date"], row["dimension_value"], row["metric"], row["old_value"], row["new_value"]),
+            )
+            for row in found
+            if (task := tasks.get((row["resource"], row["variant"])))  # others are not configured any more
+        ]
+
+    def changed_since(self, moment: datetime | None) -> ChangedDays:
+        """Days of which something has changed since a moment of an earlier run; without one, in this run."""
+        before = [change for seen_at, change in self.seen_before if moment and seen_at >= moment]
+        return ChangedDays([*before, *self.changed_days]) if before else self.changed_days
 
     def changes(self, answers: Sequence[Answer]) -> list[Change]:
         """Return what has changed according to answers of one variant; only what was loaded can have changed."""
@@ -136,6 +180,10 @@ class ChangeDetector:
         ]
         self.changed_days.add(found)
         return found
+
+
+def _tasks(endpoint: Endpoint, values: VariantValues) -> Iterator[Task]:
+    return (Task(endpoint, variant=one) for one in endpoint.variants(values))
 
 
 def _differ(endpoint: Endpoint, metric: str, old: float | None, new: float | None) -> bool:

@@ -1,6 +1,6 @@
 """Finds the windows that the API has restated, by making the API add up: a check of the range, then of its parts."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cache
@@ -58,7 +58,8 @@ class Finding:
         behaviour: what is known of the server now.
         complete: every call that was needed was answered.
         unexplained: if it is not complete, ranges that differ and to which the search had not come, shortest first;
-            where all windows were read and contradict the range, the newest two, which tell as much as all of them.
+            where all windows were read and contradict the range, the newest two, which tell as much as all of them;
+            empty if everything adds up, and not all windows were read that may cancel each other out.
     """
 
     behaviour: ServerBehaviour
@@ -79,6 +80,7 @@ class RestatementSearch:
         expectation: where changes are likely to lie; asked for only if the range does not agree.
         behaviour: what earlier checks have learned.
         cancelling: days on which what has changed elsewhere may cancel itself out here, by measure.
+        read_before: windows that an earlier part of this search has read because they may cancel each other out.
         tolerance: share by which the sum of a value may be out over the range.
     """
 
@@ -92,6 +94,7 @@ class RestatementSearch:
         expectation: Callable[[], Expectation],
         behaviour: ServerBehaviour,
         cancelling: Mapping[Measure, frozenset[date]],
+        read_before: Collection[Window] = (),
         tolerance: float = 0.0,
     ) -> None:
         self._subject = subject
@@ -100,6 +103,7 @@ class RestatementSearch:
         # nothing is loaded before the search is over
         self._whole, self._by_day, self._expectation = cache(loaded.whole), cache(loaded.by_day), cache(expectation)
         self._cancelling = cancelling
+        self._read_before = read_before
         self._tolerance = tolerance
         self._finding = Finding(behaviour)
 
@@ -197,7 +201,8 @@ class RestatementSearch:
         measures = set(self._subject.endpoint.additive.values())
         days = sorted({day for measure in measures for day in self._cancelling.get(measure, ())}, reverse=True)
         holders = dict.fromkeys(window for day in days for window in self._windows if day in window)
-        return [window for window in holders if window not in self._finding.answers][:-1]
+        known = {*self._finding.answers, *self._read_before}
+        return [window for window in holders if window not in known][:-1]
 
     def _answers(self, read: Sequence[Window], questions: Sequence[Bounds]) -> dict[Bounds, Sums]:
         """Read windows and ask about ranges, all at once; return the sums of the ranges."""

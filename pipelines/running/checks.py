@@ -4,6 +4,8 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
+import pendulum
+
 from pipelines.planning.policy import Policy, Reason
 from pipelines.planning.server_behaviour import ServerBehaviour
 from pipelines.planning.suspects import Suspect
@@ -12,6 +14,7 @@ from pipelines.proving.search import Finding, Loaded, RestatementSearch
 from pipelines.running.journal import Journal
 from pipelines.running.loader import Loader, by_variant
 from pipelines.storing.dataset import Dataset
+from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Answer, Failure
 from sources.rest.reading.reader import Reader
 from sources.rest.reading.tasks import Task
@@ -54,6 +57,18 @@ class Checks:
         self._journal = journal
         self._asked: set[tuple[str, tuple[tuple[str, str], ...]]] = set()
 
+    def open(self, checks: Sequence[Task]) -> None:
+        """Begin with some checks: what changes elsewhere from now on, or since an earlier run began with them, counts.
+
+        A run that ends before them has loaded what has changed elsewhere, so that the next one would not see it.
+        """
+        grain, now = self._policy.grain, pendulum.now("UTC")
+        before = [opened for check in checks if (opened := self._ledger.opened(check, grain))]
+        if before:
+            self._loader.detector.recall(min(before), self._catalogue, self._policy.values)
+        for check in checks:
+            self._ledger.open_check(check, grain, now)
+
     def ranges(self, checks: Sequence[Task]) -> None:
         """Bring loaded ranges to agree with the API's word over each of them."""
         grain = self._policy.grain
@@ -77,8 +92,17 @@ class Checks:
                     changed = []
         if changed:
             self._loader.commit(changed)
+        unsettled = self._unsettled()
         for task, known in before.values():
             self._journal.learned(task, known, self._ledger.behaviour(task, grain), self._advice)
+            if self._loader.commits and (task.endpoint, task.variant) not in unsettled:
+                self._ledger.close_check(task, grain)
+
+    def _unsettled(self) -> set[tuple[Endpoint, tuple[tuple[str, str], ...]]]:
+        """Variants that were not looked at whole."""
+        outcome = self._journal.outcome
+        failed = (failure.task for failure in outcome.failures)
+        return {(task.endpoint, task.variant) for task in (*outcome.skipped, *failed, *self._journal.unsettled)}
 
     def _lengthen(self, answers: Sequence[Answer]) -> None:
         """Ask for ranges of twice the length from the next time on, where no list was half as long as it may be."""
@@ -138,7 +162,7 @@ class Checks:
         if self._is_broken_off(finding):
             later = suspect.broken_off(newer, finding.answers, finding.unexplained)
         else:
-            later = suspect.narrowed(_span(older) if older and not changed else None, newer)
+            later = suspect.narrowed(_span(older) if older and not changed else None, newer).with_read(finding.answers)
         self._ledger.note_suspect(check, grain, later)
         if changed:
             self._loader.commit(changed)
@@ -156,7 +180,9 @@ class Checks:
             return
         suspect = self._ledger.suspect(task, grain)
         found = suspect.broken_off(windows, finding.answers, finding.unexplained)
-        if suspect.differs:  # what is to be asked first is known
+        if not finding.unexplained:
+            found = suspect.narrowed(None).with_read(finding.answers)
+        elif suspect.differs:  # what is to be asked first is known
             found = replace(found, differs=suspect.differs)
         elif not found.differs:  # everything was read since, and yet something differs: begin anew
             found = Suspect().broken_off(windows, finding.answers, finding.unexplained)
@@ -218,11 +244,9 @@ class Checks:
 
     def fully_checked(self, ranges: Sequence[Task]) -> None:
         """Note which variants have been looked at whole: their numbers are those of today."""
-        outcome, grain = self._journal.outcome, self._policy.grain
-        failed = (failure.task for failure in outcome.failures)
-        open_ = {(task.endpoint, task.variant) for task in (*outcome.skipped, *failed, *self._journal.unsettled)}
+        grain, unsettled = self._policy.grain, self._unsettled()
         for whole in ranges:
-            if (whole.endpoint, whole.variant) not in open_:
+            if (whole.endpoint, whole.variant) not in unsettled:
                 behaviour = replace(
                     self._ledger.behaviour(whole, grain),
                     checked=self._policy.today,
@@ -281,10 +305,13 @@ class Checks:
         window = check.window
         if window is None:
             raise ValueError(f"{check} has no days to check")
-        changed_days = self._loader.detector.changed_days
+        grain, detector = self._policy.grain, self._loader.detector
+        windows, suspect = self._windows(check)[::-1], self._ledger.suspect(check, grain)
+        changed_days = detector.changed_since(self._ledger.opened(check, grain))
+        new = {change.date for change in detector.changed_days}
         return RestatementSearch(
             check,
-            self._windows(check)[::-1],
+            windows,
             ask=lambda tasks: {
                 answer.task: answer
                 for answer in self._loader.answers([replace(one, reason=Reason.RESTATED) for one in tasks])
@@ -292,6 +319,7 @@ class Checks:
             loaded=Loaded(whole=lambda: self._warehouse.sums(check), by_day=lambda: self._warehouse.sums_by_day(check)),
             expectation=lambda: Expectation(self._policy.today, changed_days.amounts, changed_days.totals),
             cancelling=changed_days.cancelling,
+            read_before=[one for one in windows if suspect.was_read(one) and not any(day in one for day in new)],
             behaviour=known,
             tolerance=self._policy.tolerance,
         )

@@ -16,7 +16,7 @@ from pipelines.proving.changes import Change
 from pipelines.running.exit_codes import ExitCode
 from pipelines.running.outcome import Outcome
 from pipelines.sql.runs import RUNS
-from pipelines.storing.history import KILLED, RUNNING, RestatementRow, RunRow, WindowRow
+from pipelines.storing.history import KILLED, RESTATEMENTS, RUNNING, RestatementRow, RunRow, WindowRow
 from sources.rest.calling.session import Session
 from sources.rest.catalogue.columns import DELETED
 from sources.rest.errors import ApiError
@@ -158,7 +158,7 @@ class Journal:
         return {
             RUNS: [*killed, own],
             "sync_windows": [replace(one, profile_id=profile) for one in windows],
-            "restatements": [replace(one, profile_id=profile) for one in restated],
+            RESTATEMENTS: [replace(one, profile_id=profile) for one in restated],
         }
 
     def _run_row(self) -> RunRow:

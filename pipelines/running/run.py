@@ -69,6 +69,7 @@ class Run:
             extra: further tables for the first slice.
         """
         checks = self._checks(self._policy)
+        checks.open([*plan.checks, *plan.late_checks])
         if plan.repeats_today:  # otherwise the smallest allowance would begin with the same windows in each run
             self._dataset.ledger.read_today = ReadToday()
         blank_left_out(

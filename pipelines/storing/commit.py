@@ -187,5 +187,5 @@ class Committer:
 
 
 def _told(state: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What of a ledger's state is a reason for a package; what was read today goes with the next one."""
-    return {name: part for name, part in state.items() if name != "read_today"}
+    """What of a ledger's state is a reason for a package; what was read today or is open goes with the next one."""
+    return {name: part for name, part in state.items() if name not in ("read_today", "open_checks")}

@@ -28,6 +28,9 @@ RUNNING: Final = "running"
 KILLED: Final = "killed"
 """Outcome of a run that never will."""
 
+RESTATEMENTS: Final = "restatements"
+"""Table of what has changed."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class RunRow:
@@ -138,7 +141,7 @@ HISTORY: Final[Mapping[str, HistoryTable]] = {
         "One row per window that a run has asked for.",
         {"window": "date_range", "rows": "row_count"},
     ),
-    "restatements": HistoryTable(
+    RESTATEMENTS: HistoryTable(
         RestatementRow,
         ("run_id", "resource", "variant", "date", "dimension_value", "metric"),
         "One row per metric of a loaded day that the API has changed since.",

@@ -154,7 +154,7 @@ class Home:
             commit=commit,
             commits=True,
             slice_units=inf,
-            detector=SimpleNamespace(changed_days=self.changed),
+            detector=SimpleNamespace(changed_days=self.changed, changed_since=lambda _: self.changed),
         )
         dataset: Any = SimpleNamespace(ledger=self.ledger, warehouse=self)
         session = SimpleNamespace(api=SimpleNamespace(not_additive_advice=""), budget=SimpleNamespace(closed=False))

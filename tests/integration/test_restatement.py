@@ -157,6 +157,29 @@ def test_a_proof_that_had_nothing_to_compare_does_not_end_well(cut_off: Sandbox,
 
 
 @pytest.mark.slow
+def test_what_a_run_has_seen_that_ended_before_its_checks_tells_the_next_one_where_days_cancel_out(
+    loaded: Sandbox, elt: Elt
+) -> None:
+    today = LAST + timedelta(1)
+    assert synced(elt, loaded, today)
+    resources = ["channels", "conversions_timeseries"]
+    change("UPDATE channels SET conversions = conversions + 1 WHERE date = '2026-02-12' AND value = 'Direct'")
+    change("UPDATE channels SET conversions = conversions - 1 WHERE date = '2026-02-13' AND value = 'Direct'")
+    series = "UPDATE conversions_timeseries SET count = count "
+    change(series + "+ 1 WHERE date = '2026-02-12' AND event_type = 'lead_created'")
+    change(series + "- 1 WHERE date = '2026-02-13' AND event_type = 'lead_created'")
+    assert differing_tables(loaded, FIRST, today, resources) == resources
+    today += timedelta(1)
+    loaded.settings.today = today
+    asked = ("sync", "atribu", "--today", str(today), "--resources", ",".join(resources))
+
+    codes = [elt(*asked, "--max-units", "2").code for _ in range(10)]
+
+    assert set(codes) <= {0, 3}
+    assert differing_tables(loaded, today - timedelta(9), today, resources) == []
+
+
+@pytest.mark.slow
 def test_a_proof_names_what_it_compares_only_where_it_reads_and_what_not_at_all(loaded: Sandbox, elt: Elt) -> None:
     proof = ("verify", "atribu", "--today", str(loaded.settings.today), "--resources", "campaigns,timeseries")
     said = elt(*proof)

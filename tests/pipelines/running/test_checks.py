@@ -16,7 +16,7 @@ from pipelines.planning.estimate import calls_before, search_calls
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import VERDICT_DAYS, Policy
 from pipelines.planning.server_behaviour import ServerBehaviour
-from pipelines.proving.changes import ChangedDays
+from pipelines.proving.changes import Change, ChangedDays
 from pipelines.proving.sums import rows_of
 from pipelines.running.checks import Checks
 from pipelines.running.outcome import Outcome
@@ -35,12 +35,13 @@ OLD = frozenset({"pageviews"})
 
 @dataclass
 class Sync:
-    """A sync that checks what is loaded of a server."""
+    """A sync that checks what is loaded of a server; an earlier one may have seen what has changed elsewhere."""
 
     server: Server
     home: Home
     ledger: Ledger
     outcome: Outcome
+    elsewhere: ChangedDays
 
     commits = True
     slice_units = 100
@@ -51,7 +52,7 @@ class Sync:
 
     @property
     def detector(self) -> Any:
-        return SimpleNamespace(changed_days=ChangedDays())
+        return SimpleNamespace(changed_days=ChangedDays(), changed_since=lambda _: self.elsewhere)
 
     def answers(self, tasks: Sequence[Task]) -> Iterator[Answer]:
         return iter([replace(one, task=task) for task, one in self.server.ask(tasks).items()])
@@ -86,10 +87,17 @@ def checked(
 
 
 def ran(
-    server: Server, home: Home, ledger: Ledger, check: Task, *, asks_again: bool = False, policy: Policy = POLICY
+    server: Server,
+    home: Home,
+    ledger: Ledger,
+    check: Task,
+    *,
+    asks_again: bool = False,
+    policy: Policy = POLICY,
+    elsewhere: Sequence[Change] = (),
 ) -> Outcome:
     """Check what is loaded in one run, which ends when the server has answered as often as it does."""
-    sync = Sync(server, home, ledger, Outcome())
+    sync = Sync(server, home, ledger, Outcome(), ChangedDays(elsewhere))
     session: Any = SimpleNamespace(api=SimpleNamespace(not_additive_advice=""), budget=sync)
     reader: Any = SimpleNamespace(endpoints={}, session=session)
     journal: Any = SimpleNamespace(outcome=sync.outcome, unsettled=[], learned=lambda *_: None)
@@ -157,7 +165,7 @@ def test_a_plan_counts_the_calls_that_ask_an_old_verdict_again() -> None:
     assert bound(check, ledger) == 6, "the verdict is fresh"
 
 
-def runs_until_true(server: Server, home: Home, units: int) -> list[list[str]]:
+def runs_until_true(server: Server, home: Home, units: int, elsewhere: Sequence[Change] = ()) -> list[list[str]]:
     """Check with an allowance until what is loaded is proved; return what each run has asked for."""
     check = Task(CHANNELS, Window(DAYS[0].start, DAYS[len(home.rows) - 1].end))
     ledger, asked, is_proved = Ledger(), list[list[str]](), False
@@ -166,9 +174,9 @@ def runs_until_true(server: Server, home: Home, units: int) -> list[list[str]]:
         server.answers = units
         ledger = Ledger.from_state({"coverage": json.loads(json.dumps(ledger.to_state()))})
         most = bound(check, ledger)
-        outcome = ran(server, home, ledger, check)
+        outcome = ran(server, home, ledger, check, elsewhere=elsewhere)
         asked.append(list(server.calls))
-        assert len(server.calls) <= most
+        assert len(server.calls) <= most + len(elsewhere)
         is_proved = outcome.compared == {"channels"} and not outcome.unproved
         assert not is_proved or home.rows == truth(server, home), "nothing is claimed that is not so"
     assert is_proved, asked[-9:]
@@ -188,6 +196,30 @@ def test_with_one_unit_a_run_each_run_halves_what_differs_and_the_range_is_prove
         "2026-01-13",
         "2026-01-01..2026-01-30",
     ]
+
+
+@pytest.mark.parametrize("units", range(3, 8))
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        pytest.param(((3, 20, 50), (8, 25, 70), (11, 14, 90)), id="one-of-each"),
+        pytest.param(((19, 20, 50), (24, 25, 70), (10, 11, 90)), id="pair-by-pair"),
+    ],
+)
+def test_days_that_cancel_out_are_read_by_the_runs_after_one_that_has_come_to_no_end_of_them(
+    pairs: Sequence[tuple[int, int, int]], units: int
+) -> None:
+    server, home = world(30)
+    elsewhere = list[Change]()
+    for day, other, cents in pairs:
+        for place, moved in ((day, cents), (other, -cents)):
+            server.put(place, "Email", 10 * moved)
+            linear = Task(CHANNELS, variant=(("model", "linear"),))
+            elsewhere.append(Change(linear, DAYS[place].start, "Email", "revenue", 900.0, 900 + moved / 100))
+    asked = runs_until_true(server, home, units, elsewhere)
+    days = [call for run in asked for call in run if ".." not in call]
+    assert len(set(days)) == 6
+    assert len(days) <= 8, "what was read is not read again because it may cancel out"
 
 
 @pytest.mark.slow
