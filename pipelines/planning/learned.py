@@ -14,6 +14,9 @@ END_ADVICE: Final = (
 )
 """What to look at where an endpoint is asked for ranges in a way of its own."""
 
+ROUNDED: Final = "a change of a value is not seen that is below half a cent for each day of the range, 0.45 in 90 days"
+"""How close sums prove that differ by rounding: by `CENT / 2` a row, see `pipelines/proving/sums.py`."""
+
 
 def learned(
     endpoint: Endpoint, variant: str, before: ServerBehaviour, now: ServerBehaviour, advice: str
@@ -33,7 +36,7 @@ def learned(
     if now.cut and now.cut != before.cut:
         yield cut_off(name, now.cut)
     if now.rounded and not before.rounded:
-        yield f"{name}: the API's sums differ by rounding; a change below half a cent per day and value is not seen"
+        yield f"{name}: the API's sums differ by rounding; {ROUNDED}"
     advice = END_ADVICE if endpoint.date_range else advice
     look_at = f"; {advice}" if advice else ""
     for metric in sorted(now.not_additive - before.not_additive):

@@ -197,6 +197,8 @@ class Checks:
         not_additive = finding.behaviour.not_additive
         if not not_additive.issuperset(task.endpoint.additive):
             outcome.compared.add(task.endpoint.name)
+        if finding.behaviour.rounded:
+            outcome.rounded.add(task.endpoint.name)
         outcome.not_summed |= {(task.endpoint.name, task.variant_text, metric) for metric in not_additive}
         if not finding.proved:
             self._journal.unsettled.append(task)

@@ -43,6 +43,7 @@ class Outcome:
         compared: endpoints of which something was compared with what the API says.
         not_compared: endpoints of which something is loaded that could not be.
         not_summed: endpoint, variant and metric of what adds up by its nature, and not on this server.
+        rounded: endpoints whose sums differ by rounding, so that they prove less.
         as_read: endpoint -> columns that were compared only on the days that were read, because they do not add up.
         texts: endpoint -> columns that no proof compares, because they measure nothing.
         left_out: endpoint -> columns that are not compared, because the configuration leaves them out.
@@ -74,6 +75,7 @@ class Outcome:
     compared: set[str] = field(default_factory=set)
     not_compared: set[str] = field(default_factory=set)
     not_summed: set[tuple[str, str, str]] = field(default_factory=set)
+    rounded: set[str] = field(default_factory=set)
     as_read: dict[str, tuple[str, ...]] = field(default_factory=dict)
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     left_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
@@ -86,7 +88,17 @@ class Outcome:
             setattr(merged, name, getattr(self, name) + getattr(other, name))
         for name in ("failures", "refused", "skipped", "waiting", "truncated", "empty", "changes", "unproved", "notes"):
             setattr(merged, name, [*getattr(self, name), *getattr(other, name)])
-        for name in ("unknown", "fractions", "varying", "dropped_fields", "compared", "not_compared", "not_summed"):
+        sets = (
+            "unknown",
+            "fractions",
+            "varying",
+            "dropped_fields",
+            "compared",
+            "not_compared",
+            "not_summed",
+            "rounded",
+        )
+        for name in sets:
             setattr(merged, name, getattr(self, name) | getattr(other, name))
         merged.missing = {
             scope: self.missing.get(scope, set()) | other.missing.get(scope, set())

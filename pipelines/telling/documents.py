@@ -108,6 +108,7 @@ def proof_document(result: "Outcome") -> dict[str, Any]:
             {"resource": name, "variant": variant, "metric": metric}
             for name, variant, metric in sorted(result.not_summed)
         ],
+        "rounded": sorted(result.rounded),
         "compared_where_read": {name: list(columns) for name, columns in sorted(result.as_read.items()) if columns},
         "texts_not_compared": {name: list(columns) for name, columns in sorted(result.texts.items()) if columns},
     }

@@ -3,6 +3,7 @@
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from pipelines.planning.learned import ROUNDED
 from pipelines.telling.console import out
 from pipelines.telling.log import note, warn
 from pipelines.telling.sync import print_problems, print_remarks
@@ -29,6 +30,8 @@ def print_verify(result: "Outcome", *, repaired: bool, differences: bool) -> Non
     for (name, variant), found in groupby(sorted(result.not_summed), key=lambda one: one[:2]):
         what = " ".join(filter(None, [name, variant, ", ".join(metric for *_, metric in found)]))
         warn(f"not compared, because it does not add up over days on this server: {what}")
+    if result.rounded:
+        warn(f"compared by sums that differ by rounding: {', '.join(sorted(result.rounded))}; {ROUNDED}")
     for columns_of, words in (
         (result.as_read, "do not add up over days; they are compared on days that are read again"),
         (result.texts, "are no figures, and not compared"),

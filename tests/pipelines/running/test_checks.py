@@ -134,6 +134,12 @@ def test_a_single_window_says_nothing_of_what_adds_up_over_several() -> None:
     assert now == ServerBehaviour(not_additive=OLD, learned=learned, whole_days=1)
 
 
+def test_what_is_compared_by_sums_that_differ_by_rounding_is_named() -> None:
+    server, home = world(30)
+    exact, rounded = (checked(ServerBehaviour(rounded=one), server, home)[1] for one in (False, True))
+    assert (exact.rounded, rounded.rounded) == (set(), {"channels"})
+
+
 def test_a_window_whose_own_list_is_cut_off_is_named_where_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     server, home = world(30, cut=1)
     monkeypatch.setattr(Sync, "commits", False)
