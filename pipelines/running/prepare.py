@@ -64,7 +64,8 @@ class PreparedRun:
     """A run that is about to start.
 
     Attributes:
-        parts: one per dataset: what everybody may see, then personal data.
+        parts: one per dataset: what everybody may see, then personal data; first of all where something is to be done
+            that was not done today.
         reader: the way to the API.
         together: what it shares with the runs of other profiles.
         scopes: what the key may read of personal data.
@@ -152,6 +153,8 @@ def prepared_run(
             usual_load=seconds_of_a_load(series.warehouse),
             to_come=[row.name for part in parts for row in part.plan.details],
         )
+        # where all was read today, it comes last: otherwise a small allowance would never get to people's details
+        parts.sort(key=lambda part: part.plan.repeats_today and not part.plan.details)
         for one in opened[1:]:  # of the first one more is asked before the API is
             one.dataset.warehouse.release()
         yield PreparedRun(

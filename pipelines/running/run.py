@@ -19,6 +19,7 @@ from pipelines.storing.left_out import blank_left_out
 from sources.rest.catalogue.endpoints import Endpoint
 from sources.rest.reading.answers import Failure
 from sources.rest.reading.reader import Reader
+from sources.rest.reading.tasks import Task
 
 
 class Run:
@@ -50,6 +51,7 @@ class Run:
         self._policy = policy
         self._journal = journal
         self._work = work
+        self._failed = set[Task]()
         self._loader = Loader(
             dataset,
             committer,
@@ -70,8 +72,6 @@ class Run:
         """
         checks = self._checks(self._policy)
         checks.open([*plan.checks, *plan.late_checks])
-        if plan.repeats_today:  # otherwise the smallest allowance would begin with the same windows in each run
-            self._dataset.ledger.read_today = ReadToday()
         blank_left_out(
             self._dataset.warehouse,
             self._dataset.ledger,
@@ -85,6 +85,12 @@ class Run:
         self._loader.load(self._loader.unproved.take())
         self._work.settle()
         self._loader.load(plan.history, extra)
+        # what was read today comes last, so that whoever may spend little gets on
+        for endpoint in plan.details if plan.late else ():
+            self._load_details(endpoint)
+        # otherwise the smallest allowance would begin with the same windows in each run
+        if plan.repeats_today and not self._reader.session.budget.closed:
+            self._dataset.ledger.read_today = ReadToday()
         self._loader.load(plan.late, extra)
         checks.ranges(plan.late_checks)
         self._loader.load(self._loader.unproved.take())
@@ -142,11 +148,13 @@ class Run:
             self._loader.commit([], rewritten)
         self._loader.breaker.failed_before = queue.failed_before
         waiting, failures = dict(queue.waiting), list[Failure]()
-        self._work.find(queue.tasks, all_of=endpoint.name)
-        for group in slices(queue.tasks, self._loader.slice_units):
+        due = [task for task in queue.tasks if task not in self._failed]
+        self._work.find(due, all_of=endpoint.name)
+        for group in slices(due, self._loader.slice_units):
             answers = list(self._loader.answers(group))
             tenant = self._reader.tenant or self._dataset.ledger.tenant
             failures += (own := self._loader.take_failed_people() if tenant else [])
+            self._failed |= {failure.task for failure in own}
             failed = asked_again(queue, [failure.task.parent for failure in own], today)
             waiting |= failed
             if answers or failed:
@@ -156,9 +164,8 @@ class Run:
         if failures and len(waiting) == queue.everybody:
             self._journal.outcome.failures += failures
         elif waiting:
-            self._journal.outcome.notes.append(
-                f"{endpoint.name} of {len(waiting)} people not read; asked again from {min(waiting.values())}"
-            )
+            note = f"{endpoint.name} of {len(waiting)} people not read; asked again from {min(waiting.values())}"
+            self._journal.outcome.notes += [note] if note not in self._journal.outcome.notes else []
 
     def _ended(self) -> Outcome:
         outcome, budget, grain = self._journal.outcome, self._reader.session.budget, self._policy.grain

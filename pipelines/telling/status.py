@@ -79,7 +79,9 @@ def _print_status(found: "Status", target: "Target") -> None:
         out.print(f"units today (UTC): {found.units_today}")
         for one in found.details:
             rest = f"; the rest needs {one.units} units or more, {one.minutes} minutes" if one.units else ""
-            out.print(f"{one.resource}: current for {one.current} of {one.everybody} people{rest}")
+            out.print(
+                f"{one.resource}: of {one.current} of {one.everybody} people since their last conversion or visit{rest}"
+            )
     for text in found.facts:
         out.print(f"known of the server: {text}")
     _print_trouble(found)

@@ -165,7 +165,7 @@ def quarter() -> None:
     result = measured("quarter", profile, DAYS)
     for policy in ("exact", "90 days", "30 days"):
         row = result[policy]
-        most, compared = (row.get("most", row["units"]), result["compared"] if policy == "exact" else "")
+        most, compared = (row.get("most", row["units"]), f"{result['compared']:,}" if policy == "exact" else "")
         print(f"{policy:12}{row['units']:>13.0f}{most:>7}{row['wrong']:>23,}{compared:>16}", flush=True)
 
 

@@ -40,7 +40,8 @@ def test_the_failure_of_one_person_is_noted_and_asked_again_with_growing_gaps(sa
     known = {row["customer_profile_id"]: row for row in rows_of("journeys__read")}
     assert (known[who]["figures"], known[who]["failures"]) == (None, 3)
     everybody = len({row["customer_profile_id"] for row in rows_of("customers")} - {None})
-    assert f"current for {everybody - 1} of {everybody} people" in " ".join(elt("status").out.split())
+    told = f"journeys: of {everybody - 1} of {everybody} people since their last conversion or visit"
+    assert told in " ".join(elt("status").out.split())
 
     with database.connect("local.duckdb") as connection:  # as a clock does that goes wrong
         connection.execute("UPDATE atribu_pii.journeys__read SET ask_again = '2031-01-01' WHERE ask_again IS NOT NULL")
