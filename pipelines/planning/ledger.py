@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, Self
 
 from pendulum import Date
@@ -238,6 +238,11 @@ class Ledger:
     def note_suspect(self, task: Task, grain: Grain, suspect: Suspect) -> None:
         """Note where a search of a task's variant goes on."""
         self.suspects[_key(task, grain)] = suspect
+
+    def note_changed(self, task: Task, days: Iterable[date], grain: Grain) -> None:
+        """Note that days of a task's variant have changed: what was read of them elsewhere may be older than that."""
+        changed, own = list(days), _key(task, grain)
+        self.suspects = {key: one if key == own else one.moved(changed) for key, one in self.suspects.items()}
 
     def note_moved(self, task: Task, grain: Grain) -> None:
         """Note that a window that nothing proves has changed elsewhere."""

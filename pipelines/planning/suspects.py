@@ -2,7 +2,10 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Self
+
+from pendulum import Date
 
 from pipelines.planning.ranges import from_state, to_state
 from sources.rest.windows import Window, merged, overlap, without
@@ -15,7 +18,8 @@ class Suspect:
     Attributes:
         differs: days of it with which the search goes on; None if only the whole range can tell.
         cleared: days that were read or have added up since the search began, as ranges, oldest first.
-        read: those of them that were read, likewise: they need not be read again where days may cancel each other out.
+        read: those of them that were read, and have not changed elsewhere since, likewise: they need not be read again
+            where days may cancel each other out.
     """
 
     differs: Window | None = None
@@ -36,8 +40,14 @@ class Suspect:
         """Return it after more days were read."""
         return replace(self, read=tuple(merged([*self.read, *read])))
 
+    def moved(self, days: Iterable[date]) -> Self:
+        """Return it after some days have changed elsewhere, so that they may have changed here too since."""
+        own = (Date(day.year, day.month, day.day) for day in days)
+        moved = merged(Window(day, day) for day in own)
+        return replace(self, read=tuple(merged(part for one in self.read for part in without(one, moved))))
+
     def was_read(self, window: Window) -> bool:
-        """Whether a window was read since the search began."""
+        """Whether a window was read since the search began, and since its days have changed elsewhere."""
         return not without(window, list(self.read))
 
     def broken_off(self, windows: Sequence[Window], read: Collection[Window], unexplained: Sequence[Window]) -> Self:

@@ -310,7 +310,6 @@ class Checks:
         grain, detector = self._policy.grain, self._loader.detector
         windows, suspect = self._windows(check)[::-1], self._ledger.suspect(check, grain)
         changed_days = detector.changed_since(self._ledger.opened(check, grain))
-        new = {change.date for change in detector.changed_days}
         return RestatementSearch(
             check,
             windows,
@@ -321,7 +320,7 @@ class Checks:
             loaded=Loaded(whole=lambda: self._warehouse.sums(check), by_day=lambda: self._warehouse.sums_by_day(check)),
             expectation=lambda: Expectation(self._policy.today, changed_days.amounts, changed_days.totals),
             cancelling=changed_days.cancelling,
-            read_before=[one for one in windows if suspect.was_read(one) and not any(day in one for day in new)],
+            read_before=[one for one in windows if suspect.was_read(one)],
             behaviour=known,
             tolerance=self._policy.tolerance,
         )

@@ -77,6 +77,7 @@ class Loader:
         self.slice_units = limits.slice_units
         self.commits = True
         self._dataset = dataset
+        self._grain = grain
         self._reader = reader
         self._journal = journal
         self._in_flight = limits.in_flight
@@ -207,6 +208,7 @@ class Loader:
         changes = self.detector.changes(answers)
         self._journal.changed(changes)
         self.unproved.note(changes)
+        self._dataset.ledger.note_changed(answers[0].task, {change.date for change in changes}, self._grain)
         return bool(changes)
 
     def commit(self, answers: Sequence[Answer], extra: Iterable[DltResource] = ()) -> None:

@@ -16,6 +16,7 @@ from pipelines.planning.estimate import calls_before, search_calls
 from pipelines.planning.ledger import Ledger
 from pipelines.planning.policy import VERDICT_DAYS, Policy
 from pipelines.planning.server_behaviour import ServerBehaviour
+from pipelines.planning.suspects import Suspect
 from pipelines.proving.changes import Change, ChangedDays
 from pipelines.proving.sums import rows_of
 from pipelines.running.checks import Checks
@@ -226,6 +227,16 @@ def test_days_that_cancel_out_are_read_by_the_runs_after_one_that_has_come_to_no
     days = [call for run in asked for call in run if ".." not in call]
     assert len(set(days)) == 6
     assert len(days) <= 8, "what was read is not read again because it may cancel out"
+
+
+def test_what_was_read_before_its_day_changed_elsewhere_is_read_again_where_it_may_cancel_out() -> None:
+    ledger, other = Ledger(), Task(CHANNELS, variant=(("model", "linear"),))
+    ledger.note_suspect(RANGE, Grain.DAY, Suspect().with_read(DAYS[3:6]))
+    ledger.note_changed(RANGE, [DAYS[4].start], Grain.DAY)
+    assert [ledger.suspect(RANGE, Grain.DAY).was_read(day) for day in DAYS[3:6]] == [True] * 3, "it has read them"
+    ledger.note_changed(other, [DAYS[4].start], Grain.DAY)
+    kept = Ledger.from_state({"coverage": json.loads(json.dumps(ledger.to_state()))})
+    assert [kept.suspect(RANGE, Grain.DAY).was_read(day) for day in DAYS[3:6]] == [True, False, True]
 
 
 @pytest.mark.slow
