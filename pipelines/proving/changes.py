@@ -51,19 +51,15 @@ class ChangedDays:
         self._amounts: dict[Measure, dict[date, list[float]]] = defaultdict(lambda: defaultdict(list))
         self._moves: dict[Measure, dict[Move, set[date]]] = defaultdict(lambda: defaultdict(set))
         self._totals: dict[tuple[Task, str], dict[date, float]] = defaultdict(lambda: defaultdict(float))
-        by_task = dict[Task, list[Change]]()
-        for change in found:
-            by_task.setdefault(change.task, []).append(change)
-        for alike in by_task.values():
-            self.add(alike)
+        self.add(found)
 
     def __iter__(self) -> Iterator[Change]:
         """Give what has changed."""
         return iter(self._found)
 
     def add(self, found: Iterable[Change]) -> None:
-        """Take note of changes of one variant of an endpoint."""
-        rows: dict[tuple[Measure, date, str, str], dict[str, float]] = defaultdict(dict)
+        """Take note of changes."""
+        rows: dict[tuple[Task, Measure, date, str], dict[str, float]] = defaultdict(dict)
         for change in found:
             self._found.append(change)
             measure = change.task.endpoint.additive.get(change.metric)
@@ -72,8 +68,8 @@ class ChangedDays:
             amount = (change.new or 0) - (change.old or 0)
             self._amounts[measure][change.date].append(amount)
             self._totals[change.task, change.metric][change.date] += amount
-            rows[measure, change.date, change.task.variant_text, change.key][change.metric] = amount
-        for (measure, day, _, _), amounts in rows.items():
+            rows[change.task, measure, change.date, change.key][change.metric] = amount
+        for (_, measure, day, _), amounts in rows.items():
             self._moves[measure][_move(amounts)].add(day)
 
     @property

@@ -80,7 +80,7 @@ class RestatementSearch:
         expectation: where changes are likely to lie; asked for only if the range does not agree.
         behaviour: what earlier checks have learned.
         cancelling: days on which what has changed elsewhere may cancel itself out here, by measure.
-        read_before: windows that an earlier part of this search has read because they may cancel each other out.
+        read_before: windows that an earlier part of this search has read, and that have not changed elsewhere since.
         tolerance: share by which the sum of a value may be out over the range.
     """
 

@@ -56,6 +56,7 @@ def test_journeys_go_on_where_they_stopped_best_customers_first(sandbox: Sandbox
         read.append({row["customer_profile_id"] for row in rows_of("journeys__read")})
     assert not differing(sandbox, FIRST)
     worth = {row["customer_profile_id"]: row["total_revenue"] for row in rows_of("customers")}
+    assert read[0]
     best = sorted((worth[one] for one in worth if one), reverse=True)
     assert sorted((worth[one] for one in read[0]), reverse=True) == best[: len(read[0])]
 
